@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "needletail",
+  products: [
+    .library(name: "EVM", targets: ["EVM"]),
+    .library(name: "Ethereum", targets: ["Ethereum"]),
+    .library(name: "Execution", targets: ["Execution"]),
+    .executable(name: "needletail", targets: ["needletail"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "EVM", swiftSettings: settings),
+    .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
+    .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
+    .executableTarget(
+      name: "needletail",
+      dependencies: [
+        "EVM", "Ethereum", "Execution",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+    .testTarget(name: "EVMTests", dependencies: ["EVM"], swiftSettings: settings),
+    .testTarget(
+      name: "EthereumTests", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
+  ]
+)
