@@ -4,14 +4,11 @@ extension UInt256 {
   public static func addingReportingCarry(_ a: UInt256, _ b: UInt256)
     -> (value: UInt256, carry: Bool)
   {
-    let (s0, c0) = a.limb0.addingReportingOverflow(b.limb0)
-    let (t1, d1) = a.limb1.addingReportingOverflow(b.limb1)
-    let (s1, e1) = t1.addingReportingOverflow(c0 ? 1 : 0)
-    let (t2, d2) = a.limb2.addingReportingOverflow(b.limb2)
-    let (s2, e2) = t2.addingReportingOverflow((d1 || e1) ? 1 : 0)
-    let (t3, d3) = a.limb3.addingReportingOverflow(b.limb3)
-    let (s3, e3) = t3.addingReportingOverflow((d2 || e2) ? 1 : 0)
-    return (UInt256(s0, s1, s2, s3), d3 || e3)
+    let (s0, c0) = addWithCarry(a.limb0, b.limb0, 0)
+    let (s1, c1) = addWithCarry(a.limb1, b.limb1, c0)
+    let (s2, c2) = addWithCarry(a.limb2, b.limb2, c1)
+    let (s3, c3) = addWithCarry(a.limb3, b.limb3, c2)
+    return (UInt256(s0, s1, s2, s3), c3 != 0)
   }
 
   /// `a - b` modulo 2^256, and whether `b` was the larger.
@@ -19,14 +16,11 @@ extension UInt256 {
   public static func subtractingReportingBorrow(_ a: UInt256, _ b: UInt256)
     -> (value: UInt256, borrow: Bool)
   {
-    let (s0, c0) = a.limb0.subtractingReportingOverflow(b.limb0)
-    let (t1, d1) = a.limb1.subtractingReportingOverflow(b.limb1)
-    let (s1, e1) = t1.subtractingReportingOverflow(c0 ? 1 : 0)
-    let (t2, d2) = a.limb2.subtractingReportingOverflow(b.limb2)
-    let (s2, e2) = t2.subtractingReportingOverflow((d1 || e1) ? 1 : 0)
-    let (t3, d3) = a.limb3.subtractingReportingOverflow(b.limb3)
-    let (s3, e3) = t3.subtractingReportingOverflow((d2 || e2) ? 1 : 0)
-    return (UInt256(s0, s1, s2, s3), d3 || e3)
+    let (s0, c0) = subtractWithBorrow(a.limb0, b.limb0, 0)
+    let (s1, c1) = subtractWithBorrow(a.limb1, b.limb1, c0)
+    let (s2, c2) = subtractWithBorrow(a.limb2, b.limb2, c1)
+    let (s3, c3) = subtractWithBorrow(a.limb3, b.limb3, c2)
+    return (UInt256(s0, s1, s2, s3), c3 != 0)
   }
 
   /// Wrapping sum.
@@ -127,4 +121,33 @@ package func multiplyAdd(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64)
 {
   let product = UInt128(a) &* UInt128(b) &+ UInt128(c) &+ UInt128(d)
   return (UInt64(truncatingIfNeeded: product), UInt64(truncatingIfNeeded: product >> 64))
+}
+
+/// 1 for true and 0 for false, without a branch.
+///
+/// `condition ? 1 : 0` becomes control flow before the code generator sees it, which breaks chains
+/// of `adc`; a `Bool` is stored as the byte 0 or 1.
+@inlinable @inline(__always)
+package func limb(_ condition: Bool) -> UInt64 {
+  UInt64(truncatingIfNeeded: unsafeBitCast(condition, to: UInt8.self))
+}
+
+/// `a + b + carry` and the carry out; `carry` is 0 or 1. Chains become `add`, `adc`, `adc`...
+@inlinable @inline(__always)
+package func addWithCarry(_ a: UInt64, _ b: UInt64, _ carry: UInt64)
+  -> (value: UInt64, carry: UInt64)
+{
+  let (sum, overflow) = a.addingReportingOverflow(b)
+  let (value, overflow2) = sum.addingReportingOverflow(carry)
+  return (value, limb(overflow) | limb(overflow2))
+}
+
+/// `a - b - borrow` and the borrow out; `borrow` is 0 or 1. Chains become `sub`, `sbb`, `sbb`...
+@inlinable @inline(__always)
+package func subtractWithBorrow(_ a: UInt64, _ b: UInt64, _ borrow: UInt64)
+  -> (value: UInt64, borrow: UInt64)
+{
+  let (difference, overflow) = a.subtractingReportingOverflow(b)
+  let (value, overflow2) = difference.subtractingReportingOverflow(borrow)
+  return (value, limb(overflow) | limb(overflow2))
 }
