@@ -29,7 +29,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "EVMTests", dependencies: ["EVM"], swiftSettings: settings),
+    .testTarget(
+      name: "EVMTests", dependencies: ["EVM"], resources: [.copy("Vectors")],
+      swiftSettings: settings),
     .testTarget(
       name: "EthereumTests", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
   ]
