@@ -3,7 +3,7 @@
 /// Rules ask `fork >= .london`. A fork that changes only block production or blob limits (the
 /// difficulty bomb delays, BPO1 to BPO5) is a case too, so that names and rules stay one to one.
 @frozen
-public enum Fork: UInt8, BitwiseCopyable, CaseIterable, Sendable {
+public enum Fork: UInt8, BitwiseCopyable, Sendable {
   case frontier
   case homestead
   case daoFork
@@ -35,3 +35,8 @@ extension Fork: Comparable {
   @inlinable @inline(__always)
   public static func < (a: Fork, b: Fork) -> Bool { a.rawValue < b.rawValue }
 }
+
+#if !hasFeature(Embedded)
+  // The list of cases is an array, which needs a heap.
+  extension Fork: CaseIterable {}
+#endif

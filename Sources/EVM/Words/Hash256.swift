@@ -1,6 +1,6 @@
 /// A 32-byte hash, kept as the big-endian number that its bytes write.
 @frozen
-public struct Hash256: BitwiseCopyable, Hashable, Sendable {
+public struct Hash256: BitwiseCopyable, Equatable, Sendable {
   /// The hash as an EVM word.
   public var word: UInt256
 
@@ -26,3 +26,8 @@ public struct Hash256: BitwiseCopyable, Hashable, Sendable {
   @inlinable @inline(__always)
   public static var zero: Hash256 { Hash256(.zero) }
 }
+
+#if !hasFeature(Embedded)
+  // The hasher asks the system for a random seed; bare machines have none.
+  extension Hash256: Hashable {}
+#endif

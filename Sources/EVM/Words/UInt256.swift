@@ -85,20 +85,25 @@ public struct UInt256: BitwiseCopyable, Equatable, Sendable {
   }
 }
 
-extension UInt256: Comparable, Hashable {
+extension UInt256: Comparable {
   @inlinable @inline(__always)
   public static func < (a: UInt256, b: UInt256) -> Bool {
     subtractingReportingBorrow(a, b).borrow
   }
-
-  @inlinable
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(limb0)
-    hasher.combine(limb1)
-    hasher.combine(limb2)
-    hasher.combine(limb3)
-  }
 }
+
+#if !hasFeature(Embedded)
+  // The hasher asks the system for a random seed; bare machines have none.
+  extension UInt256: Hashable {
+    @inlinable
+    public func hash(into hasher: inout Hasher) {
+      hasher.combine(limb0)
+      hasher.combine(limb1)
+      hasher.combine(limb2)
+      hasher.combine(limb3)
+    }
+  }
+#endif
 
 extension UInt256: ExpressibleByIntegerLiteral {
   @inlinable @inline(__always)
