@@ -25,7 +25,7 @@ extension Secp256k1 {
         x: Secp256k1Field(r), isOdd: yParity & 1 != 0)
     else { return nil }
     // Q = (s R - z G) / r.
-    let inverse = Secp256k1Scalar(reducing: r).inverse
+    let inverse = Secp256k1Scalar(reducing: r).inverseInVariableTime
     let key = Secp256k1JacobianPoint.combination(
       generator: (Secp256k1Scalar(reducing: hash.word) * inverse).negated,
       point: point, Secp256k1Scalar(reducing: s) * inverse)
@@ -43,7 +43,7 @@ extension Secp256k1 {
     if x >= Secp256k1Field.modulus || y >= Secp256k1Field.modulus { return false }
     let key = Secp256k1AffinePoint(x: Secp256k1Field(x), y: Secp256k1Field(y))
     if !key.isOnCurve { return false }
-    let inverse = Secp256k1Scalar(reducing: s).inverse
+    let inverse = Secp256k1Scalar(reducing: s).inverseInVariableTime
     let nonce = Secp256k1JacobianPoint.combination(
       generator: Secp256k1Scalar(reducing: hash.word) * inverse,
       point: key, Secp256k1Scalar(reducing: r) * inverse)

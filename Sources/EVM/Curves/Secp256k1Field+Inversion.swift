@@ -11,6 +11,13 @@ extension Secp256k1Field {
     return t.squared(times: 2) * self
   }
 
+  /// The inverse, zero for zero, in variable time: for public values only.
+  var inverseInVariableTime: Secp256k1Field {
+    Secp256k1Field(
+      ModularInverse.variableTime(
+        of: canonical, modulus: Self.modulus, negatedInverse: 0xd838_091d_d225_3531))
+  }
+
   /// A square root when there is one: the power (p + 1) / 4, as p is 3 modulo 4.
   ///
   /// For a non-residue the result is a root of the negated element, so the caller squares it to

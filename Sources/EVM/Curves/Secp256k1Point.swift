@@ -114,7 +114,7 @@ struct Secp256k1JacobianPoint: BitwiseCopyable {
 
   /// The two coordinates; the point must be finite.
   var affine: Secp256k1AffinePoint {
-    let inverse = z.inverse
+    let inverse = z.inverseInVariableTime
     let inverse2 = inverse.squared
     return Secp256k1AffinePoint(x: x * inverse2, y: y * (inverse2 * inverse))
   }

@@ -33,17 +33,3 @@ extension Secp256k1Scalar {
     return UInt256(low, product.limb3 &+ carry, 0, 0)
   }
 }
-
-/// An integer between -2^128 and 2^128, as its sign and magnitude.
-struct SignedMagnitude128: BitwiseCopyable {
-  let isNegative: Bool
-  let magnitude: UInt128
-
-  /// The signed value of a word whose magnitude is known to be below 2^128.
-  @inline(__always)
-  init(_ word: UInt256) {
-    isNegative = word.isNegative
-    let magnitude = word.magnitude
-    self.magnitude = UInt128(magnitude.limb1) << 64 | UInt128(magnitude.limb0)
-  }
-}

@@ -91,6 +91,13 @@ package struct Secp256k1Scalar: BitwiseCopyable, Sendable {
     return result
   }
 
+  /// The inverse, zero for zero, in variable time: for public values only.
+  var inverseInVariableTime: Secp256k1Scalar {
+    Secp256k1Scalar(
+      canonical: ModularInverse.variableTime(
+        of: value, modulus: Self.order, negatedInverse: 0x4b0d_ff66_5588_b13f))
+  }
+
   /// A value below 2n, given as a word and a carry of 2^256, reduced to below n.
   @inline(__always)
   private static func subtractingOrderOnce(_ value: UInt256, carry: UInt64) -> UInt256 {
