@@ -1,0 +1,121 @@
+/// The virtual machine: one transaction at a time, over a view of the state and a workspace.
+///
+/// Generic over the view, so that the host reads a database, the GPU its tables and the proof
+/// guest a witness through the same code; and over the tracer, so that its absence costs nothing.
+public struct Machine<View: StateView, Tracer: ExecutionTracer> {
+  /// Where accounts, slots, code and block hashes come from.
+  public var view: View
+  /// Who watches.
+  public var tracer: Tracer
+  /// What the transaction read and changed.
+  public var journal: Journal
+  /// The block.
+  public var block: BlockEnvironment
+  /// The gas constants of the fork.
+  public let schedule: GasSchedule
+
+  let workspace: Workspace
+  let instructions: UnsafeMutablePointer<InstructionCheck>
+
+  // The transaction.
+  var origin = Address.zero
+  var gasPrice = UInt256.zero
+  var blobHashes = UnsafeBufferPointer<Hash256>(start: nil, count: 0)
+
+  // The run.
+  var depth = 0
+  var returnDataCount = 0
+  var exitStatus = ExecutionStatus.stopped
+
+  /// A machine for one fork. The workspace serves one machine at a time.
+  @inline(__always)
+  public init(
+    fork: Fork, block: BlockEnvironment, view: View, tracer: Tracer, workspace: Workspace
+  ) {
+    self.view = view
+    self.tracer = tracer
+    self.block = block
+    self.workspace = workspace
+    journal = workspace.journal
+    schedule = GasSchedule(fork)
+    instructions = workspace.instructions
+    InstructionTable.fill(instructions, schedule: schedule)
+  }
+
+  /// The rules in force.
+  @inline(__always)
+  public var fork: Fork { schedule.fork }
+
+  /// What the last transaction or system call returned; for a creation, the deployed code.
+  public var output: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: workspace.returnData, count: returnDataCount)
+  }
+
+  /// Ends the running frame with a status.
+  @inline(__always)
+  mutating func exit(_ status: ExecutionStatus) -> Step {
+    exitStatus = status
+    return .exit
+  }
+
+  /// Ends the running frame because the journal ran out or the view could not answer.
+  @inline(__always)
+  mutating func fault() -> Step { exit(journal.fault) }
+
+  /// Runs the frame at `depth` and all that it enters, until it is over; `exitStatus` says how.
+  mutating func run() {
+    while true {
+      let frame = workspace.frames + depth
+      switch interpret(frame) {
+      case .next, .enter:
+        continue
+      case .exit:
+        if exitStatus.isFault { return }
+        if finish(frame) { return }
+      }
+    }
+  }
+
+  /// Makes memory cover `offset ..< offset + count` and charges for its growth (yellow paper,
+  /// appendix H). `count` zero needs nothing, whatever the offset.
+  @inline(__always)
+  mutating func expandMemory(
+    _ frame: UnsafeMutablePointer<Frame>, _ offset: UInt256, _ count: UInt256
+  ) -> ExecutionStatus {
+    if count.isZero { return .stopped }
+    // Above 2^38 bytes the gas passes 2^57: more than any block has.
+    let limit: UInt64 = 1 << 38
+    if !offset.fitsUInt64 || !count.fitsUInt64 || offset.limb0 > limit || count.limb0 > limit {
+      return .outOfGas
+    }
+    let end = Int(offset.limb0 &+ count.limb0)
+    if end <= frame.pointee.memoryCount { return .stopped }
+    return growMemory(frame, end)
+  }
+
+  @inline(never)
+  private mutating func growMemory(_ frame: UnsafeMutablePointer<Frame>, _ end: Int)
+    -> ExecutionStatus
+  {
+    let old = frame.pointee.memoryCount
+    let words = Int64((end &+ 31) >> 5)
+    let oldWords = Int64(old >> 5)
+    // At most (2^34)^2: far inside 64 bits.
+    let cost =
+      (words &- oldWords) &* schedule.memoryWord &+ (words &* words >> 9)
+      &- (oldWords &* oldWords >> 9)
+    if !frame.pointee.charge(cost) { return .outOfGas }
+    let count = Int(words) &* 32
+    if count > workspace.memoryEnd - frame.pointee.memory { return .workspaceExhausted }
+    (frame.pointee.memory + old).update(repeating: 0, count: count &- old)
+    frame.pointee.memoryCount = count
+    return .stopped
+  }
+
+  /// Gas for `bytes` at `perWord` a word; `Int64.max` when the size is absurd.
+  @inline(__always)
+  func wordCost(_ bytes: UInt256, _ perWord: Int64) -> Int64 {
+    if !bytes.fitsUInt64 || bytes.limb0 > 1 << 38 { return Int64.max }
+    return Int64((bytes.limb0 &+ 31) >> 5) &* perWord
+  }
+}

@@ -1,0 +1,39 @@
+/// What the interpreter checks before it runs an opcode under one fork.
+package struct InstructionCheck: BitwiseCopyable {
+  /// Static gas.
+  var gas: UInt32
+  /// Words that the stack must hold; `undefined` marks a byte that the fork lacks.
+  var stackNeed: UInt16
+  /// The largest allowed `height - stackNeed`.
+  var stackRange: UInt16
+
+  /// A `stackNeed` that no stack can satisfy.
+  static var undefined: UInt16 { UInt16.max }
+}
+
+/// The 256 checks of a fork, in memory that the caller owns.
+package enum InstructionTable {
+  /// Entries in a table.
+  package static var count: Int { 256 }
+
+  /// Fills a table from the opcode table and a gas schedule.
+  package static func fill(
+    _ table: UnsafeMutablePointer<InstructionCheck>, schedule: GasSchedule
+  ) {
+    var byte = 0
+    while byte < count {
+      var check = InstructionCheck(gas: 0, stackNeed: InstructionCheck.undefined, stackRange: 0)
+      if byte != Int(Opcode.invalid), let row = OpcodeTable.row(UInt8(truncatingIfNeeded: byte)),
+        schedule.fork >= row.since
+      {
+        let growth = row.pushes &- row.pops
+        let highest = growth > 0 ? Frame.stackLimit &- growth : Frame.stackLimit
+        check.gas = UInt32(truncatingIfNeeded: schedule.cost(row.gas))
+        check.stackNeed = UInt16(truncatingIfNeeded: row.pops)
+        check.stackRange = UInt16(truncatingIfNeeded: highest &- row.pops)
+      }
+      table[byte] = check
+      byte &+= 1
+    }
+  }
+}

@@ -1,0 +1,451 @@
+/// All that a transaction read and changed, in one open-addressed table.
+///
+/// The table *is* the warm set (EIP-2929), the original values (EIP-2200), the undo log's subject,
+/// and the exported read and write sets. Entries lie densely in order of first access; the table
+/// holds their numbers. Memory comes from the workspace; running out sets `fault` and gives `nil`.
+public struct Journal: BitwiseCopyable {
+  /// The accounts, in order of first access.
+  public let accounts: UnsafeMutablePointer<AccountEntry>
+  /// How many accounts there are.
+  public private(set) var accountCount = 0
+  /// The slots, in order of first access.
+  public let slots: UnsafeMutablePointer<SlotEntry>
+  /// How many slots there are.
+  public private(set) var slotCount = 0
+  /// The logs, in order.
+  public let logs: UnsafeMutablePointer<LogRecord>
+  /// How many logs there are.
+  public private(set) var logCount = 0
+  /// The data of the logs.
+  public let logData: UnsafeMutablePointer<UInt8>
+  /// Gas to refund, before the cap. Negative only inside a transaction.
+  public package(set) var refund: Int64 = 0
+  /// The reason why an operation gave `nil`.
+  public private(set) var fault = ExecutionStatus.workspaceExhausted
+
+  private let accountCapacity: Int
+  private let slotCapacity: Int
+  private let undo: UnsafeMutablePointer<UndoRecord>
+  private let undoCapacity: Int
+  private var undoCount = 0
+  private let logCapacity: Int
+  private let logDataCapacity: Int
+  private var logDataCount = 0
+  private var codeArena: Arena
+
+  /// Entry: generation in the high half (stale ones count as free), then the entry's number plus
+  /// one with the top bit set for slots.
+  private let table: UnsafeMutablePointer<UInt64>
+  private let tableMask: Int
+  private var generation: UInt32 = 1
+
+  /// A state of the journal to which it can go back.
+  package struct Checkpoint: BitwiseCopyable {
+    var undoCount: Int
+    var logCount: Int
+    var logDataCount: Int
+    var codeUsed: Int
+    var refund: Int64
+  }
+
+  init?(arena: inout Arena, sizes: WorkspaceSizes) {
+    guard let accounts = arena.allocate(AccountEntry.self, count: sizes.accounts),
+      let slots = arena.allocate(SlotEntry.self, count: sizes.slots),
+      let undo = arena.allocate(UndoRecord.self, count: sizes.undoRecords),
+      let logs = arena.allocate(LogRecord.self, count: sizes.logs),
+      let logData = arena.allocate(UInt8.self, count: sizes.logBytes),
+      let code = arena.allocate(UInt8.self, count: sizes.codeBytes),
+      let table = arena.allocate(UInt64.self, count: sizes.tableSlots)
+    else { return nil }
+    self.accounts = accounts
+    accountCapacity = sizes.accounts
+    self.slots = slots
+    slotCapacity = sizes.slots
+    self.undo = undo
+    undoCapacity = sizes.undoRecords
+    self.logs = logs
+    logCapacity = sizes.logs
+    self.logData = logData
+    logDataCapacity = sizes.logBytes
+    codeArena = Arena(base: UnsafeMutableRawPointer(code), capacity: sizes.codeBytes)
+    self.table = table
+    tableMask = sizes.tableSlots &- 1
+    table.update(repeating: 0, count: sizes.tableSlots)
+  }
+
+  /// Forgets everything, for the next transaction.
+  package mutating func reset() {
+    accountCount = 0
+    slotCount = 0
+    logCount = 0
+    logDataCount = 0
+    undoCount = 0
+    codeArena.used = 0
+    refund = 0
+    fault = .workspaceExhausted
+    if generation == UInt32.max {
+      table.update(repeating: 0, count: tableMask &+ 1)
+      generation = 0
+    }
+    generation &+= 1
+  }
+
+  // MARK: Accounts
+
+  /// The entry of an account, made when it is new; its values may not be loaded yet.
+  mutating func entry(_ address: Address) -> UnsafeMutablePointer<AccountEntry>? {
+    var position = Journal.hash(address) & tableMask
+    while true {
+      let tagged = table[position]
+      if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
+      let number = UInt32(truncatingIfNeeded: tagged)
+      if number & Journal.slotTag == 0 {
+        let entry = accounts + Int(number &- 1)
+        if entry.pointee.address == address { return entry }
+      }
+      position = (position &+ 1) & tableMask
+    }
+    if accountCount == accountCapacity {
+      fault = .workspaceExhausted
+      return nil
+    }
+    let entry = accounts + accountCount
+    entry.initialize(
+      to: AccountEntry(
+        address: address, balance: .zero, nonce: 0, codeHash: .emptyCode, original: .absent,
+        code: Code(bytes: logData, jumpDestinations: logData, count: 0), flags: []))
+    accountCount &+= 1
+    table[position] =
+      UInt64(generation) << 32 | UInt64(UInt32(truncatingIfNeeded: accountCount))
+    return entry
+  }
+
+  /// The entry of an account with its values.
+  mutating func loaded<View: StateView>(_ address: Address, _ view: inout View)
+    -> UnsafeMutablePointer<AccountEntry>?
+  {
+    guard let entry = entry(address) else { return nil }
+    return load(entry, &view) ? entry : nil
+  }
+
+  /// Makes sure that an entry has its values.
+  @inline(__always)
+  mutating func load<View: StateView>(
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View
+  ) -> Bool {
+    if entry.pointee.flags.contains(.loaded) { return true }
+    return read(entry, &view)
+  }
+
+  private mutating func read<View: StateView>(
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View
+  ) -> Bool {
+    var record = AccountRecord.absent
+    if !view.readAccount(entry.pointee.address, into: &record) {
+      fault = .stateUnavailable
+      return false
+    }
+    entry.pointee.original = record
+    entry.pointee.balance = record.balance
+    entry.pointee.nonce = record.nonce
+    entry.pointee.codeHash = record.codeHash
+    entry.pointee.flags.insert(.loaded)
+    if record.exists { entry.pointee.flags.insert(.exists) }
+    return true
+  }
+
+  /// The code of a loaded account, with its jump destination map.
+  mutating func code<View: StateView>(
+    of entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View,
+    zeros: UnsafeMutablePointer<UInt8>
+  ) -> Code? {
+    if !entry.pointee.flags.contains(.codeLoaded) {
+      var code = Code(bytes: zeros, jumpDestinations: zeros, count: 0)
+      if entry.pointee.codeHash != .emptyCode,
+        !view.readCode(entry.pointee.codeHash, of: entry.pointee.address, into: &code)
+      {
+        fault = .stateUnavailable
+        return nil
+      }
+      entry.pointee.code = code
+      entry.pointee.flags.insert(.codeLoaded)
+    } else if entry.pointee.flags.contains(.codeUnmapped) {
+      let code = entry.pointee.code
+      Code.analyze(
+        code.bytes, count: code.count,
+        into: UnsafeMutablePointer(mutating: code.jumpDestinations))
+      entry.pointee.flags.remove(.codeUnmapped)
+    }
+    return entry.pointee.code
+  }
+
+  /// Marks an account as accessed; true when it was cold. `nil` on exhaustion.
+  @inline(__always)
+  mutating func warm(_ entry: UnsafeMutablePointer<AccountEntry>) -> Bool? {
+    if entry.pointee.flags.contains(.warm) { return false }
+    return setFlags(entry, entry.pointee.flags.union(.warm)) ? true : nil
+  }
+
+  /// Sets flags so that they can be undone.
+  mutating func setFlags(
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ flags: AccountEntry.Flags
+  ) -> Bool {
+    let old = entry.pointee.flags
+    if old == flags { return true }
+    guard
+      record(
+        .accountFlags, UnsafePointer(entry) - UnsafePointer(accounts),
+        UInt256(UInt64(old.rawValue)))
+    else { return false }
+    entry.pointee.flags = flags
+    return true
+  }
+
+  /// Touches an account: from Spurious Dragon on it is deleted at the end when it is empty; before,
+  /// it comes to exist.
+  mutating func touch(_ entry: UnsafeMutablePointer<AccountEntry>) -> Bool {
+    setFlags(entry, entry.pointee.flags.union([.touched, .exists]))
+  }
+
+  /// Sets a balance in wei; touches the account.
+  mutating func setBalance(_ entry: UnsafeMutablePointer<AccountEntry>, _ balance: UInt256)
+    -> Bool
+  {
+    if !touch(entry) { return false }
+    let index = UnsafePointer(entry) - UnsafePointer(accounts)
+    guard record(.balance, index, entry.pointee.balance) else { return false }
+    entry.pointee.balance = balance
+    return true
+  }
+
+  /// Moves wei; the sender has them. Both accounts are touched.
+  mutating func transfer(
+    _ value: UInt256, from sender: UnsafeMutablePointer<AccountEntry>,
+    to recipient: UnsafeMutablePointer<AccountEntry>
+  ) -> Bool {
+    if value.isZero { return touch(recipient) }
+    return setBalance(sender, sender.pointee.balance &- value)
+      && setBalance(recipient, recipient.pointee.balance &+ value)
+  }
+
+  /// Sets a nonce; touches the account.
+  mutating func setNonce(_ entry: UnsafeMutablePointer<AccountEntry>, _ nonce: UInt64) -> Bool {
+    if !touch(entry) { return false }
+    let index = UnsafePointer(entry) - UnsafePointer(accounts)
+    guard record(.nonce, index, UInt256(entry.pointee.nonce)) else { return false }
+    entry.pointee.nonce = nonce
+    return true
+  }
+
+  /// Gives an account new code, copied from `bytes`, with this hash.
+  mutating func setCode(
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ bytes: UnsafePointer<UInt8>, count: Int,
+    hash: Hash256
+  ) -> Bool {
+    // The undo record keeps the hash alone, the code is asked for again by it; it comes before the
+    // flags' record, so that going back clears `codeLoaded` last.
+    guard
+      let copy = codeArena.allocate(
+        UInt8.self, count: count &+ Code.padding &+ Code.mapBytes(count)),
+      record(.code, UnsafePointer(entry) - UnsafePointer(accounts), entry.pointee.codeHash.word),
+      setFlags(
+        entry,
+        entry.pointee.flags.union([.codeLoaded, .codeChanged, .codeUnmapped, .exists, .touched]))
+    else {
+      fault = .workspaceExhausted
+      return false
+    }
+    copy.update(from: bytes, count: count)
+    (copy + count).update(repeating: 0, count: Code.padding)
+    entry.pointee.code = Code(
+      bytes: copy, jumpDestinations: copy + count + Code.padding, count: count)
+    entry.pointee.codeHash = hash
+    return true
+  }
+
+  // MARK: Slots
+
+  /// The entry of a storage slot, made when it is new; its value may not be loaded yet.
+  mutating func slot(
+    _ account: UnsafeMutablePointer<AccountEntry>, _ key: UInt256, transient: Bool
+  ) -> UnsafeMutablePointer<SlotEntry>? {
+    let index = UInt32(
+      truncatingIfNeeded: UnsafePointer(account) - UnsafePointer(accounts))
+    var position = Journal.hash(index, key, transient) & tableMask
+    while true {
+      let tagged = table[position]
+      if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
+      let number = UInt32(truncatingIfNeeded: tagged)
+      if number & Journal.slotTag != 0 {
+        let entry = slots + Int((number & ~Journal.slotTag) &- 1)
+        if entry.pointee.key == key && entry.pointee.account == index
+          && entry.pointee.isTransient == transient
+        {
+          return entry
+        }
+      }
+      position = (position &+ 1) & tableMask
+    }
+    if slotCount == slotCapacity {
+      fault = .workspaceExhausted
+      return nil
+    }
+    let entry = slots + slotCount
+    entry.initialize(
+      to: SlotEntry(
+        key: key, original: .zero, current: .zero, account: index, isTransient: transient,
+        isWarm: false, isLoaded: transient))
+    slotCount &+= 1
+    table[position] =
+      UInt64(generation) << 32
+      | UInt64(UInt32(truncatingIfNeeded: slotCount) | Journal.slotTag)
+    return entry
+  }
+
+  /// Makes sure that a slot has its value.
+  @inline(__always)
+  mutating func load<View: StateView>(
+    _ slot: UnsafeMutablePointer<SlotEntry>, of account: UnsafeMutablePointer<AccountEntry>,
+    _ view: inout View
+  ) -> Bool {
+    if slot.pointee.isLoaded { return true }
+    var value = UInt256.zero
+    // A contract created by this transaction began with empty storage.
+    if !account.pointee.flags.contains(.created),
+      !view.readStorage(account.pointee.address, slot: slot.pointee.key, into: &value)
+    {
+      fault = .stateUnavailable
+      return false
+    }
+    slot.pointee.original = value
+    slot.pointee.current = value
+    slot.pointee.isLoaded = true
+    return true
+  }
+
+  /// Marks a slot as accessed; true when it was cold. `nil` on exhaustion.
+  @inline(__always)
+  mutating func warm(_ slot: UnsafeMutablePointer<SlotEntry>) -> Bool? {
+    if slot.pointee.isWarm { return false }
+    guard record(.slotWarm, UnsafePointer(slot) - UnsafePointer(slots), .zero) else { return nil }
+    slot.pointee.isWarm = true
+    return true
+  }
+
+  /// Sets the value of a loaded slot.
+  @inline(__always)
+  mutating func setValue(_ slot: UnsafeMutablePointer<SlotEntry>, _ value: UInt256) -> Bool {
+    guard record(.slotValue, UnsafePointer(slot) - UnsafePointer(slots), slot.pointee.current)
+    else { return false }
+    slot.pointee.current = value
+    return true
+  }
+
+  // MARK: Logs
+
+  /// Room for a log with `dataCount` bytes of data, which the caller writes through
+  /// `logData + dataOffset`. `nil` on exhaustion.
+  mutating func appendLog(address: Address, topicCount: Int, dataCount: Int)
+    -> UnsafeMutablePointer<LogRecord>?
+  {
+    if logCount == logCapacity || dataCount > logDataCapacity &- logDataCount {
+      fault = .workspaceExhausted
+      return nil
+    }
+    let record = logs + logCount
+    record.initialize(
+      to: LogRecord(
+        address: address, topicCount: topicCount, topics: (.zero, .zero, .zero, .zero),
+        dataOffset: logDataCount, dataCount: dataCount))
+    logCount &+= 1
+    logDataCount &+= dataCount
+    return record
+  }
+
+  // MARK: Undo
+
+  /// The present state, to go back to.
+  @inline(__always)
+  package var checkpoint: Checkpoint {
+    Checkpoint(
+      undoCount: undoCount, logCount: logCount, logDataCount: logDataCount,
+      codeUsed: codeArena.used, refund: refund)
+  }
+
+  /// Goes back to a checkpoint: values, warm sets, logs, refund and deployed code.
+  package mutating func revert(to checkpoint: Checkpoint) {
+    while undoCount > checkpoint.undoCount {
+      undoCount &-= 1
+      let record = undo[undoCount]
+      let index = Int(record.index)
+      switch record.kind {
+      case .accountFlags:
+        let old = AccountEntry.Flags(rawValue: UInt16(truncatingIfNeeded: record.value.limb0))
+        // What was read from the view stays known. The RIPEMD-160 precompile's account stays
+        // touched: block 2675119 deleted it although the call ran out of gas, and every client
+        // does so since.
+        var kept = accounts[index].flags.intersection(.loaded)
+        if !kept.isEmpty && !old.contains(.loaded) && accounts[index].original.exists {
+          kept.insert(.exists)
+        }
+        if accounts[index].address == Address(number: 3) {
+          kept.formUnion(accounts[index].flags.intersection(.touched))
+        }
+        accounts[index].flags = old.union(kept)
+      case .balance:
+        accounts[index].balance = record.value
+      case .nonce:
+        accounts[index].nonce = record.value.limb0
+      case .code:
+        accounts[index].codeHash = Hash256(record.value)
+        accounts[index].flags.remove(.codeLoaded)
+      case .slotValue:
+        slots[index].current = record.value
+      case .slotWarm:
+        slots[index].isWarm = false
+      }
+    }
+    logCount = checkpoint.logCount
+    logDataCount = checkpoint.logDataCount
+    codeArena.used = checkpoint.codeUsed
+    refund = checkpoint.refund
+  }
+
+  @inline(__always)
+  private mutating func record(_ kind: UndoRecord.Kind, _ index: Int, _ value: UInt256) -> Bool {
+    if undoCount == undoCapacity {
+      fault = .workspaceExhausted
+      return false
+    }
+    (undo + undoCount).initialize(
+      to: UndoRecord(kind: kind, index: UInt32(truncatingIfNeeded: index), value: value))
+    undoCount &+= 1
+    return true
+  }
+
+  // MARK: Hashing
+
+  private static var slotTag: UInt32 { 1 << 31 }
+
+  @inline(__always)
+  private static func hash(_ address: Address) -> Int {
+    mix(address.low ^ (address.middle &* 0x9e37_79b9_7f4a_7c15) ^ UInt64(address.high) << 17)
+  }
+
+  @inline(__always)
+  private static func hash(_ account: UInt32, _ key: UInt256, _ transient: Bool) -> Int {
+    let folded =
+      key.limb0 ^ (key.limb1 &* 0xbf58_476d_1ce4_e5b9) ^ (key.limb2 &* 0x94d0_49bb_1331_11eb)
+      ^ (key.limb3 &* 0xd6e8_feb8_6659_fd93)
+    return mix(folded &+ UInt64(account) &* 0x9e37_79b9_7f4a_7c15 &+ (transient ? 1 : 0))
+  }
+
+  /// Spreads bits over the low end, which picks the position (splitmix64's finaliser).
+  @inline(__always)
+  private static func mix(_ value: UInt64) -> Int {
+    var mixed = value
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return Int(truncatingIfNeeded: mixed ^ (mixed >> 31))
+  }
+}

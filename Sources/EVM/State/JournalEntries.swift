@@ -1,0 +1,124 @@
+/// What a transaction knows of an account: before, and now.
+public struct AccountEntry: BitwiseCopyable {
+  /// The account's address.
+  public let address: Address
+  /// Wei now.
+  public var balance: UInt256
+  /// Nonce now.
+  public var nonce: UInt64
+  /// Keccak-256 of the code now.
+  public var codeHash: Hash256
+  /// The record before the transaction; meaningful when `isLoaded`.
+  public var original: AccountRecord
+  /// The code now, when `flags` has `codeLoaded`.
+  package var code: Code
+  package var flags: Flags
+
+  /// Facts about an account, each one bit.
+  package struct Flags: OptionSet, BitwiseCopyable, Sendable {
+    package var rawValue: UInt16
+
+    @inline(__always)
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// The view was asked: the balance, nonce and code hash are known.
+    static var loaded: Flags { Flags(rawValue: 1) }
+    /// Accessed in this transaction (EIP-2929).
+    static var warm: Flags { Flags(rawValue: 2) }
+    /// In the state now.
+    static var exists: Flags { Flags(rawValue: 4) }
+    /// Touched: deleted at the end when it is empty (EIP-161).
+    static var touched: Flags { Flags(rawValue: 8) }
+    /// Created by this transaction: all its storage began as zero.
+    static var created: Flags { Flags(rawValue: 16) }
+    /// To be deleted at the end of the transaction.
+    static var destroyed: Flags { Flags(rawValue: 32) }
+    /// `code` is valid.
+    static var codeLoaded: Flags { Flags(rawValue: 64) }
+    /// `code` lies in the journal's arena: deployed or delegated in this transaction.
+    static var codeChanged: Flags { Flags(rawValue: 128) }
+    /// `code` still needs its jump destination map.
+    static var codeUnmapped: Flags { Flags(rawValue: 256) }
+  }
+
+  /// Whether the world state was asked for the account (it is in the read set).
+  @inline(__always)
+  public var isLoaded: Bool { flags.contains(.loaded) }
+
+  /// Whether the state has the account now.
+  @inline(__always)
+  public var exists: Bool { flags.contains(.exists) }
+
+  /// Whether the account is to be deleted at the end, storage and all.
+  @inline(__always)
+  public var isDestroyed: Bool { flags.contains(.destroyed) }
+
+  /// Whether this transaction created the account as a contract.
+  @inline(__always)
+  public var isCreated: Bool { flags.contains(.created) }
+
+  /// Whether the account was touched in the sense of EIP-161.
+  @inline(__always)
+  public var isTouched: Bool { flags.contains(.touched) }
+
+  /// Whether the code was set by this transaction.
+  @inline(__always)
+  public var isCodeChanged: Bool { flags.contains(.codeChanged) }
+
+  /// Without code, nonce and balance (EIP-161).
+  @inline(__always)
+  public var isEmpty: Bool { nonce == 0 && balance.isZero && codeHash == .emptyCode }
+
+  /// The code that this transaction gave the account, when `isCodeChanged`.
+  public var changedCode: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: code.bytes, count: code.count)
+  }
+}
+
+/// What a transaction knows of a storage slot, or of a transient one.
+public struct SlotEntry: BitwiseCopyable {
+  /// The slot's number.
+  public let key: UInt256
+  /// The value before the transaction; meaningful when `isLoaded`.
+  public var original: UInt256
+  /// The value now.
+  public var current: UInt256
+  /// Index of the account among the journal's accounts.
+  public let account: UInt32
+  /// Transient storage (EIP-1153): gone after the transaction.
+  public let isTransient: Bool
+  /// Accessed in this transaction (EIP-2929).
+  package var isWarm: Bool
+  /// Whether the value is known (it is in the read set).
+  public var isLoaded: Bool
+}
+
+/// One log.
+public struct LogRecord: BitwiseCopyable {
+  /// The contract that logged.
+  public var address: Address
+  /// 0 to 4.
+  public var topicCount: Int
+  /// The topics; those past `topicCount` are zero.
+  public var topics: (UInt256, UInt256, UInt256, UInt256)
+  /// Where the data begins in the journal's log data.
+  public var dataOffset: Int
+  /// Bytes of data.
+  public var dataCount: Int
+}
+
+/// An old value, to be put back when a frame fails.
+struct UndoRecord: BitwiseCopyable {
+  enum Kind: UInt8, BitwiseCopyable {
+    case accountFlags
+    case balance
+    case nonce
+    case code
+    case slotValue
+    case slotWarm
+  }
+
+  var kind: Kind
+  var index: UInt32
+  var value: UInt256
+}

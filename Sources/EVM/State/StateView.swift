@@ -1,0 +1,63 @@
+/// An account as the world state has it before the transaction.
+public struct AccountRecord: BitwiseCopyable, Sendable, Equatable {
+  /// Transactions sent, or contracts created.
+  public var nonce: UInt64
+  /// Wei.
+  public var balance: UInt256
+  /// Keccak-256 of the code.
+  public var codeHash: Hash256
+  /// Whether the state has the account at all. An existing account may be empty.
+  public var exists: Bool
+  /// Whether any slot of its storage is not zero (asked when a contract is created, EIP-7610).
+  public var hasStorage: Bool
+
+  /// A record of these values.
+  @inline(__always)
+  public init(
+    nonce: UInt64, balance: UInt256, codeHash: Hash256, exists: Bool, hasStorage: Bool
+  ) {
+    self.nonce = nonce
+    self.balance = balance
+    self.codeHash = codeHash
+    self.exists = exists
+    self.hasStorage = hasStorage
+  }
+
+  /// The record of an account that is not in the state.
+  @inline(__always)
+  public static var absent: AccountRecord {
+    AccountRecord(
+      nonce: 0, balance: .zero, codeHash: .emptyCode, exists: false, hasStorage: false)
+  }
+}
+
+extension Hash256 {
+  /// Keccak-256 of no bytes: the code hash of an account without code.
+  @inlinable @inline(__always)
+  public static var emptyCode: Hash256 {
+    Hash256(
+      UInt256(
+        0x7bfa_d804_5d85_a470, 0xe500_b653_ca82_273b, 0x927e_7db2_dcc7_03c0,
+        0xc5d2_4601_86f7_233c))
+  }
+}
+
+/// All that the virtual machine may ask of the world outside a transaction.
+///
+/// Each question is asked at most once a transaction: the `Journal` keeps the answers. A view that
+/// can not answer (a witness without the account, a device table without the slot) returns false,
+/// and the transaction ends as `stateUnavailable`, to be run elsewhere.
+public protocol StateView {
+  /// Writes the account at `address`, or `.absent`.
+  mutating func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool
+
+  /// Writes the value of a storage slot; zero when it was never set.
+  mutating func readStorage(_ address: Address, slot: UInt256, into value: inout UInt256) -> Bool
+
+  /// Writes the code with this hash. Its memory stays valid until the transaction's results are
+  /// taken. Never asked for `.emptyCode`.
+  mutating func readCode(_ hash: Hash256, of address: Address, into code: inout Code) -> Bool
+
+  /// Writes the hash of a block among the last 256; zero when there is none.
+  mutating func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool
+}

@@ -1,0 +1,123 @@
+/// The sizes of the memory that a transaction may use.
+public struct WorkspaceSizes: BitwiseCopyable, Sendable {
+  /// Stack words, all frames together.
+  public var stackWords: Int
+  /// Bytes of memory, all frames together, with initialisation code and scratch.
+  public var memoryBytes: Int
+  /// Nested frames.
+  public var frames: Int
+  /// Accounts touched.
+  public var accounts: Int
+  /// Storage slots and transient slots touched.
+  public var slots: Int
+  /// Changes that can be undone.
+  public var undoRecords: Int
+  /// Log records.
+  public var logs: Int
+  /// Bytes of log data.
+  public var logBytes: Int
+  /// Bytes of code deployed.
+  public var codeBytes: Int
+  /// Bytes of the largest return data.
+  public var returnBytes: Int
+
+  /// Sizes for a host with virtual memory: pages cost nothing until they are touched.
+  ///
+  /// `scale` multiplies everything that a transaction can exhaust; depth and stack are complete
+  /// already at scale 1.
+  public static func host(scale: Int) -> WorkspaceSizes {
+    WorkspaceSizes(
+      stackWords: 1026 &* 1024, memoryBytes: (64 << 20) &* scale, frames: 1026,
+      accounts: (16 << 10) &* scale, slots: (48 << 10) &* scale,
+      undoRecords: (128 << 10) &* scale, logs: (32 << 10) &* scale,
+      logBytes: (16 << 20) &* scale, codeBytes: (16 << 20) &* scale,
+      returnBytes: (32 << 20) &* scale)
+  }
+
+  /// Sizes, each as its property says.
+  public init(
+    stackWords: Int, memoryBytes: Int, frames: Int, accounts: Int, slots: Int, undoRecords: Int,
+    logs: Int, logBytes: Int, codeBytes: Int, returnBytes: Int
+  ) {
+    self.stackWords = stackWords
+    self.memoryBytes = memoryBytes
+    self.frames = frames
+    self.accounts = accounts
+    self.slots = slots
+    self.undoRecords = undoRecords
+    self.logs = logs
+    self.logBytes = logBytes
+    self.codeBytes = codeBytes
+    self.returnBytes = returnBytes
+  }
+
+  /// Slots of the journal's table: a power of two, at least twice the entries.
+  var tableSlots: Int {
+    var slots = 16
+    while slots < (self.slots &+ accounts) &* 2 { slots &<<= 1 }
+    return slots
+  }
+
+  /// Bytes that a workspace of these sizes takes.
+  public var bytes: Int {
+    func rounded(_ count: Int, _ stride: Int) -> Int { (count &* stride &+ 31) & ~15 }
+    var total = rounded(stackWords, MemoryLayout<UInt256>.stride)
+    total &+= rounded(memoryBytes, 1)
+    total &+= rounded(frames, MemoryLayout<Frame>.stride)
+    total &+= rounded(accounts, MemoryLayout<AccountEntry>.stride)
+    total &+= rounded(slots, MemoryLayout<SlotEntry>.stride)
+    total &+= rounded(tableSlots, MemoryLayout<UInt64>.stride)
+    total &+= rounded(undoRecords, MemoryLayout<UndoRecord>.stride)
+    total &+= rounded(logs, MemoryLayout<LogRecord>.stride)
+    total &+= rounded(logBytes, 1)
+    total &+= rounded(codeBytes, 1)
+    total &+= rounded(returnBytes, 1)
+    total &+= rounded(InstructionTable.count, MemoryLayout<InstructionCheck>.stride)
+    total &+= 256
+    return total
+  }
+}
+
+/// The memory of one transaction at a time, carved out of one block that the caller owns.
+public struct Workspace: BitwiseCopyable {
+  let stack: UnsafeMutablePointer<UInt256>
+  let stackEnd: UnsafeMutablePointer<UInt256>
+  let memory: UnsafeMutablePointer<UInt8>
+  let memoryEnd: UnsafeMutablePointer<UInt8>
+  let frames: UnsafeMutablePointer<Frame>
+  let frameCount: Int
+  let returnData: UnsafeMutablePointer<UInt8>
+  let returnCapacity: Int
+  let instructions: UnsafeMutablePointer<InstructionCheck>
+  /// 128 zero bytes: the code of an account without code.
+  let zeros: UnsafeMutablePointer<UInt8>
+  var journal: Journal
+
+  /// Carves a workspace; `nil` when the block is smaller than `sizes.bytes`.
+  ///
+  /// The block should be zero or hold an older workspace of the same sizes; zeroing the journal's
+  /// table is all the work done here, besides filling nothing else.
+  public init?(base: UnsafeMutableRawPointer, capacity: Int, sizes: WorkspaceSizes) {
+    var arena = Arena(base: base, capacity: capacity)
+    guard let stack = arena.allocate(UInt256.self, count: sizes.stackWords),
+      let frames = arena.allocate(Frame.self, count: sizes.frames),
+      let instructions = arena.allocate(InstructionCheck.self, count: InstructionTable.count),
+      let zeros = arena.allocate(UInt8.self, count: 128),
+      let journal = Journal(arena: &arena, sizes: sizes),
+      let returnData = arena.allocate(UInt8.self, count: sizes.returnBytes),
+      let memory = arena.allocate(UInt8.self, count: sizes.memoryBytes)
+    else { return nil }
+    self.stack = stack
+    stackEnd = stack + sizes.stackWords
+    self.memory = memory
+    memoryEnd = memory + sizes.memoryBytes
+    self.frames = frames
+    frameCount = sizes.frames
+    self.returnData = returnData
+    returnCapacity = sizes.returnBytes
+    self.instructions = instructions
+    self.zeros = zeros
+    zeros.update(repeating: 0, count: 128)
+    self.journal = journal
+  }
+}

@@ -1,0 +1,317 @@
+/// What came of a transaction.
+public struct TransactionResult: BitwiseCopyable {
+  /// Why the transaction is not valid; the rest is meaningless then.
+  public var error: TransactionError?
+  /// How execution ended.
+  public var status: ExecutionStatus
+  /// Gas paid for, after refunds.
+  public var gasUsed: UInt64
+  /// Gas given back for cleared storage.
+  public var gasRefunded: UInt64
+  /// Wei paid for each gas.
+  public var effectiveGasPrice: UInt256
+  /// The contract that a creation made, or tried to make.
+  public var createdAddress: Address?
+}
+
+extension Machine {
+  /// Blob gas of one blob (EIP-4844).
+  public static var gasPerBlob: UInt64 { 1 << 17 }
+
+  /// Validates and executes a transaction on the state that the view shows.
+  ///
+  /// The journal holds all effects afterwards; an invalid transaction has none. A result whose
+  /// status `isFault` decides nothing. `gasAvailable` is what the block has left, in gas, and
+  /// `blobsAvailable` in blobs.
+  public mutating func execute(
+    _ transaction: TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int
+  ) -> TransactionResult {
+    begin()
+    guard let sender = journal.loaded(transaction.sender, &view),
+      let senderCode = journal.code(of: sender, &view, zeros: workspace.zeros)
+    else { return faulted() }
+    let costs = IntrinsicGas(transaction, schedule)
+    if let error = validate(
+      transaction, costs, sender: sender.pointee, senderCode: senderCode,
+      gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+    {
+      return TransactionResult(
+        error: error, status: .stopped, gasUsed: 0, gasRefunded: 0, effectiveGasPrice: .zero)
+    }
+
+    // Payment in advance. Validation has shown that the balance covers it.
+    let priority = min(
+      transaction.maxPriorityFeePerGas, transaction.maxFeePerGas &- block.baseFeePerGas)
+    let price = priority &+ block.baseFeePerGas
+    let blobGas = UInt64(transaction.blobHashes.count) &* Self.gasPerBlob
+    let fee =
+      UInt256(transaction.gasLimit) &* price &+ UInt256(blobGas) &* block.blobBaseFee
+    origin = transaction.sender
+    gasPrice = price
+    blobHashes = transaction.blobHashes
+    if !journal.setBalance(sender, sender.pointee.balance &- fee)
+      || !journal.setNonce(sender, transaction.nonce &+ 1)
+      || !warmUp(transaction)
+      || !setDelegations(transaction)
+    {
+      return faulted()
+    }
+
+    let gas = Int64(transaction.gasLimit) &- costs.intrinsic
+    let delegationRefund = journal.refund
+    var created: Address?
+    var gasLeft: Int64 = 0
+    switch start(transaction, sender: sender, gas: gas, created: &created) {
+    case .entered:
+      depth = 0
+      run()
+      gasLeft = workspace.frames.pointee.gas
+    case .done(let status, let left):
+      exitStatus = status
+      gasLeft = left
+    }
+    if exitStatus.isFault { return faulted(exitStatus) }
+    if !exitStatus.isSuccess { journal.refund = delegationRefund }
+
+    // Refund, floor and fees.
+    let spent = Int64(transaction.gasLimit) &- gasLeft
+    let refund = min(spent / schedule.refundQuotient, journal.refund)
+    let used = max(spent &- refund, costs.floor)
+    let unused = UInt256(UInt64(Int64(transaction.gasLimit) &- used)) &* price
+    let reward = UInt256(UInt64(used)) &* (price &- block.baseFeePerGas)
+    guard journal.setBalance(sender, sender.pointee.balance &+ unused),
+      let coinbase = journal.loaded(block.coinbase, &view),
+      journal.setBalance(coinbase, coinbase.pointee.balance &+ reward)
+    else { return faulted() }
+    return TransactionResult(
+      error: nil, status: exitStatus, gasUsed: UInt64(used), gasRefunded: UInt64(refund),
+      effectiveGasPrice: price, createdAddress: created)
+  }
+
+  /// Calls a contract as the system does at a block's edges: no fee, no nonce, no value (EIP-4788,
+  /// EIP-2935, EIP-7002, EIP-7251).
+  public mutating func systemCall(
+    to address: Address, data: UnsafeBufferPointer<UInt8>, gas: UInt64 = 30_000_000
+  ) -> TransactionResult {
+    begin()
+    origin = .system
+    gasPrice = block.baseFeePerGas
+    blobHashes = UnsafeBufferPointer(start: nil, count: 0)
+    guard let callee = journal.loaded(address, &view) else { return faulted() }
+    let message = Message(
+      kind: .delegateCall, caller: .system, account: callee, codeOwner: callee,
+      isDelegated: false, value: .zero, gas: Int64(gas), input: pointer(data),
+      inputCount: data.count, isStatic: false, payer: nil)
+    var gasLeft: Int64 = 0
+    switch enter(message, depth: 0, stack: workspace.stack, memory: workspace.memory) {
+    case .entered:
+      depth = 0
+      run()
+      gasLeft = workspace.frames.pointee.gas
+    case .done(let status, let left):
+      exitStatus = status
+      gasLeft = left
+    }
+    if exitStatus.isFault { return faulted(exitStatus) }
+    return TransactionResult(
+      error: nil, status: exitStatus, gasUsed: UInt64(Int64(gas) &- gasLeft), gasRefunded: 0,
+      effectiveGasPrice: .zero)
+  }
+
+  private mutating func begin() {
+    journal.reset()
+    returnDataCount = 0
+    exitStatus = .stopped
+  }
+
+  private func faulted(_ status: ExecutionStatus? = nil) -> TransactionResult {
+    TransactionResult(
+      error: nil, status: status ?? journal.fault, gasUsed: 0, gasRefunded: 0,
+      effectiveGasPrice: .zero)
+  }
+
+  private func pointer(_ data: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8> {
+    data.baseAddress ?? UnsafePointer(workspace.zeros)
+  }
+
+  /// Checks everything that makes a transaction invalid in its block.
+  private func validate(
+    _ transaction: TransactionMessage, _ costs: IntrinsicGas, sender: AccountEntry,
+    senderCode: Code, gasAvailable: UInt64, blobsAvailable: Int
+  ) -> TransactionError? {
+    let kind = transaction.kind
+    if fork < kind.since { return .kindNotSupported }
+    let isCreation = transaction.recipient == nil
+    if kind == .blob && isCreation { return .blobCreation }
+    if kind == .setCode {
+      if isCreation { return .setCodeCreation }
+      if transaction.authorizations.isEmpty { return .noAuthorizations }
+    }
+    if isCreation && transaction.data.count > schedule.initCodeSizeLimit {
+      return .initCodeTooLarge
+    }
+    if transaction.gasLimit > schedule.transactionGasLimit { return .gasLimitExceedsMaximum }
+    if transaction.gasLimit > UInt64(Int64.max) || transaction.gasLimit > gasAvailable {
+      return .gasAllowanceExceeded
+    }
+    if Int64(transaction.gasLimit) < costs.intrinsic { return .intrinsicGasTooLow }
+    if Int64(transaction.gasLimit) < costs.floor { return .gasBelowFloor }
+    if transaction.maxPriorityFeePerGas > transaction.maxFeePerGas {
+      return .priorityFeeAboveMaxFee
+    }
+    if transaction.maxFeePerGas < block.baseFeePerGas { return .maxFeeBelowBaseFee }
+    if kind == .blob {
+      let blobs = transaction.blobHashes.count
+      if blobs == 0 { return .noBlobs }
+      if blobs > schedule.transactionBlobLimit { return .tooManyBlobs }
+      if blobs > blobsAvailable { return .blobAllowanceExceeded }
+      for hash in transaction.blobHashes where hash.word.bigEndianByte(0) != 0x01 {
+        return .invalidBlobVersion
+      }
+      if transaction.maxFeePerBlobGas < block.blobBaseFee { return .maxBlobFeeBelowBlobBaseFee }
+    }
+    if transaction.nonce == UInt64.max { return .nonceIsMaximum }
+    if transaction.nonce < sender.nonce { return .nonceTooLow }
+    if transaction.nonce > sender.nonce { return .nonceTooHigh }
+    if !covers(sender.balance, transaction) { return .insufficientFunds }
+    if fork >= .london && senderCode.count > 0 && senderCode.delegate == nil {
+      return .senderNotExternallyOwned
+    }
+    return nil
+  }
+
+  /// Whether a balance pays for the gas and blob gas at their caps, and for the value.
+  private func covers(_ balance: UInt256, _ transaction: TransactionMessage) -> Bool {
+    let gas = UInt256.multiplyFullWidth(
+      UInt256(transaction.gasLimit), transaction.maxFeePerGas)
+    let blobGas = UInt64(transaction.blobHashes.count) &* Self.gasPerBlob
+    let blob = UInt256.multiplyFullWidth(UInt256(blobGas), transaction.maxFeePerBlobGas)
+    if !gas.high.isZero || !blob.high.isZero { return false }
+    let fees = UInt256.addingReportingCarry(gas.low, blob.low)
+    let all = UInt256.addingReportingCarry(fees.value, transaction.value)
+    return !fees.carry && !all.carry && balance >= all.value
+  }
+
+  /// Fills the warm set (EIP-2929, EIP-2930, EIP-3651).
+  private mutating func warmUp(_ transaction: TransactionMessage) -> Bool {
+    if fork < .berlin { return true }
+    guard let sender = journal.entry(transaction.sender), journal.warm(sender) != nil else {
+      return false
+    }
+    if let recipient = transaction.recipient {
+      guard let entry = journal.entry(recipient), journal.warm(entry) != nil else { return false }
+    }
+    if fork >= .shanghai {
+      guard let coinbase = journal.entry(block.coinbase), journal.warm(coinbase) != nil else {
+        return false
+      }
+    }
+    for item in transaction.accessList {
+      guard let entry = journal.entry(item.address), journal.warm(entry) != nil else {
+        return false
+      }
+      var index = item.firstSlot
+      while index < item.firstSlot &+ item.slotCount {
+        guard
+          let slot = journal.slot(entry, transaction.accessSlots[index], transient: false),
+          journal.warm(slot) != nil
+        else { return false }
+        index &+= 1
+      }
+    }
+    return true
+  }
+
+  /// Applies the authorisations of a set-code transaction (EIP-7702). An invalid one is skipped.
+  private mutating func setDelegations(_ transaction: TransactionMessage) -> Bool {
+    for item in transaction.authorizations {
+      if !item.isValid || item.nonce == UInt64.max { continue }
+      if !item.chainID.isZero && item.chainID != block.chainID { continue }
+      guard let authority = journal.loaded(item.authority, &view),
+        journal.warm(authority) != nil,
+        let code = journal.code(of: authority, &view, zeros: workspace.zeros)
+      else { return false }
+      if code.count > 0 && code.delegate == nil { continue }
+      if authority.pointee.nonce != item.nonce { continue }
+      if authority.pointee.exists { journal.refund &+= schedule.authorizationRefund }
+      if !delegate(authority, to: item.address)
+        || !journal.setNonce(authority, item.nonce &+ 1)
+      {
+        return false
+      }
+    }
+    return true
+  }
+
+  private mutating func delegate(
+    _ authority: UnsafeMutablePointer<AccountEntry>, to address: Address
+  ) -> Bool {
+    if address == .zero {
+      return journal.setCode(authority, workspace.zeros, count: 0, hash: .emptyCode)
+    }
+    // The designator is written where no frame's memory is yet.
+    let bytes = workspace.memory
+    if workspace.memoryEnd - bytes < 23 { return false }
+    bytes[0] = 0xef
+    bytes[1] = 0x01
+    bytes[2] = 0x00
+    address.store(bytes: bytes + 3)
+    let designator = UnsafeBufferPointer(start: UnsafePointer(bytes), count: 23)
+    return journal.setCode(
+      authority, bytes, count: 23, hash: Keccak256.hash(designator))
+  }
+
+  /// Enters the first frame.
+  private mutating func start(
+    _ transaction: TransactionMessage, sender: UnsafeMutablePointer<AccountEntry>, gas: Int64,
+    created: inout Address?
+  ) -> Entry {
+    guard let recipient = transaction.recipient else {
+      let address = Address.created(by: transaction.sender, nonce: transaction.nonce)
+      created = address
+      return enterCreation(
+        at: address, kind: .create, creator: sender, value: transaction.value, gas: gas,
+        initCode: transaction.data, depth: 0, stack: workspace.stack, memory: workspace.memory)
+    }
+    guard let callee = journal.loaded(recipient, &view),
+      let code = journal.code(of: callee, &view, zeros: workspace.zeros)
+    else { return .done(journal.fault, gas: 0) }
+    var codeOwner = callee
+    var isDelegated = false
+    if fork >= .prague, let delegate = code.delegate {
+      // The first delegate is warm without a charge.
+      guard let owner = journal.loaded(delegate, &view), journal.warm(owner) != nil else {
+        return .done(journal.fault, gas: 0)
+      }
+      codeOwner = owner
+      isDelegated = true
+    }
+    return enter(
+      Message(
+        kind: .call, caller: transaction.sender, account: callee, codeOwner: codeOwner,
+        isDelegated: isDelegated, value: transaction.value, gas: gas,
+        input: pointer(transaction.data), inputCount: transaction.data.count, isStatic: false,
+        payer: sender),
+      depth: 0, stack: workspace.stack, memory: workspace.memory)
+  }
+}
+
+extension TransactionKind {
+  /// The first fork that has this kind.
+  var since: Fork {
+    switch self {
+    case .legacy: .frontier
+    case .accessList: .berlin
+    case .feeMarket: .london
+    case .blob: .cancun
+    case .setCode: .prague
+    }
+  }
+}
+
+extension Address {
+  /// The caller of system calls (EIP-4788).
+  public static var system: Address {
+    Address(UInt256(0xffff_ffff_ffff_fffe, ~0, 0xffff_ffff, 0))
+  }
+}
