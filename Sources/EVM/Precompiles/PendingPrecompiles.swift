@@ -1,14 +1,6 @@
 // Placeholders until each precompile lands. Whoever implements one deletes its placeholder here
 // (a "redeclaration" error says so); the last one deletes the file.
 
-enum ECRecoverPrecompile {
-  static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
-  static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
-  static func run(
-    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
-    scratch: inout Arena
-  ) -> PrecompileOutcome { .failure }
-}
 enum ModExpPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -17,6 +9,7 @@ enum ModExpPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BN254AddPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -25,6 +18,7 @@ enum BN254AddPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BN254MultiplyPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -33,6 +27,7 @@ enum BN254MultiplyPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BN254PairingPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -41,6 +36,7 @@ enum BN254PairingPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum PointEvaluationPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -49,6 +45,7 @@ enum PointEvaluationPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BLSG1AddPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -57,6 +54,7 @@ enum BLSG1AddPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BLSG1MSMPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -65,6 +63,7 @@ enum BLSG1MSMPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BLSG2AddPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -73,6 +72,7 @@ enum BLSG2AddPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BLSG2MSMPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -81,6 +81,7 @@ enum BLSG2MSMPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BLSPairingPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -89,6 +90,7 @@ enum BLSPairingPrecompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BLSMapFpToG1Precompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
@@ -97,15 +99,8 @@ enum BLSMapFpToG1Precompile {
     scratch: inout Arena
   ) -> PrecompileOutcome { .failure }
 }
+
 enum BLSMapFp2ToG2Precompile {
-  static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
-  static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
-  static func run(
-    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
-    scratch: inout Arena
-  ) -> PrecompileOutcome { .failure }
-}
-enum P256VerifyPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
   static func run(
