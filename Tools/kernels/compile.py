@@ -1,0 +1,234 @@
+"""Compiles the kernels, Embedded Swift, to PTX.
+
+    compile.py --output kernels.ptx [--arch sm_90] [--keep-ir FILE]
+
+Steps: swiftc gives LLVM IR for a bare x86-64 machine; its text is rewritten for NVPTX (triple,
+data layout, calling conventions, linkage); LLVM (in the llvmlite wheel) optimises it and emits
+PTX. The output depends on the sources and the pinned tools alone: the same input gives the same
+bytes. `Documentation/Kernels.md` explains each step and what device code may not do.
+"""
+
+import argparse
+import hashlib
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import llvmlite
+import llvmlite.binding as llvm
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEVICE_HEADERS = ROOT / "Sources/Kernels/Device"
+
+TRIPLE = "nvptx64-nvidia-cuda"
+DATA_LAYOUT = "e-p6:32:32-i64:64-i128:128-i256:256-v16:16-v32:32-n16:32:64"
+
+
+class CompileError(Exception):
+    """A kernel that can not be compiled, with the reason and what to do."""
+
+
+def source_files():
+    """The Swift files of the core and the kernels, in a fixed order."""
+    files = []
+    for module in ("EVM", "Kernels"):
+        files += (ROOT / "Sources" / module).rglob("*.swift")
+    return sorted(files)
+
+
+def source_digest(files):
+    """SHA-256 over names and contents of all that decides the PTX."""
+    digest = hashlib.sha256()
+    headers = [path for path in DEVICE_HEADERS.rglob("*") if path.is_file()]
+    tools = [path for path in (ROOT / "Tools/kernels").iterdir() if path.is_file()]
+    for path in sorted(set(files) | set(headers) | set(tools)):
+        content = path.read_bytes()
+        name = path.relative_to(ROOT).as_posix().encode()
+        digest.update(b"%d:%s%d:" % (len(name), name, len(content)))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def one_module(path, folder):
+    """The file to compile: as it is, or a copy without `import EVM`.
+
+    Core and kernels are compiled as one module, so that everything is specialised and inlined.
+    """
+    text = path.read_text()
+    if not re.search(r"^\s*import EVM$", text, flags=re.M):
+        return path.relative_to(ROOT).as_posix()
+    copy = folder / path.relative_to(ROOT / "Sources")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(re.sub(r"^\s*import EVM$", "", text, flags=re.M))
+    return str(copy)
+
+
+def emit_ir(files):
+    """LLVM IR text of the core and the kernels as one module."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = pathlib.Path(folder) / "kernels.ll"
+        inputs = [one_module(path, pathlib.Path(folder)) for path in files]
+        command = [
+            "swiftc", "-emit-ir", "-o", str(output), "-module-name", "EVM",
+            "-package-name", "needletail", "-parse-as-library", "-whole-module-optimization",
+            "-target", "x86_64-unknown-none-elf", "-swift-version", "6",
+            "-enable-upcoming-feature", "InternalImportsByDefault",
+            "-enable-upcoming-feature", "ExistentialAny",
+            "-enable-experimental-feature", "Embedded",
+            "-enable-experimental-feature", "Extern",
+            # Device code does not trap: proofs are in the comments, tests run on the host.
+            "-Ounchecked", "-enforce-exclusivity=unchecked",
+            # Vectors of the host's width only get in the way of a scalar machine.
+            "-Xllvm", "-vectorize-slp=false",
+            "-Xfrontend", "-disable-stack-protector",
+            "-D", "NEEDLETAIL_DEVICE", "-Xcc", "-DNEEDLETAIL_DEVICE=1",
+            "-I", str(DEVICE_HEADERS.relative_to(ROOT)),
+        ]
+        result = subprocess.run(command + inputs, cwd=ROOT, capture_output=True, text=True)
+        messages = result.stderr.replace(f"{folder}/", "Sources/")
+        if result.returncode != 0:
+            raise CompileError(f"swiftc failed:\n{messages}")
+        sys.stderr.write(messages)
+        return output.read_text()
+
+
+def rewrite(ir, entry_points):
+    """The same module for NVPTX: entry points become kernels, all else internal."""
+    ir = re.sub(r'^target triple = ".*"$', f'target triple = "{TRIPLE}"', ir, flags=re.M)
+    ir = re.sub(
+        r'^target datalayout = ".*"$', f'target datalayout = "{DATA_LAYOUT}"', ir, flags=re.M)
+    ir = re.sub(r'^source_filename = ".*"$', 'source_filename = "kernels"', ir, flags=re.M)
+    # The linker's view of a Swift object: the list of kept symbols and autolink entries.
+    ir = re.sub(r"^@llvm\.(compiler\.)?used = .*\n", "", ir, flags=re.M)
+    ir = re.sub(r"^@_swift1_autolink_entries = .*\n", "", ir, flags=re.M)
+    # Names the back end must not see. Quoted names may hold anything: words stand alone.
+    for word in ("swiftcc", "swifttailcc", "swiftself", "swifterror", "swiftasync"):
+        ir = re.sub(rf"(?<![\w$.@\"]){word}(?![\w$.\"]) ?", "", ir)
+    # x86 features and tuning are of no use there; facts about effects and inlining are.
+    ir = re.sub(r"^attributes #\d+ = \{.*\}$", rewrite_attributes, ir, flags=re.M)
+    lines = []
+    for line in ir.split("\n"):
+        if line.startswith("define "):
+            line = rewrite_definition(line, entry_points)
+        elif line.startswith("@"):
+            line = rewrite_global(line)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def rewrite_attributes(match):
+    """One attribute group without strings and stack protection."""
+    line = re.sub(r' "[^"]*"(="[^"]*")?', "", match.group(0))
+    return re.sub(r" (sspreq|sspstrong|ssp|uwtable(\(\w+\))?|allockind\([^)]*\))(?= )", "", line)
+
+
+LINKAGE = (
+    r"(?:(?:private|internal|external|linkonce_odr|linkonce|weak_odr|weak|available_externally"
+    r"|dso_local|hidden|protected|default|unnamed_addr|local_unnamed_addr) )*")
+
+
+def rewrite_definition(line, entry_points):
+    """One `define` line: kernels are exported, everything else is internal."""
+    match = re.match(rf'define {LINKAGE}(.*?@("[^"]*"|[\w$.]+)\(.*)', line)
+    if match is None:
+        raise CompileError(f"this definition is not understood: {line}")
+    rest, name = match.group(1), match.group(2).strip('"')
+    rest = re.sub(r" comdat(\(.*?\))?", "", rest)
+    rest = re.sub(r"(?<=\)) local_unnamed_addr| unnamed_addr(?= #)", "", rest)
+    return f"define {'ptx_kernel' if name in entry_points else 'internal'} {rest}"
+
+
+def rewrite_global(line):
+    """One global variable, constant or alias: internal."""
+    match = re.match(rf'(@(?:"[^"]*"|[\w$.]+)) = {LINKAGE}((?:global|constant|alias) .*)', line)
+    if match is None:
+        return line
+    body = re.sub(r", comdat(\(.*?\))?", "", match.group(2))
+    return f"{match.group(1)} = internal {body}"
+
+
+def entry_point_names(files):
+    """The names given to `@_cdecl` in the kernels."""
+    names = []
+    for path in files:
+        if "Kernels" in path.relative_to(ROOT).parts:
+            names += re.findall(r'^\s*@_cdecl\("(\w+)"\)', path.read_text(), flags=re.M)
+    if not names:
+        raise CompileError('no entry point: Sources/Kernels has no function with @_cdecl("...")')
+    return names
+
+
+def optimise(ir, arch, ptx_version):
+    """PTX of rewritten IR, and the optimised IR."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    module = llvm.parse_assembly(ir)
+    module.verify()
+    machine = llvm.Target.from_triple(TRIPLE).create_target_machine(
+        cpu=arch, features=f"+{ptx_version}", opt=3)
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, options)
+    manager = builder.getModulePassManager()
+    manager.run(module, builder)
+    check_calls(module)
+    return machine.emit_assembly(module), str(module)
+
+
+def check_calls(module):
+    """No calls out of the image: there is nothing to link with on a device."""
+    missing = [
+        function.name for function in module.functions
+        if function.is_declaration and not function.name.startswith("llvm.")]
+    if not missing:
+        return
+    report = []
+    text = str(module)
+    for name in missing:
+        callers = []
+        for body in re.findall(r"^define .*?^}", text, flags=re.M | re.S):
+            if re.search(rf'@"?{re.escape(name)}"?\(', body.split("\n", 1)[1]):
+                callers.append(re.search(r'@"?([\w$.]+)"?\(', body).group(1))
+        report.append(f"  {name}, called by {demangle(callers)}")
+    raise CompileError("the kernels call what a device does not have:\n" + "\n".join(report))
+
+
+def demangle(names):
+    """Swift names for people; the mangled ones when the tool is not at hand."""
+    try:
+        result = subprocess.run(
+            ["swift-demangle", "--simplified", "--compact", *names],
+            capture_output=True, text=True, check=True)
+        return ", ".join(result.stdout.splitlines())
+    except (OSError, subprocess.CalledProcessError):
+        return ", ".join(names)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="the PTX file")
+    parser.add_argument("--arch", default="sm_90", help="the device (default sm_90)")
+    parser.add_argument("--ptx-version", default="ptx83", help="PTX version (default ptx83)")
+    parser.add_argument("--keep-ir", type=pathlib.Path, help="also write the optimised IR here")
+    arguments = parser.parse_args()
+    try:
+        files = source_files()
+        digest = source_digest(files)
+        ptx, optimised = optimise(
+            rewrite(emit_ir(files), entry_point_names(files)), arguments.arch,
+            arguments.ptx_version)
+    except (CompileError, RuntimeError) as error:
+        sys.exit(f"kernels: {error}")
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    header = f"// needletail kernels, sources {digest}, llvmlite {llvmlite.__version__}\n"
+    arguments.output.write_text(header + ptx)
+    if arguments.keep_ir:
+        arguments.keep_ir.write_text(optimised)
+    print(f"kernels: {arguments.output} for {arguments.arch}, {len(ptx)} bytes")
+
+
+if __name__ == "__main__":
+    main()
