@@ -1,11 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("ExistentialAny"),
-]
+// `make check` sets NEEDLETAIL_STRICT: warnings are errors there, and only there.
+let strict: [SwiftSetting] =
+  Context.environment["NEEDLETAIL_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+  ] + strict
 
 let package = Package(
   name: "needletail",
@@ -20,6 +25,8 @@ let package = Package(
   ],
   targets: [
     .target(name: "EVM", swiftSettings: settings),
+    .target(
+      name: "Kernels", dependencies: ["EVM"], exclude: ["Device"], swiftSettings: settings),
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
     .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
     .executableTarget(
@@ -32,6 +39,8 @@ let package = Package(
     .testTarget(
       name: "EVMTests", dependencies: ["EVM"], resources: [.copy("Vectors")],
       swiftSettings: settings),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["EVM", "Kernels"], swiftSettings: settings),
     .testTarget(
       name: "EthereumTests", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
   ]

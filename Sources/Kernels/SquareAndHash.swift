@@ -1,4 +1,4 @@
-import EVM
+package import EVM
 
 /// Squares words, divides each by its neighbour and hashes both: a kernel that touches wide
 /// arithmetic and hashing, until the machine itself runs on a lane.

@@ -57,11 +57,12 @@ def one_module(path, folder):
     Core and kernels are compiled as one module, so that everything is specialised and inlined.
     """
     text = path.read_text()
-    if not re.search(r"^\s*import EVM$", text, flags=re.M):
+    pattern = re.compile(r"^((public|package) )?import EVM$", flags=re.M)
+    if not pattern.search(text):
         return path.relative_to(ROOT).as_posix()
     copy = folder / path.relative_to(ROOT / "Sources")
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_text(re.sub(r"^\s*import EVM$", "", text, flags=re.M))
+    copy.write_text(pattern.sub("", text))
     return str(copy)
 
 
