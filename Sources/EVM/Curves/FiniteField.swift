@@ -1,8 +1,8 @@
-/// What tower and point arithmetic asks of a prime field.
+/// What tower, point and pairing arithmetic asks of a field.
 ///
 /// Used only as a generic constraint, so every use is specialised. Values are kept reduced: equal
 /// elements have equal bits.
-protocol PrimeField: BitwiseCopyable, Equatable {
+protocol FiniteField: BitwiseCopyable, Equatable {
   /// The neutral element of addition.
   static var zero: Self { get }
   /// The neutral element of multiplication.
