@@ -10,33 +10,6 @@ enum ModExpPrecompile {
   ) -> PrecompileOutcome { .failure }
 }
 
-enum BN254AddPrecompile {
-  static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
-  static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
-  static func run(
-    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
-    scratch: inout Arena
-  ) -> PrecompileOutcome { .failure }
-}
-
-enum BN254MultiplyPrecompile {
-  static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
-  static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
-  static func run(
-    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
-    scratch: inout Arena
-  ) -> PrecompileOutcome { .failure }
-}
-
-enum BN254PairingPrecompile {
-  static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
-  static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
-  static func run(
-    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
-    scratch: inout Arena
-  ) -> PrecompileOutcome { .failure }
-}
-
 enum PointEvaluationPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
