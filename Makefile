@@ -1,0 +1,64 @@
+# `make run` and `make test` need Swift 6.2 or later and nothing else; `make help` lists the rest.
+
+BUILD := swift build -c release
+# Tests see internal declarations, which costs some optimisation: they get their own build folder.
+TEST_FLAGS := -c release -Xswiftc -enable-testing --scratch-path .build/tests
+FORMATTED := Package.swift Sources Tests Examples
+
+# The public test suites: NEEDLETAIL_FIXTURES, else .fixtures, else the archives beside the checkout.
+UNPACK := ../shared/fixtures/unpack
+
+.PHONY: help run build build-tests test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
+  kernels setup clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build, then execute an example batch of transactions
+	$(BUILD) --product needletail
+	.build/release/needletail run Examples/batches/transfers.json
+
+build: ## build the library and the command in release
+	$(BUILD)
+
+build-tests: ## build everything as `make test` needs it
+	swift build --build-tests $(TEST_FLAGS)
+
+test: ## run all tests; conformance tests too where the fixtures are
+	Tools/test $(TEST_FLAGS)
+
+fixtures: .fixtures ## unpack the public test suites into .fixtures
+
+.fixtures: $(wildcard $(UNPACK))
+	@test -x $(UNPACK) || { echo "fixtures: no $(UNPACK) here; README.md says where the suites" \
+	  "come from" >&2; exit 1; }
+	$(UNPACK) .fixtures
+	@touch .fixtures
+
+check: ## exactly what CI runs
+	.ci/run
+
+lint: ## check the format
+	swift format lint --strict --parallel --recursive --configuration .swift-format $(FORMATTED)
+
+format: ## format in place
+	swift format --in-place --parallel --recursive --configuration .swift-format $(FORMATTED)
+
+gates: gate-imports gate-riscv32 gate-nvptx ## all checks that the core stays portable
+
+gate-imports: ## modules import only what the map allows
+	Tools/gates/imports
+
+gate-riscv32: ## the core compiles and links as bare riscv32
+	Tools/gates/riscv32
+
+gate-nvptx: ## the kernels compile to PTX and assemble
+	Tools/gates/nvptx
+
+kernels: gate-nvptx ## same as gate-nvptx, until the image is embedded
+
+setup: ## install the Debian packages that are missing
+	Tools/setup
+
+clean: ## remove what was built, but not the fixtures
+	rm -rf .build .venv-kernels
