@@ -441,7 +441,7 @@ class Program:
 
     STATEMENTS = [
         ("arithmetic", 30), ("storage", 18), ("memory", 14), ("accounts", 9), ("log", 5),
-        ("stack", 6), ("call", 14), ("precompile", 6), ("create", 3), ("branch", 4),
+        ("stack", 6), ("call", 14), ("precompile", 9), ("create", 3), ("branch", 4),
         ("loop", 3), ("fault", 1.2),
     ]
     NAMES = [name for name, _ in STATEMENTS]
@@ -495,8 +495,37 @@ class Program:
 def contract(rng, world):
     """Run-time code of a contract of the pre-state."""
     program = Program(rng, world)
+    if rng.random() < 0.15:
+        for _ in range(rng.choice([8, 17, 20])):
+            program.push(rng.randrange(256))
     program.statements(rng.choice([1, 3, 6, 10, 15, 25]))
     program.end()
+    return program.finish()
+
+
+def diver(rng, world):
+    """Code that calls itself until a limit stops it, then counts in storage or logs."""
+    program = Program(rng, world)
+    kind, pops = rng.choice(program.call_kinds())
+    for _ in range(pops - 2):
+        program.push(0)
+    program.emit(0x30, 0, 1)
+    program.push(rng.choice([500, 2000, 30000]))
+    program.emit(op.GAS, 0, 1)
+    program.emit(0x03, 2, 1)
+    program.emit(kind, pops, 1)
+    if rng.random() < 0.5:
+        program.push(0)
+        program.emit(op.SLOAD, 1, 1)
+        program.emit(0x01, 2, 1)
+        program.push(0)
+        program.emit(op.SSTORE, 2, 0)
+    elif rng.random() < 0.3:
+        program.create()
+    else:
+        program.push(0)
+        program.push(0)
+        program.emit(op.LOG0 + 1, 3, 0)
     return program.finish()
 
 

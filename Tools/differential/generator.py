@@ -88,6 +88,8 @@ class Block:
         for address in world.contracts:
             self.account(address, rng.choice([0, 0, 1, 1000, ETHER]), rng.choice([0, 1, 1, 1, 2]),
                          contracts.contract(rng, world), self.storage())
+        if self.diver:
+            self.account(self.diver, 1, 1, contracts.diver(rng, world))
         if rng.random() < 0.6:
             self.account(others[0], rng.choice([0, 1, ETHER]), rng.choice([0, 1]))
         if rng.random() < 0.1:
@@ -213,7 +215,7 @@ class Block:
         tx = {"type": kind, "secret": secret, "chainId": self.chain_id,
               "nonce": self.nonces[secret], "protected": self.since("SpuriousDragon")
               and rng.random() < 0.8, "data": b"", "accessList": [],
-              "gas": int(21000 * 1.12 ** rng.uniform(0, 30)) + 20000,
+              "gas": int(21000 * 1.12 ** rng.uniform(3, 38)) + 20000,
               "value": rng.choice([0, 0, 0, 1, 1000, ETHER // 100])}
         roll = rng.random()
         if roll < 0.15 and kind < 3:
@@ -237,6 +239,8 @@ class Block:
                 tx["data"] = random_bytes(rng, rng.choice([500, 3000]))
                 tx["gas"] += rng.choice([0, 40 * len(tx["data"])])
             tx["gas"] += 40 * len(tx["data"])
+        if self.diver and rng.random() < 0.5:
+            tx["to"], tx["gas"] = self.diver, 1 << 40
         if self.since("Prague"):
             self.aim_at_system_contract(tx)
         self.fees(tx)
@@ -427,10 +431,14 @@ class Block:
         self.blob_fee_ceiling = 1 if self.excess_blob_gas < 1_000_000 else (
             50 if self.excess_blob_gas < 20_000_000 else 10 ** 9)
         self.authorised = []
+        # A contract that calls itself down to the depth limit (no fork with a gas cap gets there).
+        self.diver = random_bytes(rng, 20) if rng.random() < 0.01 and not self.since("Osaka") else None
         self.pre_state()
         as_json = rng.random() < 0.15 and self.chain_id == 1
         count = rng.choice([1, 2, 3, 4, 5, 6, 8, 12])
         self.gas_limit = rng.choice([30_000_000, 30_000_000, 16_000_000, 45_000_000])
+        if self.diver:
+            self.gas_limit = 1 << 50
         txs = []
         for _ in range(count):
             tx = self.transaction()
