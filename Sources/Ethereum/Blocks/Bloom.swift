@@ -75,12 +75,14 @@ public struct Bloom: Sendable {
 }
 
 extension Bloom: Hashable {
+  /// Whether the same bits are set.
   public static func == (a: Bloom, b: Bloom) -> Bool {
     var difference: UInt64 = 0
     for index in 0..<32 { difference |= a.words[index] ^ b.words[index] }
     return difference == 0
   }
 
+  /// Feeds the bits.
   public func hash(into hasher: inout Hasher) {
     for index in 0..<32 { hasher.combine(words[index]) }
   }

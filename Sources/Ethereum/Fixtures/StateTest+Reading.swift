@@ -1,6 +1,7 @@
 import EVM
 
 extension StateTest: FixtureCase {
+  /// Reads the test whose value comes next.
   public static func read(
     name: String, from cursor: inout FixtureCursor, options: Options
   ) throws(FormatError) -> StateTest {
@@ -35,16 +36,7 @@ extension StateTest: FixtureCase {
           default: try cursor.skipValue()
           }
         }
-      case "_info":
-        try cursor.beginObject()
-        while let key = try cursor.nextKey() {
-          if key == "description" || key == "comment", try cursor.kind() == .string {
-            let text = try cursor.string().text
-            if key == "description" || comment.isEmpty { comment = text }
-          } else {
-            try cursor.skipValue()
-          }
-        }
+      case "_info": comment = try cursor.fixtureComment()
       default: try cursor.skipValue()
       }
     }
@@ -98,7 +90,7 @@ extension StateTest.Post {
       case "txbytes": transactionBytes = try cursor.hexBytes()
       case "expectException":
         if try cursor.skipNull() { continue }
-        expectedExceptions = try cursor.string().text.split(separator: "|").map(String.init)
+        expectedExceptions = try cursor.exceptions()
       case "state":
         if options.readsExpectedState {
           state = try cursor.allocation()

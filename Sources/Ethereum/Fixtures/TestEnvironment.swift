@@ -49,19 +49,7 @@ public struct TestEnvironment: Hashable, Sendable {
       case "currentBeaconRoot", "parentBeaconBlockRoot":
         parentBeaconBlockRoot = Hash256(try cursor.uint256())
       case "currentSlotNumber", "slotNumber": slotNumber = try cursor.uint64()
-      case "blockHashes":
-        try cursor.beginObject()
-        while let key = try cursor.nextKey() {
-          let digits = key.rawBytes
-          let number =
-            Hexadecimal.withoutPrefix(digits).flatMap { UInt256(hexadecimalDigits: $0) }
-            ?? UInt256(decimalDigits: digits)
-          guard let number, number.fitsUInt64 else {
-            throw cursor.failure(
-              .malformedNumber, "the key should be a block number", at: cursor.offset(of: key))
-          }
-          blockHashes[number.limb0] = try cursor.hash()
-        }
+      case "blockHashes": blockHashes = try cursor.blockHashes()
       default: try cursor.skipValue()
       }
     }

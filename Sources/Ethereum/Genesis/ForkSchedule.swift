@@ -119,10 +119,12 @@ public struct ForkSchedule: Hashable, Sendable {
     return nil
   }
 
+  /// Whether chain, forks and beginnings are the same.
   public static func == (a: ForkSchedule, b: ForkSchedule) -> Bool {
     a.chainID == b.chainID && a.activations.elementsEqual(b.activations, by: ==)
   }
 
+  /// Feeds chain, forks and beginnings.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(chainID)
     for (fork, activation) in activations {

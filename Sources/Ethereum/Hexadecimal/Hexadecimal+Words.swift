@@ -186,4 +186,7 @@ extension UInt256 {
       count = 32
     }
   }
+
+  /// The big-endian bytes without zeros in front; none for zero.
+  public var minimalBytes: [UInt8] { Array(bytes.suffix(byteWidth)) }
 }

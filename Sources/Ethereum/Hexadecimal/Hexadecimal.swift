@@ -91,7 +91,7 @@ public enum Hexadecimal {
     let aboveF = lower &+ ones &* (0x80 - 0x67)
     let letter = atLeastA & ~aboveF & highs
     // 0x61 & 15 = 1 stands for 10: add 9 in the letter lanes.
-    let value = (low & ones &* 0x0F) &+ (letter >> 7) &* 9
+    let value = (low & (ones &* 0x0F)) &+ (letter >> 7) &* 9
     return (value, high | (~(decimal | letter) & highs))
   }
 

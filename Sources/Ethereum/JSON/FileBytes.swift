@@ -92,4 +92,7 @@ public struct FileBytes: ~Copyable, @unchecked Sendable {
 
   /// The bytes, copied.
   public var array: [UInt8] { [UInt8](buffer) }
+
+  /// Whether something stands at `path`.
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

@@ -1,0 +1,139 @@
+package import EVM
+
+/// A transaction of the JSON-RPC interface, with what the node says of it.
+package struct SignedTransactionJSON {
+  /// The transaction.
+  package var transaction: Transaction
+  /// `from` or `sender`.
+  package var sender: Address?
+  /// `hash`.
+  package var hash: Hash256?
+  /// `secretKey`: an unsigned transaction of the transition tool's input asks to be signed.
+  package var secretKey: UInt256?
+  /// Whether `r`, `s` and a parity are there.
+  package var isSigned: Bool
+  /// `protected`: whether a legacy transaction is to be signed for the chain (EIP-155).
+  package var isProtected: Bool
+}
+
+extension JSONCursor {
+  /// A transaction in the names of the JSON-RPC interface, the tests and the transition tool:
+  /// `gas` or `gasLimit`, `input` or `data`, `from` or `sender`.
+  package mutating func signedTransaction() throws(FormatError) -> SignedTransactionJSON {
+    var transaction = Transaction()
+    var type: UInt64?
+    var gasPrice: UInt256?
+    var maxFee: UInt256?
+    var priorityFee: UInt256?
+    var hasBlobs = false
+    var hasAuthorizations = false
+    var hasAccessList = false
+    var v: UInt256?
+    var parity: UInt256?
+    var result = SignedTransactionJSON(
+      transaction: transaction, isSigned: false, isProtected: true)
+    var hasR = false
+    var hasS = false
+    try beginObject()
+    while let key = try nextKey() {
+      if try skipNull() { continue }
+      switch key {
+      case "type": type = try uint64()
+      case "chainId": transaction.chainID = try uint64()
+      case "nonce": transaction.nonce = try uint64()
+      case "gasPrice": gasPrice = try uint256()
+      case "maxFeePerGas": maxFee = try uint256()
+      case "maxPriorityFeePerGas": priorityFee = try uint256()
+      case "gas", "gasLimit": transaction.gasLimit = try uint64()
+      case "to": transaction.to = try optionalAddress()
+      case "value": transaction.value = try uint256()
+      case "input", "data": transaction.data = try hexBytes()
+      case "accessList":
+        hasAccessList = true
+        transaction.accessList = try accessList()
+      case "maxFeePerBlobGas":
+        hasBlobs = true
+        transaction.maxFeePerBlobGas = try uint256()
+      case "blobVersionedHashes":
+        hasBlobs = true
+        transaction.blobVersionedHashes = try array { (cursor) throws(FormatError) in
+          try cursor.hash()
+        }
+      case "authorizationList":
+        hasAuthorizations = true
+        transaction.authorizationList = try authorizationList()
+      case "v": v = try uint256()
+      case "yParity": parity = try uint256()
+      case "r":
+        hasR = true
+        transaction.signature.r = try uint256()
+      case "s":
+        hasS = true
+        transaction.signature.s = try uint256()
+      case "from", "sender": result.sender = try optionalAddress()
+      case "hash": result.hash = try hash()
+      case "secretKey": result.secretKey = try uint256()
+      case "protected": result.isProtected = try boolean()
+      default: try skipValue()
+      }
+    }
+    if let type {
+      guard let known = UInt8(exactly: type).flatMap({ TransactionType(rawValue: $0) }) else {
+        throw failure(
+          .unknownTransactionType, "no transaction has the type \(type)", at: max(position - 1, 0))
+      }
+      transaction.type = known
+    } else if hasAuthorizations {
+      transaction.type = .setCode
+    } else if hasBlobs {
+      transaction.type = .blob
+    } else if maxFee != nil || priorityFee != nil {
+      transaction.type = .dynamicFee
+    } else if hasAccessList {
+      transaction.type = .accessList
+    }
+    if transaction.type.rawValue >= 2 {
+      transaction.maxFeePerGas = try required(maxFee ?? gasPrice, "maxFeePerGas")
+      transaction.maxPriorityFeePerGas = priorityFee ?? transaction.maxFeePerGas
+    } else {
+      transaction.gasPrice = try required(gasPrice, "gasPrice")
+    }
+    result.isSigned = hasR && hasS && (v != nil || parity != nil)
+    if transaction.type == .legacy {
+      if result.isSigned, let v, !(v.isZero && transaction.signature.r.isZero) {
+        do throws(FormatError) {
+          try transaction.setLegacyV(v)
+        } catch {
+          throw failure(error.code, error.reason, at: max(position - 1, 0))
+        }
+      } else {
+        result.isSigned = false
+      }
+    } else if let parity = parity ?? v {
+      guard parity <= .one else {
+        throw failure(
+          .invalidYParity, "the parity is neither 0 nor 1", at: max(position - 1, 0))
+      }
+      transaction.signature.yParity = !parity.isZero
+    }
+    result.transaction = transaction
+    return result
+  }
+
+  /// An object of block numbers, in decimal or hexadecimal, and hashes.
+  package mutating func blockHashes() throws(FormatError) -> [UInt64: Hash256] {
+    var hashes: [UInt64: Hash256] = [:]
+    try beginObject()
+    while let key = try nextKey() {
+      let digits = key.rawBytes
+      let number =
+        Hexadecimal.withoutPrefix(digits).flatMap { UInt256(hexadecimalDigits: $0) }
+        ?? UInt256(decimalDigits: digits)
+      guard let number, number.fitsUInt64 else {
+        throw failure(.malformedNumber, "the key should be a block number", at: offset(of: key))
+      }
+      hashes[number.limb0] = try hash()
+    }
+    return hashes
+  }
+}
