@@ -8,7 +8,7 @@ FORMATTED := Package.swift Sources Tests Examples
 # The public test suites: NEEDLETAIL_FIXTURES, else .fixtures, else the archives beside the checkout.
 UNPACK := ../shared/fixtures/unpack
 
-.PHONY: help run build build-tests test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
+.PHONY: help run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
   kernels setup clean
 
 help: ## list the targets
@@ -20,9 +20,6 @@ run: ## build, then execute an example batch of transactions
 
 build: ## build the library and the command in release
 	$(BUILD)
-
-build-tests: ## build everything as `make test` needs it
-	swift build --build-tests $(TEST_FLAGS)
 
 test: ## run all tests; conformance tests too where the fixtures are
 	Tools/test $(TEST_FLAGS)
