@@ -32,6 +32,16 @@ package enum ModExpPrecompile {
     return clamped(UInt256.divide(cost, UInt256(20)), atLeast: 0)
   }
 
+  /// The longest number that is computed with: no gas pays for more. Sums of the three lengths, and
+  /// the bits of an exponent, stay in an Int.
+  private static var lengthLimit: UInt256 { UInt256(UInt64(Int.max >> 4)) }
+
+  /// Bytes of output, the modulus' length: 0 where `run` fails for it.
+  static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int {
+    let length = word(input, 64)
+    return length > lengthLimit ? 0 : Int(truncatingIfNeeded: length.limb0)
+  }
+
   /// Writes as many bytes as the modulus has. From Osaka on fails where one of the three has more
   /// than 1,024 bytes (EIP-7823).
   static func run(
@@ -46,8 +56,7 @@ package enum ModExpPrecompile {
       if baseLength > bound || exponentLength > bound || modulusLength > bound { return .failure }
     }
     if modulusLength.isZero { return .success(count: 0) }
-    // No gas pays for more than this: sums of the lengths, and the exponent's bits, stay in an Int.
-    let limit = UInt256(UInt64(Int.max >> 4))
+    let limit = lengthLimit
     if baseLength > limit || exponentLength > limit || modulusLength > limit { return .failure }
     let baseCount = Int(truncatingIfNeeded: baseLength.limb0)
     let exponentCount = Int(truncatingIfNeeded: exponentLength.limb0)

@@ -1,15 +1,6 @@
 // Placeholders until each precompile lands. Whoever implements one deletes its placeholder here
 // (a "redeclaration" error says so); the last one deletes the file.
 
-enum ModExpPrecompile {
-  static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
-  static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
-  static func run(
-    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
-    scratch: inout Arena
-  ) -> PrecompileOutcome { .failure }
-}
-
 enum PointEvaluationPrecompile {
   static func gas(input: UnsafeBufferPointer<UInt8>, fork: Fork) -> Int64 { 3000 }
   static func outputCount(input: UnsafeBufferPointer<UInt8>) -> Int { 0 }
