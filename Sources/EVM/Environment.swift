@@ -34,20 +34,6 @@ public struct BlockEnvironment: BitwiseCopyable, Sendable {
   }
 }
 
-/// The kind of a transaction envelope (EIP-2718).
-@frozen
-public enum TransactionKind: UInt8, BitwiseCopyable, Sendable {
-  case legacy = 0
-  /// EIP-2930.
-  case accessList = 1
-  /// EIP-1559.
-  case feeMarket = 2
-  /// EIP-4844.
-  case blob = 3
-  /// EIP-7702.
-  case setCode = 4
-}
-
 /// An account of an access list; its slots lie in the message's `accessSlots` (EIP-2930).
 public struct AccessListItem: BitwiseCopyable, Sendable {
   /// The account.
@@ -94,7 +80,7 @@ public struct AuthorizationItem: BitwiseCopyable, Sendable {
 /// caller keeps alive.
 public struct TransactionMessage: BitwiseCopyable {
   /// The envelope.
-  public var kind: TransactionKind
+  public var type: TransactionType
   /// Who signed.
   public var sender: Address
   /// The recipient; `nil` creates a contract.
@@ -124,7 +110,7 @@ public struct TransactionMessage: BitwiseCopyable {
 
   /// A legacy transaction without data; set the rest afterwards.
   public init(sender: Address, recipient: Address?, gasLimit: UInt64) {
-    kind = .legacy
+    type = .legacy
     self.sender = sender
     self.recipient = recipient
     nonce = 0

@@ -139,11 +139,11 @@ extension Machine {
     _ transaction: TransactionMessage, _ costs: IntrinsicGas, sender: AccountEntry,
     senderCode: Code, gasAvailable: UInt64, blobsAvailable: Int
   ) -> TransactionError? {
-    let kind = transaction.kind
-    if fork < kind.since { return .kindNotSupported }
+    let type = transaction.type
+    if fork < type.since { return .typeNotSupported }
     let isCreation = transaction.recipient == nil
-    if kind == .blob && isCreation { return .blobCreation }
-    if kind == .setCode {
+    if type == .blob && isCreation { return .blobCreation }
+    if type == .setCode {
       if isCreation { return .setCodeCreation }
       if transaction.authorizations.isEmpty { return .noAuthorizations }
     }
@@ -160,7 +160,7 @@ extension Machine {
       return .priorityFeeAboveMaxFee
     }
     if transaction.maxFeePerGas < block.baseFeePerGas { return .maxFeeBelowBaseFee }
-    if kind == .blob {
+    if type == .blob {
       let blobs = transaction.blobHashes.count
       if blobs == 0 { return .noBlobs }
       if blobs > schedule.transactionBlobLimit { return .tooManyBlobs }
@@ -293,19 +293,6 @@ extension Machine {
         input: pointer(transaction.data), inputCount: transaction.data.count, isStatic: false,
         payer: sender),
       depth: 0, stack: workspace.stack, memory: workspace.memory)
-  }
-}
-
-extension TransactionKind {
-  /// The first fork that has this kind.
-  var since: Fork {
-    switch self {
-    case .legacy: .frontier
-    case .accessList: .berlin
-    case .feeMarket: .london
-    case .blob: .cancun
-    case .setCode: .prague
-    }
   }
 }
 

@@ -1,8 +1,8 @@
 /// Why a transaction can not be in a block: it has no effect, not even on its sender's nonce.
 @frozen
 public enum TransactionError: UInt8, BitwiseCopyable, Equatable, Sendable, CaseIterable {
-  /// The fork does not have this kind of transaction.
-  case kindNotSupported
+  /// The fork does not have this type of transaction.
+  case typeNotSupported
   /// More gas than the block has left.
   case gasAllowanceExceeded
   /// More gas than a transaction may have (EIP-7825).

@@ -2,9 +2,9 @@
 ///
 /// The compression function stands alone (`compress`), so that a form with the processor's own
 /// instructions can take its place.
-struct SHA256: BitwiseCopyable, Sendable {
+package struct SHA256: BitwiseCopyable, Sendable {
   /// The hash of `count` bytes at `bytes`, at any alignment.
-  static func hash(_ bytes: UnsafeRawPointer, count: Int) -> Hash256 {
+  package static func hash(_ bytes: UnsafeRawPointer, count: Int) -> Hash256 {
     var state = State()
     var next = bytes
     var left = count
@@ -33,7 +33,7 @@ struct SHA256: BitwiseCopyable, Sendable {
   }
 
   /// The hash of all the bytes.
-  static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Hash256 {
+  package static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Hash256 {
     guard let base = bytes.baseAddress else { return empty }
     return hash(UnsafeRawPointer(base), count: bytes.count)
   }

@@ -16,10 +16,21 @@ package enum InstructionTable {
   /// Entries in a table.
   package static var count: Int { 256 }
 
-  /// Fills a table from the opcode table and a gas schedule.
+  /// Entries to allocate: one more says which fork the table is for.
+  package static var room: Int { count &+ 1 }
+
+  /// Marks a table as not filled.
+  static func invalidate(_ table: UnsafeMutablePointer<InstructionCheck>) {
+    table[count] = InstructionCheck(gas: 0, stackNeed: 0, stackRange: 0)
+  }
+
+  /// Fills a table from the opcode table and a gas schedule, unless it is that already.
   package static func fill(
     _ table: UnsafeMutablePointer<InstructionCheck>, schedule: GasSchedule
   ) {
+    let mark = UInt32(schedule.fork.rawValue) &+ 1
+    if table[count].gas == mark { return }
+    table[count].gas = mark
     var byte = 0
     while byte < count {
       var check = InstructionCheck(gas: 0, stackNeed: InstructionCheck.undefined, stackRange: 0)

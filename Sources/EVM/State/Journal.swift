@@ -34,10 +34,11 @@ public struct Journal: BitwiseCopyable {
   private var codeArena: Arena
 
   /// Entry: generation in the high half (stale ones count as free), then the entry's number plus
-  /// one with the top bit set for slots.
+  /// one with the top bit set for slots. One more word at the end keeps the generation, so that
+  /// the next journal over the same memory goes on counting.
   private let table: UnsafeMutablePointer<UInt64>
   private let tableMask: Int
-  private var generation: UInt32 = 1
+  private var generation: UInt32 = 0
 
   /// A state of the journal to which it can go back.
   package struct Checkpoint: BitwiseCopyable {
@@ -55,7 +56,7 @@ public struct Journal: BitwiseCopyable {
       let logs = arena.allocate(LogRecord.self, count: sizes.logs),
       let logData = arena.allocate(UInt8.self, count: sizes.logBytes),
       let code = arena.allocate(UInt8.self, count: sizes.codeBytes),
-      let table = arena.allocate(UInt64.self, count: sizes.tableSlots)
+      let table = arena.allocate(UInt64.self, count: sizes.tableSlots &+ 1)
     else { return nil }
     self.accounts = accounts
     accountCapacity = sizes.accounts
@@ -70,7 +71,7 @@ public struct Journal: BitwiseCopyable {
     codeArena = Arena(base: UnsafeMutableRawPointer(code), capacity: sizes.codeBytes)
     self.table = table
     tableMask = sizes.tableSlots &- 1
-    table.update(repeating: 0, count: sizes.tableSlots)
+    table.update(repeating: 0, count: sizes.tableSlots &+ 1)
   }
 
   /// Forgets everything, for the next transaction.
@@ -83,11 +84,13 @@ public struct Journal: BitwiseCopyable {
     codeArena.used = 0
     refund = 0
     fault = .workspaceExhausted
+    generation = UInt32(truncatingIfNeeded: table[tableMask &+ 1])
     if generation == UInt32.max {
       table.update(repeating: 0, count: tableMask &+ 1)
       generation = 0
     }
     generation &+= 1
+    table[tableMask &+ 1] = UInt64(generation)
   }
 
   // MARK: Accounts

@@ -66,13 +66,13 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
     total &+= rounded(frames, MemoryLayout<Frame>.stride)
     total &+= rounded(accounts, MemoryLayout<AccountEntry>.stride)
     total &+= rounded(slots, MemoryLayout<SlotEntry>.stride)
-    total &+= rounded(tableSlots, MemoryLayout<UInt64>.stride)
+    total &+= rounded(tableSlots &+ 1, MemoryLayout<UInt64>.stride)
     total &+= rounded(undoRecords, MemoryLayout<UndoRecord>.stride)
     total &+= rounded(logs, MemoryLayout<LogRecord>.stride)
     total &+= rounded(logBytes, 1)
     total &+= rounded(codeBytes, 1)
     total &+= rounded(returnBytes, 1)
-    total &+= rounded(InstructionTable.count, MemoryLayout<InstructionCheck>.stride)
+    total &+= rounded(InstructionTable.room, MemoryLayout<InstructionCheck>.stride)
     total &+= 256
     return total
   }
@@ -95,13 +95,12 @@ public struct Workspace: BitwiseCopyable {
 
   /// Carves a workspace; `nil` when the block is smaller than `sizes.bytes`.
   ///
-  /// The block should be zero or hold an older workspace of the same sizes; zeroing the journal's
-  /// table is all the work done here, besides filling nothing else.
+  /// Nothing is asked of the block's contents: the journal's table is cleared here.
   public init?(base: UnsafeMutableRawPointer, capacity: Int, sizes: WorkspaceSizes) {
     var arena = Arena(base: base, capacity: capacity)
     guard let stack = arena.allocate(UInt256.self, count: sizes.stackWords),
       let frames = arena.allocate(Frame.self, count: sizes.frames),
-      let instructions = arena.allocate(InstructionCheck.self, count: InstructionTable.count),
+      let instructions = arena.allocate(InstructionCheck.self, count: InstructionTable.room),
       let zeros = arena.allocate(UInt8.self, count: 128),
       let journal = Journal(arena: &arena, sizes: sizes),
       let returnData = arena.allocate(UInt8.self, count: sizes.returnBytes),
@@ -118,6 +117,7 @@ public struct Workspace: BitwiseCopyable {
     self.instructions = instructions
     self.zeros = zeros
     zeros.update(repeating: 0, count: 128)
+    InstructionTable.invalidate(instructions)
     self.journal = journal
   }
 }

@@ -1,0 +1,102 @@
+public import EVM
+public import Ethereum
+
+/// What came of one transaction.
+public struct TransactionOutcome: Sendable {
+  /// Its place among the block's transactions, rejected ones counted.
+  public var index: Int
+  /// How execution ended.
+  public var status: ExecutionStatus
+  /// Gas paid for.
+  public var gasUsed: UInt64
+  /// Gas given back for cleared storage.
+  public var gasRefunded: UInt64
+  /// Wei paid for each gas.
+  public var effectiveGasPrice: UInt256
+  /// The contract that it made.
+  public var contractAddress: Address?
+  /// What the first frame returned.
+  public var output: [UInt8]
+}
+
+/// What came of a block.
+public struct BlockOutcome: Sendable {
+  /// The transactions that were executed.
+  public var transactions: [TransactionOutcome] = []
+  /// Their receipts.
+  public var receipts: [Receipt] = []
+  /// The transactions that were not valid, when the block was asked to leave them out.
+  public var rejected: [(index: Int, error: TransactionError)] = []
+  /// Gas used by all transactions.
+  public var gasUsed: UInt64 = 0
+  /// Blob gas used by all transactions.
+  public var blobGasUsed: UInt64 = 0
+  /// Requests for the consensus layer, each with its type byte first; empty ones are left out
+  /// (EIP-7685). `nil` before Prague.
+  public var requests: [[UInt8]]?
+
+  /// The union of the receipts' blooms.
+  public var logsBloom: Bloom {
+    var bloom = Bloom()
+    for receipt in receipts { bloom.formUnion(receipt.bloom) }
+    return bloom
+  }
+
+  /// The root of the receipts' trie.
+  public var receiptsRoot: Hash256 {
+    MerklePatriciaTrie.orderedRoot(receipts.map { $0.encoded })
+  }
+
+  /// The commitment to the requests (EIP-7685).
+  public var requestsHash: Hash256? {
+    guard let requests else { return nil }
+    var all: [UInt8] = []
+    for request in requests where request.count > 1 {
+      all.append(contentsOf: request.withUnsafeBufferPointer { SHA256.hash($0) }.bytes)
+    }
+    return all.withUnsafeBufferPointer { SHA256.hash($0) }
+  }
+}
+
+/// Why a block can not be executed.
+public struct ExecutionError: Error, Sendable, CustomStringConvertible {
+  /// What kind of fault it is.
+  public enum Code: String, Sendable {
+    /// A transaction is not valid.
+    case invalidTransaction
+    /// A system contract is missing or failed (EIP-7002, EIP-7251).
+    case systemContract
+    /// The deposit contract logged something that is no deposit (EIP-6110).
+    case invalidDeposit
+    /// A transaction needs more memory than the host gives it.
+    case workspaceExhausted
+    /// The state could not be read.
+    case stateUnavailable
+    /// A block hash that the input does not have was asked for.
+    case missingBlockHash
+  }
+
+  /// What kind of fault it is.
+  public var code: Code
+  /// What to tell the user.
+  public var message: String
+  /// The transaction's place in the block.
+  public var transaction: Int?
+  /// Why the transaction is not valid.
+  public var transactionError: TransactionError?
+
+  /// An error from its parts.
+  public init(
+    _ code: Code, _ message: String, transaction: Int? = nil,
+    transactionError: TransactionError? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.transaction = transaction
+    self.transactionError = transactionError
+  }
+
+  public var description: String {
+    transaction.map { "transaction \($0): \(message)" } ?? message
+  }
+}
