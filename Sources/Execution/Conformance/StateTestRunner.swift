@@ -1,0 +1,245 @@
+public import EVM
+public import Ethereum
+
+/// Runs cases in the state-test format: one transaction on a pre-state, for several forks and
+/// several choices of data, gas and value.
+public final class StateTestRunner {
+  /// Runs only cases of these forks; `nil` runs all.
+  public var forks: Set<Fork>?
+  /// Watches the transactions.
+  public var tracer: (any TransactionTracer)? {
+    get { executor.tracer }
+    set { executor.tracer = newValue }
+  }
+
+  private let executor = SerialExecutor()
+
+  /// A runner with an executor of its own.
+  public init() {
+    executor.fallbackBlockHash = Self.blockHash
+  }
+
+  /// One transaction of a state test, executed.
+  public struct Run {
+    /// The case's name with fork and indexes.
+    public var name: String
+    /// The rules.
+    public var fork: Fork
+    /// The state afterwards.
+    public var state: WorldState
+    /// The outcome; `nil` when the transaction was not valid.
+    public var outcome: BlockOutcome?
+    /// Why the transaction was not valid.
+    public var error: InvalidTransaction?
+    /// What the file expects.
+    public var post: StateTest.Post
+  }
+
+  /// Why a transaction of a test is not valid.
+  public enum InvalidTransaction: Sendable, CustomStringConvertible {
+    case format(FormatError)
+    case transaction(TransactionError, TransactionType)
+
+    public var description: String {
+      switch self {
+      case .format(let error): error.description
+      case .transaction(let error, _): error.message
+      }
+    }
+
+    /// The names that the execution spec tests have for it.
+    var testNames: [String] {
+      switch self {
+      case .format(let error): error.testNames
+      case .transaction(.typeNotSupported, let type):
+        ["TYPE_\(type.rawValue)_TX_PRE_FORK", "TYPE_NOT_SUPPORTED"]
+      case .transaction(let error, _): error.testNames
+      }
+    }
+  }
+
+  /// Runs every transaction of a test and compares with what it expects.
+  public func run(_ test: StateTest) -> [CaseResult] {
+    var results: [CaseResult] = []
+    let codes = CodeStore()
+    let pre = WorldState(test.pre, codes: codes)
+    for (fork, posts) in test.post where forks?.contains(fork) ?? true {
+      for post in posts {
+        do throws(ExecutionError) {
+          var run = try execute(test, post, fork, pre: pre)
+          results.append(compare(&run))
+        } catch {
+          results.append(
+            CaseResult(
+              name: Self.name(test, fork, post.indexes), failures: [error.description]))
+        }
+      }
+    }
+    for name in test.unknownForks where forks == nil {
+      results.append(CaseResult(name: "\(test.name)[\(name)]", skipped: "unknown fork \(name)"))
+    }
+    return results
+  }
+
+  /// Executes one transaction of a test.
+  public func execute(
+    _ test: StateTest, _ post: StateTest.Post, _ fork: Fork, pre: WorldState
+  ) throws(ExecutionError) -> Run {
+    var run = Run(
+      name: Self.name(test, fork, post.indexes), fork: fork, state: pre, outcome: nil, error: nil,
+      post: post)
+    let prepared: PreparedTransaction
+    do throws(FormatError) {
+      let transaction = try test.transaction.transaction(at: post.indexes)
+      prepared = PreparedTransaction(transaction, sender: try test.transaction.senderAddress)
+    } catch {
+      run.error = .format(error)
+      return run
+    }
+    var block = Self.block(test, fork)
+    block.transactions = [prepared]
+    var state = pre
+    let outcome = try executor.execute(block, on: &state)
+    if let (_, error) = outcome.rejected.first {
+      run.error = .transaction(error, prepared.transaction.type)
+    } else {
+      run.outcome = outcome
+      run.state = state
+    }
+    return run
+  }
+
+  private func compare(_ run: inout Run) -> CaseResult {
+    var comparison = Comparison()
+    if run.post.expectedExceptions.isEmpty {
+      if let error = run.error { comparison.fail("the transaction is not valid: \(error)") }
+    } else if let error = run.error {
+      let names = run.post.expectedExceptions.map {
+        $0.split(separator: ".").last.map(String.init) ?? $0
+      }
+      if !names.contains(where: { error.testNames.contains($0) }) {
+        comparison.check(
+          "exception", expected: names.joined(separator: " or "),
+          got: "\(error.testNames.first ?? "?") (\(error))")
+      }
+    } else {
+      comparison.fail(
+        "expected the exception \(run.post.expectedExceptions.joined(separator: " or "))"
+          + ", got a valid transaction")
+    }
+    if let expected = run.post.state, let got = Optional(run.state.allocation), expected != got {
+      for difference in expected.differences(from: got) { comparison.fail(difference) }
+    }
+    comparison.check("state root", expected: run.post.stateRoot, got: run.state.stateRoot())
+    comparison.check(
+      "logs hash", expected: run.post.logsHash,
+      got: Log.hash(of: run.outcome?.receipts.first?.logs ?? []))
+    return CaseResult(
+      name: run.name, failures: comparison.failures, gasUsed: run.outcome?.gasUsed ?? 0)
+  }
+
+  private static func name(_ test: StateTest, _ fork: Fork, _ indexes: StateTest.Indexes)
+    -> String
+  {
+    "\(test.name)[\(fork.name) d\(indexes.data) g\(indexes.gas) v\(indexes.value)]"
+  }
+
+  /// The block that a test's transaction stands in.
+  static func block(_ test: StateTest, _ fork: Fork) -> PreparedBlock {
+    let given = test.environment
+    var environment = BlockEnvironment(
+      chainID: UInt256(test.transaction.chainID), number: given.number,
+      timestamp: given.timestamp, gasLimit: given.gasLimit, coinbase: given.coinbase)
+    environment.prevRandao =
+      fork >= .paris
+      ? given.prevRandao?.word ?? given.difficulty ?? .zero : given.difficulty ?? .zero
+    if fork >= .london { environment.baseFeePerGas = given.baseFeePerGas ?? UInt256(10) }
+    var block = PreparedBlock(fork: fork, environment: environment)
+    if fork >= .cancun, let parameters = test.blobSchedule[fork] {
+      block.environment.blobBaseFee = BlobGas.baseFee(
+        excess: given.excessBlobGas ?? 0, parameters: parameters)
+      block.maxBlobs = Int(clamping: parameters.max)
+    }
+    block.blockHashes = given.blockHashes
+    block.callsSystemContracts = false
+    block.invalidTransactions = .reject
+    // A reward of nothing still touches the coinbase, as geth's and evmone's runners do.
+    return block
+  }
+
+  /// The convention of state tests: the hash of block n is that of its number in decimal digits.
+  static func blockHash(_ number: UInt64) -> Hash256? {
+    Keccak256.hash([UInt8](String(number).utf8))
+  }
+}
+
+extension StateTest.TransactionForms {
+  /// The sender, given or by its key.
+  var senderAddress: Address {
+    get throws(FormatError) {
+      if let sender { return sender }
+      guard let secretKey else {
+        throw FormatError(.missingField, "neither sender nor secretKey", field: "sender")
+      }
+      guard let address = Secp256k1.address(of: secretKey) else {
+        throw FormatError(.valueOutOfRange, "it is no secret key", field: "secretKey")
+      }
+      return address
+    }
+  }
+}
+
+extension FormatError {
+  /// The names that the execution spec tests have for a transaction with this fault.
+  var testNames: [String] {
+    switch code {
+    case .blobTransactionWithoutRecipient: ["TYPE_3_TX_CONTRACT_CREATION"]
+    case .setCodeTransactionWithoutRecipient: ["TYPE_4_TX_CONTRACT_CREATION"]
+    case .invalidChainID: ["INVALID_CHAINID"]
+    case .invalidSignatureValue, .unrecoverableSignature, .invalidYParity:
+      ["INVALID_SIGNATURE_VRS"]
+    case .valueOutOfRange:
+      switch field {
+      case "nonce": ["NONCE_OVERFLOW", "NONCE_TOO_BIG", "NONCE_IS_MAX"]
+      case "gasLimit": ["GASLIMIT_OVERFLOW", "GAS_ALLOWANCE_EXCEEDED"]
+      case "gasPrice": ["GASPRICE_OVERFLOW", "GASLIMIT_PRICE_PRODUCT_OVERFLOW"]
+      case "value": ["VALUE_OVERFLOW", "INSUFFICIENT_ACCOUNT_FUNDS"]
+      default: []
+      }
+    default: []
+    }
+  }
+}
+
+extension Allocation {
+  /// What differs between the expected accounts and others, in words; at most 20 lines.
+  func differences(from got: Allocation) -> [String] {
+    var lines: [String] = []
+    let addresses = Set(accounts.keys).union(got.accounts.keys).sorted()
+    for address in addresses {
+      if lines.count >= 20 {
+        lines.append("and more")
+        break
+      }
+      switch (accounts[address], got.accounts[address]) {
+      case (let expected?, let other?):
+        var comparison = Comparison()
+        comparison.check("\(address) nonce", expected: expected.nonce, got: other.nonce)
+        comparison.check("\(address) balance", expected: expected.balance, got: other.balance)
+        comparison.check("\(address) code", expected: expected.code, got: other.code) {
+          Hexadecimal.string($0)
+        }
+        for slot in Set(expected.storage.keys).union(other.storage.keys).sorted() {
+          comparison.check(
+            "\(address) storage[\(slot)]", expected: expected.storage[slot] ?? .zero,
+            got: other.storage[slot] ?? .zero)
+        }
+        lines.append(contentsOf: comparison.failures.prefix(20 - lines.count))
+      case (.some, nil): lines.append("\(address): expected to exist, got no account")
+      case (nil, .some): lines.append("\(address): expected no account, got one")
+      case (nil, nil): break
+      }
+    }
+    return lines
+  }
+}
