@@ -102,8 +102,8 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     let oldWords = Int64(old >> 5)
     // At most (2^34)^2: far inside 64 bits.
     let cost =
-      (words &- oldWords) &* schedule.memoryWord &+ (words &* words >> 9)
-      &- (oldWords &* oldWords >> 9)
+      (words &- oldWords) &* schedule.memoryWord &+ (words &* words) >> 9
+      &- (oldWords &* oldWords) >> 9
     if !frame.pointee.charge(cost) { return .outOfGas }
     let count = Int(words) &* 32
     if count > workspace.memoryEnd - frame.pointee.memory { return .workspaceExhausted }
