@@ -2,7 +2,7 @@
 ///
 /// With b not zero no finite point has both coordinates zero, so the convention of EIP-196 needs no
 /// flag.
-struct AffinePoint<Field: FiniteField>: BitwiseCopyable, Equatable {
+struct AffinePoint<Field: FiniteField>: BitwiseCopyable, Equatable, Sendable {
   var x: Field
   var y: Field
 

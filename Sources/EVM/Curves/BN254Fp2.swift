@@ -101,7 +101,7 @@ struct BN254Fp2: TowerField {
 }
 
 // Coefficients of the p^power-Frobenius at w^index: ξ^(index·(p^power - 1)/6) in Montgomery form.
-// `Tools/vectors/bn254_constants.py` computes them.
+// `Tools/generators/bn254_constants.py` computes them.
 extension BN254Fp2 {
   @inline(__always)
   private static var frobenius1Index1: Self {

@@ -42,7 +42,7 @@ extension BN254 {
   /// Sufficient: ψ² - t·ψ + p = 0 on the whole twist with t = 6x² + 1, so a point that satisfies
   /// the equation is annihilated by the resultant N of that polynomial and
   /// x + 1 + x·z + x·z² - 2x·z³; it is annihilated by the twist's order r·(2p - r) too, and
-  /// gcd(N, r·(2p - r)) = r (`Tools/vectors/bn254_constants.py` computes it).
+  /// gcd(N, r·(2p - r)) = r (`Tools/generators/bn254_constants.py` computes it).
   static func isInSubgroup(_ point: G2Affine) -> Bool {
     if point.isInfinity { return true }
     let multiple = timesX(point)

@@ -1,5 +1,5 @@
 /// An element c0 + c1·v + c2·v^2 of Fp6 = Fp2[v]/(v^3 - ξ).
-struct CubicExtension<Base: TowerField>: BitwiseCopyable, Equatable {
+struct CubicExtension<Base: TowerField>: BitwiseCopyable, Equatable, Sendable {
   var c0: Base
   var c1: Base
   var c2: Base

@@ -1,7 +1,7 @@
 /// An element c0 + c1·w of Fp12 = Fp6[w]/(w^2 - v): the values of a pairing.
 ///
 /// Over Fp2 the coefficients of w^0 to w^5 are c0.c0, c1.c0, c0.c1, c1.c1, c0.c2, c1.c2.
-struct DodecicExtension<Base: TowerField>: BitwiseCopyable, Equatable {
+struct DodecicExtension<Base: TowerField>: BitwiseCopyable, Equatable, Sendable {
   var c0: CubicExtension<Base>
   var c1: CubicExtension<Base>
 

@@ -2,7 +2,7 @@
 ///
 /// Used only as a generic constraint, so every use is specialised. Values are kept reduced: equal
 /// elements have equal bits.
-protocol FiniteField: BitwiseCopyable, Equatable {
+protocol FiniteField: BitwiseCopyable, Equatable, Sendable {
   /// The neutral element of addition.
   static var zero: Self { get }
   /// The neutral element of multiplication.

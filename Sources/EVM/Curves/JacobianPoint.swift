@@ -4,7 +4,7 @@
 /// isomorphic to it (see `scaled`). Operations branch on special cases: for public data only.
 /// Source of the formulas: Bernstein and Lange, Explicit-Formulas Database, "Jacobian coordinates
 /// with a4 = 0".
-struct JacobianPoint<Field: FiniteField>: BitwiseCopyable {
+struct JacobianPoint<Field: FiniteField>: BitwiseCopyable, Sendable {
   var x: Field
   var y: Field
   var z: Field

@@ -33,14 +33,13 @@ struct MontgomeryField256<P: MontgomeryParameters256>: FiniteField {
   @inline(__always)
   init?(_ canonical: UInt256) {
     if !(canonical < P.modulus) { return nil }
-    self.init(montgomery: Self.product(canonical, P.rSquared))
+    self.init(montgomery: Self.product(P.rSquared, canonical))
   }
 
   /// The element congruent to any 256-bit number.
   @inline(__always)
   init(reducing value: UInt256) {
-    // a·R^2 < R·p, so the product is below p again after one subtraction.
-    self.init(montgomery: Self.product(value, P.rSquared))
+    self.init(montgomery: Self.product(P.rSquared, value))
   }
 
   /// Reads 32 big-endian bytes; `nil` when the number is not below p.
@@ -141,7 +140,7 @@ struct MontgomeryField256<P: MontgomeryParameters256>: FiniteField {
 
 // Montgomery multiplication and reduction.
 extension MontgomeryField256 {
-  /// a·b/R mod p for any 256-bit `a` and `b` with a·b < p·R: one of them below p suffices.
+  /// a·b/R mod p for `a` below p and any 256-bit `b`.
   @inline(__always)
   static func product(_ a: UInt256, _ b: UInt256) -> UInt256 {
     // The rows a·b[i] and m[i]·p alternate ("CIOS"). After each pair the sum is below p + a, so
