@@ -19,19 +19,33 @@ extension Secp256k1 {
   public static func recoverPublicKey(hash: Hash256, r: UInt256, s: UInt256, yParity: UInt8)
     -> (x: UInt256, y: UInt256)?
   {
-    if r.isZero || s.isZero || r >= order || s >= order { return nil }
-    guard
-      let point = Secp256k1AffinePoint.decompress(
-        x: Secp256k1Field(r), isOdd: yParity & 1 != 0)
-    else { return nil }
-    // Q = (s R - z G) / r.
-    let inverse = Secp256k1Scalar(reducing: r).inverseInVariableTime
-    let key = Secp256k1JacobianPoint.combination(
-      generator: (Secp256k1Scalar(reducing: hash.word) * inverse).negated,
-      point: point, Secp256k1Scalar(reducing: s) * inverse)
+    if !isInRange(r) { return nil }
+    let key = keyPoint(
+      hash: hash, r: r, s: s, yParity: yParity,
+      inverse: Secp256k1Scalar(reducing: r).inverseInVariableTime)
     if key.isInfinity { return nil }
     let affine = key.affine
     return (affine.x.canonical, affine.y.canonical)
+  }
+
+  /// Whether a half of a signature is from 1 to the order - 1.
+  @inline(__always)
+  static func isInRange(_ half: UInt256) -> Bool { !half.isZero && half < order }
+
+  /// The public key as a point, given 1 / r modulo the order, for r in range; infinity where there
+  /// is none.
+  static func keyPoint(
+    hash: Hash256, r: UInt256, s: UInt256, yParity: UInt8, inverse: Secp256k1Scalar
+  ) -> Secp256k1JacobianPoint {
+    if !isInRange(s) { return .infinity }
+    guard
+      let point = Secp256k1AffinePoint.decompress(
+        x: Secp256k1Field(r), isOdd: yParity & 1 != 0)
+    else { return .infinity }
+    // Q = (s R - z G) / r.
+    return .combination(
+      generator: (Secp256k1Scalar(reducing: hash.word) * inverse).negated,
+      point: point, Secp256k1Scalar(reducing: s) * inverse)
   }
 
   /// Whether (r, s) is a signature of a hash by the public key (x, y).
@@ -39,7 +53,7 @@ extension Secp256k1 {
   /// False where r or s is zero or not below the order, or (x, y) is no point of the curve. High
   /// values of s are taken too. Source: SEC 1, version 2.0, section 4.1.4.
   public static func verify(hash: Hash256, r: UInt256, s: UInt256, x: UInt256, y: UInt256) -> Bool {
-    if r.isZero || s.isZero || r >= order || s >= order { return false }
+    if !isInRange(r) || !isInRange(s) { return false }
     if x >= Secp256k1Field.modulus || y >= Secp256k1Field.modulus { return false }
     let key = Secp256k1AffinePoint(x: Secp256k1Field(x), y: Secp256k1Field(y))
     if !key.isOnCurve { return false }

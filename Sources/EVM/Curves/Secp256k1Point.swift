@@ -113,9 +113,12 @@ struct Secp256k1JacobianPoint: BitwiseCopyable {
   }
 
   /// The two coordinates; the point must be finite.
-  var affine: Secp256k1AffinePoint {
-    let inverse = z.inverseInVariableTime
-    let inverse2 = inverse.squared
-    return Secp256k1AffinePoint(x: x * inverse2, y: y * (inverse2 * inverse))
+  var affine: Secp256k1AffinePoint { affine(inverseZ: z.inverseInVariableTime) }
+
+  /// The two coordinates, given 1 / z.
+  @inline(__always)
+  func affine(inverseZ: Secp256k1Field) -> Secp256k1AffinePoint {
+    let square = inverseZ.squared
+    return Secp256k1AffinePoint(x: x * square, y: y * (square * inverseZ))
   }
 }

@@ -56,6 +56,31 @@ import Testing
     }
   }
 
+  @Test func batchesRecoverWhatSinglesDo() throws {
+    let rows = Self.lines("secp256k1.txt").filter { $0.operation == "recover" }
+    #expect(rows.count == 400)
+    let hashes = try rows.map { Hash256(try $0.operand(0)) }
+    let r = try rows.map { try $0.operand(1) }
+    let s = try rows.map { try $0.operand(2) }
+    let parities = try rows.map { UInt8(try $0.operand(3).limb0) }
+    // Groups of 32 with none, one and some rows left over.
+    for count in [0, 1, 2, 31, 32, 33, 64, 65, 400] {
+      let untouched = Address(number: 99)
+      var signers = [Address](repeating: untouched, count: rows.count + 1)
+      var isSigned = [Bool](repeating: false, count: rows.count + 1)
+      Secp256k1.recoverBatch(
+        count: count, hashes: hashes, r: r, s: s, yParities: parities, signers: &signers,
+        isSigned: &isSigned)
+      for row in 0..<count {
+        let single = Secp256k1.recover(
+          hash: hashes[row], r: r[row], s: s[row], yParity: parities[row])
+        #expect(isSigned[row] == (single != nil), "\(rows[row].text)")
+        #expect(signers[row] == single ?? .zero, "\(rows[row].text)")
+      }
+      #expect(signers[count...].allSatisfy { $0 == untouched })
+    }
+  }
+
   private static func apply(_ operation: Substring, _ a: UInt256, _ b: UInt256) -> UInt256? {
     let (x, y) = (Secp256k1Field(a), Secp256k1Field(b))
     let (k, l) = (Secp256k1Scalar(reducing: a), Secp256k1Scalar(reducing: b))
