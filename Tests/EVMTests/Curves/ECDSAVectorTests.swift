@@ -63,8 +63,11 @@ import Testing
     let r = try rows.map { try $0.operand(1) }
     let s = try rows.map { try $0.operand(2) }
     let parities = try rows.map { UInt8(try $0.operand(3).limb0) }
+    let singles = rows.indices.map { row in
+      Secp256k1.recover(hash: hashes[row], r: r[row], s: s[row], yParity: parities[row])
+    }
     // Groups of 32 with none, one and some rows left over.
-    for count in [0, 1, 2, 31, 32, 33, 64, 65, 400] {
+    for count in [0, 1, 32, 33, 400] {
       let untouched = Address(number: 99)
       var signers = [Address](repeating: untouched, count: rows.count + 1)
       var isSigned = [Bool](repeating: false, count: rows.count + 1)
@@ -72,10 +75,8 @@ import Testing
         count: count, hashes: hashes, r: r, s: s, yParities: parities, signers: &signers,
         isSigned: &isSigned)
       for row in 0..<count {
-        let single = Secp256k1.recover(
-          hash: hashes[row], r: r[row], s: s[row], yParity: parities[row])
-        #expect(isSigned[row] == (single != nil), "\(rows[row].text)")
-        #expect(signers[row] == single ?? .zero, "\(rows[row].text)")
+        #expect(isSigned[row] == (singles[row] != nil), "\(rows[row].text)")
+        #expect(signers[row] == singles[row] ?? .zero, "\(rows[row].text)")
       }
       #expect(signers[count...].allSatisfy { $0 == untouched })
     }

@@ -40,7 +40,7 @@ import Testing
 
   @Test func recoversTheSignerOfRandomHashes() throws {
     var generator = SplitMix(seed: 0x6e65_6564_6c65)
-    for index in 0..<200 {
+    for index in 0..<80 {
       let secret = Secp256k1Scalar(reducing: generator.word()).value
       let hash = Hash256(generator.word())
       let key = try #require(Secp256k1.publicKey(of: secret))
