@@ -46,6 +46,8 @@ public struct FormatError: Error, Hashable, Sendable {
     case tooLong
     /// A typed transaction or receipt of a type that is not known.
     case unknownTransactionType
+    /// A transaction of a type that came with a later fork; `field` is the type's number.
+    case unsupportedTransactionType
     /// A signature's `v` or parity that no signature has.
     case invalidYParity
     /// A signature's `r` or `s` outside 1 to n - 1, or `s` above n / 2 where that is not allowed.

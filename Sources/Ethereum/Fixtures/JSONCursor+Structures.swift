@@ -23,7 +23,7 @@ extension JSONCursor {
   /// The value of a key that must be there.
   package func required<Value>(_ value: Value?, _ name: String) throws(FormatError) -> Value {
     guard let value else {
-      throw failure(.missingField, "the field \(name) is missing", at: max(position - 1, 0))
+      throw failure(ofObject: .missingField, "the field \(name) is missing")
     }
     return value
   }

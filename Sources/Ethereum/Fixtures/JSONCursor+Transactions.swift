@@ -79,8 +79,7 @@ extension JSONCursor {
     }
     if let type {
       guard let known = UInt8(exactly: type).flatMap({ TransactionType(rawValue: $0) }) else {
-        throw failure(
-          .unknownTransactionType, "no transaction has the type \(type)", at: max(position - 1, 0))
+        throw failure(ofObject: .unknownTransactionType, "no transaction has the type \(type)")
       }
       transaction.type = known
     } else if hasAuthorizations {
@@ -104,15 +103,14 @@ extension JSONCursor {
         do throws(FormatError) {
           try transaction.setLegacyV(v)
         } catch {
-          throw failure(error.code, error.reason, at: max(position - 1, 0))
+          throw failure(ofObject: error.code, error.reason)
         }
       } else {
         result.isSigned = false
       }
     } else if let parity = parity ?? v {
       guard parity <= .one else {
-        throw failure(
-          .invalidYParity, "the parity is neither 0 nor 1", at: max(position - 1, 0))
+        throw failure(ofObject: .invalidYParity, "the parity is neither 0 nor 1")
       }
       transaction.signature.yParity = !parity.isZero
     }

@@ -14,6 +14,18 @@ public struct StateTest: Sendable {
     }
   }
 
+  /// What a file without `post` may ask for, in its `expect`.
+  public struct Expectation: Hashable, Sendable {
+    /// Gas that the transaction uses in all.
+    public var gasUsed: UInt64?
+    /// Gas by part of the cost, by name.
+    public var breakdown: [String: UInt64] = [:]
+    /// The state root after the transaction.
+    public var stateRoot: Hash256?
+    /// The hash of the RLP of the logs.
+    public var logsHash: Hash256?
+  }
+
   /// Which data, gas limit and value of the transaction's lists are meant.
   public struct Indexes: Hashable, Sendable {
     /// The place in `data` and in `accessLists`.
@@ -91,10 +103,14 @@ public struct StateTest: Sendable {
   public var pre: Allocation
   /// The forms of the transaction.
   public var transaction: TransactionForms
-  /// What is expected, by fork, in the order of the file.
+  /// What is expected, by fork, in the order of the file; empty when the test has no `post`.
   public var post: [(fork: Fork, posts: [Post])]
   /// Fork names in `post` that are not known here; they are to be reported as not run.
   public var unknownForks: [String]
+  /// `fork`, of a test that has no `post`.
+  public var fork: Fork?
+  /// `expect`, of a test that has no `post`.
+  public var expectation: Expectation?
   /// The blob limits.
   public var blobSchedule: BlobSchedule
   /// `_info.description` or `_info.comment`; empty when there is none.

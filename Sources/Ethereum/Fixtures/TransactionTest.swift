@@ -19,6 +19,21 @@ public struct TransactionTest: Sendable {
   public var results: [(fork: Fork, result: Result)]
   /// Fork names that are not known here; they are to be reported as not run.
   public var unknownForks: [String]
+
+  /// Whether an error in reading the bytes or recovering the sender is one that a result names.
+  ///
+  /// When the type is unknown to the fork as well, that may be the reason that counts.
+  public func expects(_ error: FormatError, exceptions: [String], fork: Fork) -> Bool {
+    var names = error.testNames
+    if let first = transactionBytes.first, first < 0x80,
+      TransactionType(rawValue: first).map({ $0.since > fork }) ?? true
+    {
+      names.append("TYPE_NOT_SUPPORTED")
+    }
+    return exceptions.contains { exception in
+      names.contains { exception == "TransactionException." + $0 }
+    }
+  }
 }
 
 extension TransactionTest: FixtureCase {

@@ -14,7 +14,8 @@ struct JSONPlace {
   }
 
   /// Reads the text up to `offset`, taking it as it comes: it may be malformed beyond that.
-  init(bytes: UnsafePointer<UInt8>, count: Int, offset: Int) {
+  /// `namesContainer` leaves out the last key or index: the place is the end of that container.
+  init(bytes: UnsafePointer<UInt8>, count: Int, offset: Int, namesContainer: Bool = false) {
     var levels: [Level] = []
     var position = 0
     var lastLine = 0
@@ -29,7 +30,7 @@ struct JSONPlace {
         levels.append(Level(isObject: byte == UInt8(ascii: "{")))
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
         // The error stands at the end of what was just left: keep its path when nothing follows.
-        if position + 1 < end { _ = levels.popLast() }
+        if namesContainer || position + 1 < end { _ = levels.popLast() }
       case UInt8(ascii: ","):
         if let last = levels.indices.last { levels[last].index += 1 }
       case UInt8(ascii: "\""):
@@ -53,6 +54,7 @@ struct JSONPlace {
       position += 1
     }
     column = end - lastLine + 1
+    if namesContainer { _ = levels.popLast() }
     for level in levels {
       if level.isObject {
         if level.key.isEmpty { continue }

@@ -1,4 +1,4 @@
-package import EVM
+public import EVM
 
 extension Transaction {
   /// Reads a transaction: RLP for a legacy one, else its type's byte and RLP (EIP-2718).
@@ -8,12 +8,19 @@ extension Transaction {
     }
   }
 
+  /// Reads a transaction of a type that the fork has.
+  public init(decoding bytes: [UInt8], fork: Fork) throws(FormatError) {
+    try self.init(decoding: bytes)
+    try type.check(fork)
+  }
+
   /// Reads a transaction: RLP for a legacy one, else its type's byte and RLP (EIP-2718).
   package init(decoding bytes: UnsafeBufferPointer<UInt8>) throws(FormatError) {
     guard let first = bytes.first else {
       throw FormatError(.truncated, "a transaction of no bytes")
     }
-    if first >= 0xC0 {
+    // Types end at 0x7F (EIP-2718): from there on it is RLP, and a list if it is right.
+    if first >= 0x80 {
       var fields = try RLPItem(bytes).list("transaction")
       try self.init(legacy: &fields)
       return
@@ -130,6 +137,17 @@ extension Transaction {
     let item = try fields.next("to")
     if try item.string("to").isEmpty { return nil }
     return try item.address("to")
+  }
+}
+
+extension TransactionType {
+  /// Refuses a type that a later fork brought.
+  public func check(_ fork: Fork) throws(FormatError) {
+    guard fork >= since else {
+      throw FormatError(
+        .unsupportedTransactionType,
+        "transactions of type \(rawValue) begin with \(since.name)", field: "\(rawValue)")
+    }
   }
 }
 

@@ -7,7 +7,24 @@ extension Transaction {
   /// The hash that the sender signs.
   public var signingHash: Hash256 { Keccak256.hash(signingPayload) }
 
-  /// The account that signed the transaction.
+  /// The account that signed the transaction, when its chain is this one and the fork takes the
+  /// form of its signature: low `s` from Homestead on (EIP-2), a chain in `v` from Spurious Dragon
+  /// on (EIP-155). A legacy transaction without a chain is good for every chain.
+  public func recoverSender(fork: Fork, chainID: UInt64) throws(FormatError) -> Address {
+    if let ours = self.chainID {
+      if type == .legacy, fork < .spuriousDragon {
+        throw FormatError(.invalidChainID, "v names a chain before EIP-155", field: "v")
+      }
+      guard ours == chainID else {
+        throw FormatError(
+          .invalidChainID, "the transaction is for chain \(ours), not \(chainID)",
+          field: type == .legacy ? "v" : "chainId")
+      }
+    }
+    return try recoverSender(requiresLowS: fork >= .homestead)
+  }
+
+  /// The account that signed the transaction, for whatever chain it is.
   ///
   /// `requiresLowS` refuses the larger of the two `s` that sign the same (EIP-2): true for every
   /// fork but Frontier. Typed transactions always refuse it.
@@ -30,7 +47,25 @@ extension Transaction {
   }
 }
 
+extension Transaction {
+  /// Signs the transaction with a secret key; an error for a number that is no key.
+  public mutating func sign(secretKey: UInt256) throws(FormatError) {
+    guard let made = Secp256k1.sign(hash: signingHash, secret: secretKey) else {
+      throw FormatError(.valueOutOfRange, "it is no secret key", field: "secretKey")
+    }
+    signature = Signature(yParity: made.yParity == 1, r: made.r, s: made.s)
+  }
+}
+
 extension Authorization {
+  /// Signs the authorization with a secret key; an error for a number that is no key.
+  public mutating func sign(secretKey: UInt256) throws(FormatError) {
+    guard let made = Secp256k1.sign(hash: signingHash, secret: secretKey) else {
+      throw FormatError(.valueOutOfRange, "it is no secret key", field: "secretKey")
+    }
+    (r, s, yParity) = (made.r, made.s, made.yParity)
+  }
+
   /// The hash that the account signs.
   public var signingHash: Hash256 { Keccak256.hash(signingPayload) }
 

@@ -189,28 +189,6 @@ extension StateTest.TransactionForms {
   }
 }
 
-extension FormatError {
-  /// The names that the execution spec tests have for a transaction with this fault.
-  var testNames: [String] {
-    switch code {
-    case .blobTransactionWithoutRecipient: ["TYPE_3_TX_CONTRACT_CREATION"]
-    case .setCodeTransactionWithoutRecipient: ["TYPE_4_TX_CONTRACT_CREATION"]
-    case .invalidChainID: ["INVALID_CHAINID"]
-    case .invalidSignatureValue, .unrecoverableSignature, .invalidYParity:
-      ["INVALID_SIGNATURE_VRS"]
-    case .valueOutOfRange:
-      switch field {
-      case "nonce": ["NONCE_OVERFLOW", "NONCE_TOO_BIG", "NONCE_IS_MAX"]
-      case "gasLimit": ["GASLIMIT_OVERFLOW", "GAS_ALLOWANCE_EXCEEDED"]
-      case "gasPrice": ["GASPRICE_OVERFLOW", "GASLIMIT_PRICE_PRODUCT_OVERFLOW"]
-      case "value": ["VALUE_OVERFLOW", "INSUFFICIENT_ACCOUNT_FUNDS"]
-      default: []
-      }
-    default: []
-    }
-  }
-}
-
 extension Allocation {
   /// What differs between the expected accounts and others, in words; at most 20 lines.
   func differences(from got: Allocation) -> [String] {
