@@ -58,6 +58,9 @@ public struct PreparedBlock: Sendable {
   /// Whether the system contracts are called, at both edges of the block.
   public var callsSystemContracts: Bool
 
+  /// Whether the block begins with the DAO fork's irregular state change (EIP-779).
+  public var movesDAO: Bool
+
   /// A block without transactions.
   public init(fork: Fork, environment: BlockEnvironment) {
     self.fork = fork
@@ -69,5 +72,6 @@ public struct PreparedBlock: Sendable {
     ommers = []
     invalidTransactions = .failBlock
     callsSystemContracts = true
+    movesDAO = false
   }
 }

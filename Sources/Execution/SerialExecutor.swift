@@ -45,6 +45,7 @@ private struct BlockRun {
   private var fork: Fork { block.fork }
 
   mutating func execute() throws(ExecutionError) -> BlockOutcome {
+    if block.movesDAO { DAOFork.apply(to: &runner.state) }
     if block.callsSystemContracts { try beginBlock() }
     for index in block.transactions.indices {
       try executeTransaction(index)

@@ -70,6 +70,13 @@ public struct WorldState {
     if deletesEmpty, let account = accounts[address], account.isEmpty { accounts[address] = nil }
   }
 
+  /// Moves all wei of an account to another.
+  mutating func moveBalance(from source: Address, to target: Address) {
+    guard let balance = accounts[source]?.balance, !balance.isZero else { return }
+    accounts[source]?.balance = .zero
+    credit(target, wei: balance, deletesEmpty: false)
+  }
+
   /// Takes over what a transaction changed.
   public mutating func apply(_ journal: Journal, fork: Fork) {
     let entries = UnsafeBufferPointer(start: journal.accounts, count: journal.accountCount)

@@ -5,5 +5,5 @@ struct Needletail: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "needletail",
     abstract: "An Ethereum-compatible execution engine.",
-    subcommands: [StateTestCommand.self])
+    subcommands: [StateTestCommand.self, BlockTestCommand.self])
 }

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Ethereum
+import Execution
+
+struct BlockTestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "blocktest",
+    abstract: "Run test files in the blockchain-test format.",
+    discussion: """
+      Imports the blocks of every case, checks that the invalid ones are rejected for the reason \
+      that the case names, and compares the head and its state. Suites of this format: \
+      blockchain_tests of the execution-spec-tests releases, BlockchainTests of ethereum/tests.
+
+        needletail blocktest fixtures/blockchain_tests --filter eip7702
+      """)
+
+  @OptionGroup var options: CaseOptions
+
+  func run() throws {
+    let forks = try options.forks()
+    try CaseCommand(options: options).run(
+      makeWorker: {
+        var runner = BlockchainTestRunner()
+        runner.forks = forks
+        return runner
+      }
+    ) { runner, path throws(FormatError) in
+      var reader = try FixtureReader<BlockchainTest>(path: path)
+      var results: [CaseResult] = []
+      while let test = try reader.next() {
+        if let result = runner.run(test) { results.append(result) }
+      }
+      return results
+    }
+  }
+}
