@@ -89,39 +89,77 @@ package struct SHA256: BitwiseCopyable, Sendable {
       return Hash256(UInt256(pair(g, h), pair(e, f), pair(c, d), pair(a, b)))
     }
 
-    /// Takes in one block: 64 rounds, sixteen of them a turn of the loop, so that the message
-    /// schedule stays in place.
+    /// Takes in one block: 64 rounds, sixteen of them a turn of the loop, with the message schedule
+    /// in a ring of sixteen words.
     mutating func compress(_ block: Block) {
-      var w = block.words
+      var w0 = block.words[0]
+      var w1 = block.words[1]
+      var w2 = block.words[2]
+      var w3 = block.words[3]
+      var w4 = block.words[4]
+      var w5 = block.words[5]
+      var w6 = block.words[6]
+      var w7 = block.words[7]
+      var w8 = block.words[8]
+      var w9 = block.words[9]
+      var w10 = block.words[10]
+      var w11 = block.words[11]
+      var w12 = block.words[12]
+      var w13 = block.words[13]
+      var w14 = block.words[14]
+      var w15 = block.words[15]
       var s = self
-      var turn = 0
-      while true {
-        Self.round(s.a, s.b, s.c, &s.d, s.e, s.f, s.g, &s.h, w[0], turn &+ 0)
-        Self.round(s.h, s.a, s.b, &s.c, s.d, s.e, s.f, &s.g, w[1], turn &+ 1)
-        Self.round(s.g, s.h, s.a, &s.b, s.c, s.d, s.e, &s.f, w[2], turn &+ 2)
-        Self.round(s.f, s.g, s.h, &s.a, s.b, s.c, s.d, &s.e, w[3], turn &+ 3)
-        Self.round(s.e, s.f, s.g, &s.h, s.a, s.b, s.c, &s.d, w[4], turn &+ 4)
-        Self.round(s.d, s.e, s.f, &s.g, s.h, s.a, s.b, &s.c, w[5], turn &+ 5)
-        Self.round(s.c, s.d, s.e, &s.f, s.g, s.h, s.a, &s.b, w[6], turn &+ 6)
-        Self.round(s.b, s.c, s.d, &s.e, s.f, s.g, s.h, &s.a, w[7], turn &+ 7)
-        Self.round(s.a, s.b, s.c, &s.d, s.e, s.f, s.g, &s.h, w[8], turn &+ 8)
-        Self.round(s.h, s.a, s.b, &s.c, s.d, s.e, s.f, &s.g, w[9], turn &+ 9)
-        Self.round(s.g, s.h, s.a, &s.b, s.c, s.d, s.e, &s.f, w[10], turn &+ 10)
-        Self.round(s.f, s.g, s.h, &s.a, s.b, s.c, s.d, &s.e, w[11], turn &+ 11)
-        Self.round(s.e, s.f, s.g, &s.h, s.a, s.b, s.c, &s.d, w[12], turn &+ 12)
-        Self.round(s.d, s.e, s.f, &s.g, s.h, s.a, s.b, &s.c, w[13], turn &+ 13)
-        Self.round(s.c, s.d, s.e, &s.f, s.g, s.h, s.a, &s.b, w[14], turn &+ 14)
-        Self.round(s.b, s.c, s.d, &s.e, s.f, s.g, s.h, &s.a, w[15], turn &+ 15)
+      Self.round(s.a, s.b, s.c, &s.d, s.e, s.f, s.g, &s.h, w0, 0)
+      Self.round(s.h, s.a, s.b, &s.c, s.d, s.e, s.f, &s.g, w1, 1)
+      Self.round(s.g, s.h, s.a, &s.b, s.c, s.d, s.e, &s.f, w2, 2)
+      Self.round(s.f, s.g, s.h, &s.a, s.b, s.c, s.d, &s.e, w3, 3)
+      Self.round(s.e, s.f, s.g, &s.h, s.a, s.b, s.c, &s.d, w4, 4)
+      Self.round(s.d, s.e, s.f, &s.g, s.h, s.a, s.b, &s.c, w5, 5)
+      Self.round(s.c, s.d, s.e, &s.f, s.g, s.h, s.a, &s.b, w6, 6)
+      Self.round(s.b, s.c, s.d, &s.e, s.f, s.g, s.h, &s.a, w7, 7)
+      Self.round(s.a, s.b, s.c, &s.d, s.e, s.f, s.g, &s.h, w8, 8)
+      Self.round(s.h, s.a, s.b, &s.c, s.d, s.e, s.f, &s.g, w9, 9)
+      Self.round(s.g, s.h, s.a, &s.b, s.c, s.d, s.e, &s.f, w10, 10)
+      Self.round(s.f, s.g, s.h, &s.a, s.b, s.c, s.d, &s.e, w11, 11)
+      Self.round(s.e, s.f, s.g, &s.h, s.a, s.b, s.c, &s.d, w12, 12)
+      Self.round(s.d, s.e, s.f, &s.g, s.h, s.a, s.b, &s.c, w13, 13)
+      Self.round(s.c, s.d, s.e, &s.f, s.g, s.h, s.a, &s.b, w14, 14)
+      Self.round(s.b, s.c, s.d, &s.e, s.f, s.g, s.h, &s.a, w15, 15)
+      var turn = 16
+      while turn < 64 {
+        Self.extend(&w0, w1, w9, w14)
+        Self.round(s.a, s.b, s.c, &s.d, s.e, s.f, s.g, &s.h, w0, turn &+ 0)
+        Self.extend(&w1, w2, w10, w15)
+        Self.round(s.h, s.a, s.b, &s.c, s.d, s.e, s.f, &s.g, w1, turn &+ 1)
+        Self.extend(&w2, w3, w11, w0)
+        Self.round(s.g, s.h, s.a, &s.b, s.c, s.d, s.e, &s.f, w2, turn &+ 2)
+        Self.extend(&w3, w4, w12, w1)
+        Self.round(s.f, s.g, s.h, &s.a, s.b, s.c, s.d, &s.e, w3, turn &+ 3)
+        Self.extend(&w4, w5, w13, w2)
+        Self.round(s.e, s.f, s.g, &s.h, s.a, s.b, s.c, &s.d, w4, turn &+ 4)
+        Self.extend(&w5, w6, w14, w3)
+        Self.round(s.d, s.e, s.f, &s.g, s.h, s.a, s.b, &s.c, w5, turn &+ 5)
+        Self.extend(&w6, w7, w15, w4)
+        Self.round(s.c, s.d, s.e, &s.f, s.g, s.h, s.a, &s.b, w6, turn &+ 6)
+        Self.extend(&w7, w8, w0, w5)
+        Self.round(s.b, s.c, s.d, &s.e, s.f, s.g, s.h, &s.a, w7, turn &+ 7)
+        Self.extend(&w8, w9, w1, w6)
+        Self.round(s.a, s.b, s.c, &s.d, s.e, s.f, s.g, &s.h, w8, turn &+ 8)
+        Self.extend(&w9, w10, w2, w7)
+        Self.round(s.h, s.a, s.b, &s.c, s.d, s.e, s.f, &s.g, w9, turn &+ 9)
+        Self.extend(&w10, w11, w3, w8)
+        Self.round(s.g, s.h, s.a, &s.b, s.c, s.d, s.e, &s.f, w10, turn &+ 10)
+        Self.extend(&w11, w12, w4, w9)
+        Self.round(s.f, s.g, s.h, &s.a, s.b, s.c, s.d, &s.e, w11, turn &+ 11)
+        Self.extend(&w12, w13, w5, w10)
+        Self.round(s.e, s.f, s.g, &s.h, s.a, s.b, s.c, &s.d, w12, turn &+ 12)
+        Self.extend(&w13, w14, w6, w11)
+        Self.round(s.d, s.e, s.f, &s.g, s.h, s.a, s.b, &s.c, w13, turn &+ 13)
+        Self.extend(&w14, w15, w7, w12)
+        Self.round(s.c, s.d, s.e, &s.f, s.g, s.h, s.a, &s.b, w14, turn &+ 14)
+        Self.extend(&w15, w0, w8, w13)
+        Self.round(s.b, s.c, s.d, &s.e, s.f, s.g, s.h, &s.a, w15, turn &+ 15)
         turn &+= 16
-        if turn == 64 { break }
-        for index in 0..<16 {
-          // w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], over a ring of 16.
-          let x = w[(index &+ 1) & 15]
-          let y = w[(index &+ 14) & 15]
-          let s0 = rotated(x, 7) ^ rotated(x, 18) ^ (x &>> 3)
-          let s1 = rotated(y, 17) ^ rotated(y, 19) ^ (y &>> 10)
-          w[index] = w[index] &+ s0 &+ w[(index &+ 9) & 15] &+ s1
-        }
       }
       a = a &+ s.a
       b = b &+ s.b
@@ -131,6 +169,15 @@ package struct SHA256: BitwiseCopyable, Sendable {
       f = f &+ s.f
       g = g &+ s.g
       h = h &+ s.h
+    }
+
+    /// The next word of the schedule in place of the one sixteen before it:
+    /// `w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16]`.
+    @inline(__always)
+    private static func extend(_ w: inout UInt32, _ w15: UInt32, _ w7: UInt32, _ w2: UInt32) {
+      let s0 = rotated(w15, 7) ^ rotated(w15, 18) ^ (w15 &>> 3)
+      let s1 = rotated(w2, 17) ^ rotated(w2, 19) ^ (w2 &>> 10)
+      w = w &+ s0 &+ w7 &+ s1
     }
 
     /// One round; the caller renames the eight words instead of moving them.

@@ -97,6 +97,59 @@ enum Limbs {
     return carry
   }
 
+  /// Two rows of a product at once: what they have in hand between columns.
+  struct TwoRows: BitwiseCopyable {
+    /// The rows' factors, the second one column further on.
+    let factor0: UInt64
+    let factor1: UInt64
+    /// The limb of the column before, which meets the second factor.
+    var previous: UInt64
+    var carry0: UInt64
+    var carry1: UInt64
+
+    @inline(__always)
+    init(
+      _ factor0: UInt64, _ factor1: UInt64, previous: UInt64 = 0, carry0: UInt64 = 0,
+      carry1: UInt64 = 0
+    ) {
+      self.factor0 = factor0
+      self.factor1 = factor1
+      self.previous = previous
+      self.carry0 = carry0
+      self.carry1 = carry1
+    }
+
+    /// Adds both rows' products with `limb` to one column.
+    @inline(__always)
+    mutating func step(_ column: Pointer, _ limb: UInt64) {
+      let sum: UInt64
+      (sum, carry0) = multiplyAdd(limb, factor0, column.pointee, carry0)
+      (column.pointee, carry1) = multiplyAdd(previous, factor1, sum, carry1)
+      previous = limb
+    }
+
+    /// `r = r + a * (factor1, factor0)` over the columns of `a`'s limbs `from ..< count`.
+    @inline(__always)
+    mutating func accumulate(_ r: Pointer, _ a: Pointer, from: Int, _ count: Int) {
+      var j = from
+      while j &+ 4 <= count {
+        step(r + j, a[j])
+        step(r + (j &+ 1), a[j &+ 1])
+        step(r + (j &+ 2), a[j &+ 2])
+        step(r + (j &+ 3), a[j &+ 3])
+        j &+= 4
+      }
+      while j < count {
+        step(r + j, a[j])
+        j &+= 1
+      }
+    }
+
+    /// The two limbs above the columns.
+    @inline(__always)
+    var top: (low: UInt64, high: UInt64) { multiplyAdd(previous, factor1, carry0, carry1) }
+  }
+
   /// `r = a * b`: `aCount + bCount` limbs, neither count zero, apart from both.
   static func multiply(
     _ r: Pointer, _ a: Pointer, _ aCount: Int, _ b: Pointer, _ bCount: Int
@@ -108,29 +161,11 @@ enum Limbs {
       i = 1
     }
     while i < aCount {
-      multiplyAccumulateTwoRows(r + i, b, bCount, a[i], a[i &+ 1])
+      var rows = TwoRows(a[i], a[i &+ 1])
+      rows.accumulate(r + i, b, from: 0, bCount)
+      (r[i &+ bCount], r[i &+ bCount &+ 1]) = rows.top
       i &+= 2
     }
-  }
-
-  /// `r = r + a * (b1, b0)`: `count` limbs are added to, the two above them are set.
-  @inline(__always)
-  private static func multiplyAccumulateTwoRows(
-    _ r: Pointer, _ a: Pointer, _ count: Int, _ b0: UInt64, _ b1: UInt64
-  ) {
-    var previous: UInt64 = 0
-    var carry0: UInt64 = 0
-    var carry1: UInt64 = 0
-    var sum: UInt64 = 0
-    var j = 0
-    while j < count {
-      let limb = a[j]
-      (sum, carry0) = multiplyAdd(limb, b0, r[j], carry0)
-      (r[j], carry1) = multiplyAdd(previous, b1, sum, carry1)
-      previous = limb
-      j &+= 1
-    }
-    (r[count], r[count &+ 1]) = multiplyAdd(previous, b1, carry0, carry1)
   }
 
   /// `r = a * a`: `2 * count` limbs apart from `a`; `count` is even.
@@ -141,20 +176,10 @@ enum Limbs {
     while i < count {
       let a0 = a[i]
       let a1 = a[i &+ 1]
-      var carry0: UInt64 = 0
-      var carry1: UInt64 = 0
-      var sum: UInt64 = 0
-      (r[2 &* i &+ 1], carry0) = multiplyAdd(a0, a1, r[2 &* i &+ 1], 0)
-      var previous: UInt64 = 0
-      var j = i &+ 2
-      while j < count {
-        let limb = a[j]
-        (sum, carry0) = multiplyAdd(limb, a0, r[i &+ j], carry0)
-        (r[i &+ j], carry1) = multiplyAdd(previous, a1, sum, carry1)
-        previous = limb
-        j &+= 1
-      }
-      (r[i &+ count], r[i &+ count &+ 1]) = multiplyAdd(previous, a1, carry0, carry1)
+      var rows = TwoRows(a0, a1)
+      (r[2 &* i &+ 1], rows.carry0) = multiplyAdd(a0, a1, r[2 &* i &+ 1], 0)
+      rows.accumulate(r + i, a, from: i &+ 2, count)
+      (r[i &+ count], r[i &+ count &+ 1]) = rows.top
       i &+= 2
     }
     // Twice these, and the squares of the limbs on the diagonal.
@@ -182,20 +207,8 @@ enum Limbs {
     clear(r, count)
     var i = 0
     while i < count {
-      let a0 = a[i]
-      let a1 = i &+ 1 < count ? a[i &+ 1] : 0
-      var previous: UInt64 = 0
-      var carry0: UInt64 = 0
-      var carry1: UInt64 = 0
-      var sum: UInt64 = 0
-      var j = 0
-      while i &+ j < count {
-        let limb = b[j]
-        (sum, carry0) = multiplyAdd(limb, a0, r[i &+ j], carry0)
-        (r[i &+ j], carry1) = multiplyAdd(previous, a1, sum, carry1)
-        previous = limb
-        j &+= 1
-      }
+      var rows = TwoRows(a[i], i &+ 1 < count ? a[i &+ 1] : 0)
+      rows.accumulate(r + i, b, from: 0, count &- i)
       i &+= 2
     }
   }

@@ -130,20 +130,12 @@ struct MontgomeryRing: ModularRing {
       let column0 = multiplyAdd(u0, m0, t[0], 0)
       let column1 = multiplyAdd(u0, m1, t[1], column0.high)
       let u1 = column1.low &* negatedInverse
-      var carry0 = column1.high
-      var carry1 = multiplyAdd(u1, m0, column1.low, 0).high
-      var previous = m1
-      var sum: UInt64 = 0
-      var j = 2
-      while j < count {
-        let limb = modulus[j]
-        (sum, carry0) = multiplyAdd(limb, u0, t[j], carry0)
-        (t[j], carry1) = multiplyAdd(previous, u1, sum, carry1)
-        previous = limb
-        j &+= 1
-      }
-      (sum, carry1) = multiplyAdd(previous, u1, t[count], carry1)
-      let low = UInt128(sum) &+ UInt128(carry0) &+ UInt128(top)
+      var rows = Limbs.TwoRows(
+        u0, u1, previous: m1, carry0: column1.high,
+        carry1: multiplyAdd(u1, m0, column1.low, 0).high)
+      rows.accumulate(t, modulus, from: 2, count)
+      let (sum, carry1) = multiplyAdd(rows.previous, u1, t[count], rows.carry1)
+      let low = UInt128(sum) &+ UInt128(rows.carry0) &+ UInt128(top)
       t[count] = UInt64(truncatingIfNeeded: low)
       let high = UInt128(t[count &+ 1]) &+ UInt128(carry1) &+ (low >> 64)
       t[count &+ 1] = UInt64(truncatingIfNeeded: high)
