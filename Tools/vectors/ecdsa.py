@@ -196,7 +196,7 @@ class Ecdsa:
             self.put("recover", z, r, s, odd, *(self.recover(z, r, s, odd) or (None, None)))
 
     def write_fields(self):
-        n, p = self.n, self.p
+        p = self.p
         for _ in range(100):
             a, b = self.word(), self.word()
             self.put("fieldProduct", a, b, a * b % p)
@@ -205,6 +205,11 @@ class Ecdsa:
             self.put("fieldDifference", a, b, (a - b) % p)
             self.put("fieldHalf", a, a * pow(2, -1, p) % p)
             self.put("fieldInverse", a, pow(a, p - 2, p))
+
+    def write_scalars(self):
+        n = self.n
+        for _ in range(100):
+            a, b = self.word(), self.word()
             self.put("scalarProduct", a, b, a * b % n)
             self.put("scalarSquare", a, a * a % n)
             self.put("scalarSum", a, b, (a + b) % n)
@@ -255,10 +260,12 @@ class Ecdsa:
 def main():
     k1 = Ecdsa("secp256k1", SECP256K1)
     k1.write_fields()
+    k1.write_scalars()
     k1.write_keys_and_signatures()
     k1.write_recoveries()
     k1.write_verifications()
     r1 = Ecdsa("p256", P256)
+    r1.write_fields()
     r1.write_verifications()
     for suite in k1, r1:
         if "--check" in sys.argv[1:]:
