@@ -156,9 +156,20 @@ public final class Chain {
     var prepared: [PreparedTransaction] = []
     prepared.reserveCapacity(transactions.count)
     for (index, transaction) in transactions.enumerated() {
+      guard fork >= transaction.type.since else {
+        throw BlockError(
+          ExecutionError(
+            .invalidTransaction, TransactionError.typeNotSupported.message, transaction: index,
+            transactionError: .typeNotSupported), transactions: transactions)
+      }
       do throws(FormatError) {
         if let id = transaction.chainID {
-          guard id == rules.schedule.chainID, fork >= .spuriousDragon else {
+          guard fork >= .spuriousDragon else {
+            throw FormatError(
+              .invalidChainID, "signatures name a chain from Spurious Dragon on only",
+              field: "chainID")
+          }
+          guard id == rules.schedule.chainID else {
             throw FormatError(
               .invalidChainID, "the chain is \(rules.schedule.chainID), not \(id)",
               field: "chainID")
