@@ -5,5 +5,7 @@ struct Needletail: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "needletail",
     abstract: "An Ethereum-compatible execution engine.",
-    subcommands: [StateTestCommand.self, BlockTestCommand.self])
+    subcommands: [
+      StateTestCommand.self, BlockTestCommand.self, TransitionTool.self, BlockBuilder.self,
+    ])
 }

@@ -1,10 +1,12 @@
 """The executable specification (`ethereum-execution`) as the oracle, called in process.
 
-Three things are put around its transition tool, all of them where it does not do what a
+Four things are put around its transition tool, all of them where it does not do what a
 transition tool should and none of them touching execution:
 - a rejected transaction leaves no entry in the tries and takes no index (the tool numbers
   transactions before it knows whether they are valid);
 - ommers, which the tool reads but can not reward (it looks for fields of a header);
+- the irregular state change of the DAO fork, which the tool makes in every block under that fork's
+  name and the chain made once, in block 1,920,000;
 - an error other than the specification's own in the execution of a case makes the case unusable
   (`OracleFailure`), not a result.
 """
@@ -21,12 +23,14 @@ from ethereum_rlp import rlp
 from ethereum_types.numeric import Uint
 
 from ethereum.exceptions import EthereumException
+from ethereum.forks.dao_fork import dao
 from ethereum_spec_tools.evm_tools import create_parser
 from ethereum_spec_tools.evm_tools.t8n import T8N, ForkCache
 
 logging.disable(logging.CRITICAL)
 sys.setrecursionlimit(20_000)
 
+dao.apply_dao = lambda state: None
 _CACHE = ForkCache()
 _PARSER = create_parser()
 _EMPTY_FOLDER = tempfile.mkdtemp(prefix="differential-")

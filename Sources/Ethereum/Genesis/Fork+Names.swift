@@ -3,7 +3,7 @@ public import EVM
 extension Fork {
   /// The fork that a test suite's or a genesis file's name means, in any of the spellings in use.
   public init?(name: String) {
-    guard let fork = Self.byName[name] else { return nil }
+    guard let fork = Self.byName[name] ?? Self.byName[name.lowercased()] else { return nil }
     self = fork
   }
 
@@ -40,7 +40,7 @@ extension Fork {
 
   private static let byName: [String: Fork] = {
     var names: [String: Fork] = [
-      "HomesteadDao": .daoFork, "HomesteadToDao": .daoFork, "Dao": .daoFork, "DAO": .daoFork,
+      "HomesteadDao": .daoFork, "HomesteadToDao": .daoFork, "Dao": .daoFork,
       "EIP150": .tangerineWhistle, "Tangerine": .tangerineWhistle,
       "EIP158": .spuriousDragon, "EIP155": .spuriousDragon, "Spurious": .spuriousDragon,
       "Petersburg": .petersburg, "Merge": .paris, "Shapella": .shanghai, "Dencun": .cancun,
