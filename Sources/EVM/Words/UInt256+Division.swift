@@ -46,12 +46,20 @@ extension UInt256 {
   @inlinable
   public static func addModulo(_ a: UInt256, _ b: UInt256, _ modulus: UInt256) -> UInt256 {
     if modulus.isZero { return .zero }
-    let x = a < modulus ? a : remainder(a, modulus)
-    let y = b < modulus ? b : remainder(b, modulus)
+    let x = residue(a, modulus)
+    let y = residue(b, modulus)
     // x + y < 2 * modulus: one subtraction is enough.
     let (sum, carry) = addingReportingCarry(x, y)
     let (reduced, borrow) = subtractingReportingBorrow(sum, modulus)
     return carry || !borrow ? reduced : sum
+  }
+
+  /// `a` modulo `modulus`, which is not zero; quick where the quotient is 0 or 1.
+  @inlinable @inline(__always)
+  static func residue(_ a: UInt256, _ modulus: UInt256) -> UInt256 {
+    let (difference, borrow) = subtractingReportingBorrow(a, modulus)
+    if borrow { return a }
+    return difference < modulus ? difference : remainder(difference, modulus)
   }
 
   /// `a * b` modulo `modulus` with the full product; zero for a zero modulus (MULMOD).
