@@ -38,14 +38,22 @@ struct BN254Fp2: TowerField {
 
   @inline(never)
   static func * (a: Self, b: Self) -> Self {
-    Self(
-      .sumOfProducts(a.c0, b.c0, -a.c1, b.c1),
+    // p - c1 may be p itself, which the sum of products takes as well as 0.
+    let negated = BN254.Fp(montgomery: BN254BaseParameters.modulus &- a.c1.montgomery)
+    return Self(
+      .sumOfProducts(a.c0, b.c0, negated, b.c1),
       .sumOfProducts(a.c0, b.c1, a.c1, b.c0))
   }
 
   /// (c0 + c1)·(c0 - c1) + 2·c0·c1·u.
   @inline(never)
-  var squared: Self { Self((c0 + c1) * (c0 - c1), (c0 * c1).doubled) }
+  var squared: Self {
+    // Factors stay unreduced, below 2p: 4p^2 < p·R.
+    let (a, b) = (c0.montgomery, c1.montgomery)
+    return Self(
+      BN254.Fp(montgomery: BN254.Fp.product(a &+ b, a &+ (BN254BaseParameters.modulus &- b))),
+      BN254.Fp(montgomery: BN254.Fp.product(a &+ a, b)))
+  }
 
   /// The product with an element of Fp.
   @inline(never)
@@ -60,12 +68,37 @@ struct BN254Fp2: TowerField {
   @inline(__always)
   var conjugate: Self { Self(c0, -c1) }
 
-  /// The product with ξ = 9 + u.
+  /// The product with ξ = 9 + u: (9·c0 - c1) + (9·c1 + c0)·u.
   @inline(__always)
   var timesNonResidue: Self {
-    // (9·c0 - c1) + (9·c1 + c0)·u.
-    let eight = doubled.doubled.doubled
-    return Self(eight.c0 + c0 - c1, eight.c1 + c1 + c0)
+    let (a, b) = (c0.montgomery, c1.montgomery)
+    return Self(
+      Self.nineTimes(a, plus: BN254BaseParameters.modulus &- b), Self.nineTimes(b, plus: a))
+  }
+
+  /// 9a + b mod p for a below p and b at most p.
+  @inline(__always)
+  private static func nineTimes(_ a: UInt256, plus b: UInt256) -> BN254.Fp {
+    // The sum x in five limbs, below 10p.
+    let eight = UInt256(
+      a.limb0 << 3, a.limb1 << 3 | a.limb0 >> 61, a.limb2 << 3 | a.limb1 >> 61,
+      a.limb3 << 3 | a.limb2 >> 61)
+    let (nine, carry) = UInt256.addingReportingCarry(eight, a)
+    let (x, carry2) = UInt256.addingReportingCarry(nine, b)
+    let x4 = a.limb3 >> 61 &+ limb(carry) &+ limb(carry2)
+    // p/2^240 is between 12388 and 12389, so this quotient is at most x/p and above x/p - 1.001.
+    let quotient = ((x4 << 16 | x.limb3 >> 48) &* (0x1_0000_0000 / 12389)) >> 32
+    let p = BN254BaseParameters.modulus
+    var high: UInt64
+    let m0: UInt64
+    let m1: UInt64
+    let m2: UInt64
+    (m0, high) = multiplyAdd(p.limb0, quotient, 0, 0)
+    (m1, high) = multiplyAdd(p.limb1, quotient, high, 0)
+    (m2, high) = multiplyAdd(p.limb2, quotient, high, 0)
+    let m3 = p.limb3 &* quotient &+ high
+    // The difference is below 2p, so the low four limbs hold it.
+    return .subtractingModulusOnce(x &- UInt256(m0, m1, m2, m3), carry: 0)
   }
 
   @inline(__always)

@@ -74,9 +74,10 @@ struct MontgomeryField256<P: MontgomeryParameters256>: FiniteField {
   @inline(__always)
   static var hasSpareBit: Bool { P.modulus.limb3 >> 63 == 0 }
 
-  /// `value`, plus 2^256 where `carry` is 1, minus p when that is not negative.
+  /// `value`, plus 2^256 where `carry` is 1, minus p when that is not negative: reduced, if it was
+  /// below 2p.
   @inline(__always)
-  private static func subtractingModulusOnce(_ value: UInt256, carry: UInt64) -> Self {
+  static func subtractingModulusOnce(_ value: UInt256, carry: UInt64) -> Self {
     let (difference, borrow) = UInt256.subtractingReportingBorrow(value, P.modulus)
     if hasSpareBit { return Self(montgomery: select(borrow, value, difference)) }
     let keep = limb(borrow) & ~carry
@@ -141,6 +142,9 @@ struct MontgomeryField256<P: MontgomeryParameters256>: FiniteField {
 // Montgomery multiplication and reduction.
 extension MontgomeryField256 {
   /// a·b/R mod p for `a` below p and any 256-bit `b`.
+  ///
+  /// With a spare bit in p it is enough that a + p < 2^256 and a·b < p·R: so both may be sums
+  /// below 2p where p < 2^254.
   @inline(__always)
   static func product(_ a: UInt256, _ b: UInt256) -> UInt256 {
     // The rows a·b[i] and m[i]·p alternate ("CIOS"). After each pair the sum is below p + a, so
