@@ -1,4 +1,3 @@
-
 /// A way to execute blocks. All ways give the same outcome and the same state.
 public protocol BlockExecutor {
   /// Executes a block on a state, which becomes the state after it. On an error the state is

@@ -4,7 +4,8 @@ import Ethereum
 /// Deposits, read from the logs of the deposit contract (EIP-6110).
 enum DepositRequests {
   /// The topic of `DepositEvent(bytes,bytes,bytes,bytes,bytes)`.
-  static let topic = Hash256(hexadecimal: "0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5")!
+  static let topic = Hash256(
+    hexadecimal: "0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5")!
 
   /// The deposits in a block's logs, one after the other: public key, withdrawal credentials,
   /// amount, signature, index.
