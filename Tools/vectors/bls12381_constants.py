@@ -84,6 +84,7 @@ def constants():
     fp_member("One.", "one", 1)
     fp_member("`2^384` as an element: `2^768` modulo `p` in limbs, which brings integers into the form.",
               "montgomerySquared", 2**384)
+    fp_member("`2^768` as an element: `2^1152` modulo `p` in limbs.", "montgomeryCubed", 2**768)
     fp_member("The curve's constant: `y^2 = x^3 + 4`.", "curveB", 4)
     fp_member("The cube root of unity for which `(x, y)` to `(beta x, y)` is `[-x^2]` on G1.", "beta", beta())
     for i in (1, 2, 4, 5):

@@ -17,6 +17,14 @@ extension BLS12381Fp {
       0x67eb_88a9_939d_83c0, 0x9a79_3e85_b519_952d, 0x1198_8fe5_92ca_e3aa)
   }
 
+  /// `2^768` as an element: `2^1152` modulo `p` in limbs.
+  @inline(__always)
+  static var montgomeryCubed: BLS12381Fp {
+    BLS12381Fp(
+      0xed48_ac6b_d94c_a1e0, 0x315f_831e_03a7_adf8, 0x9a53_352a_615e_29dd,
+      0x34c0_4e5e_921e_1761, 0x2512_d435_6572_4728, 0x0aa6_3460_9175_5d4d)
+  }
+
   /// The curve's constant: `y^2 = x^3 + 4`.
   @inline(__always)
   static var curveB: BLS12381Fp {

@@ -63,14 +63,14 @@ struct BLS12381MillerPair: BitwiseCopyable {
 /// of Miller's function for the parameter `x`.
 extension BLS12381 {
   /// The product of the pairs' Miller loops, which share their squarings. The pairs are used up.
-  static func millerLoop(_ pairs: UnsafeMutableBufferPointer<BLS12381MillerPair>) -> Fp12 {
+  static func millerLoop(_ pairs: UnsafeMutablePointer<BLS12381MillerPair>, count: Int) -> Fp12 {
     var f = Fp12.one
     var bit: UInt64 = 63
     while bit > 0 {
       bit &-= 1
       if bit != 62 { f = f.squared }
       var index = 0
-      while index < pairs.count {
+      while index < count {
         pairs[index].double(multiplyingInto: &f)
         if parameter >> bit & 1 != 0 { pairs[index].add(multiplyingInto: &f) }
         index &+= 1

@@ -32,7 +32,7 @@ enum KZG {
       pairs[count] = BLS12381MillerPair(p: left, q: BLS12381.g2Generator)
       count &+= 1
     }
-    let product = BLS12381.millerLoop(.init(start: pairs, count: count))
+    let product = BLS12381.millerLoop(pairs, count: count)
     return BLS12381.finalExponentiation(product) == .one
   }
 

@@ -31,7 +31,7 @@ enum ModularInverse {
   }
 
   /// A 2 by 2 integer matrix scaled by 2^62: what 62 division steps do to (f, g).
-  private struct Matrix {
+  struct Matrix {
     var u: Int64 = 1
     var v: Int64 = 0
     var q: Int64 = 0
@@ -144,7 +144,7 @@ enum ModularInverse {
   }
 
   /// A signed number of five limbs of 62 bits; the last carries the sign.
-  private struct Signed62 {
+  struct Signed62 {
     var limb0: Int64
     var limb1: Int64
     var limb2: Int64

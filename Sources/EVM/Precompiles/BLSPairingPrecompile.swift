@@ -43,14 +43,14 @@ package enum BLSPairingPrecompile {
         pairs[count] = BLS12381MillerPair(p: p, q: q)
         count &+= 1
         if count == capacity {
-          product = product * BLS12381.millerLoop(.init(start: pairs, count: count))
+          product = product * BLS12381.millerLoop(pairs, count: count)
           count = 0
         }
       }
       offset &+= pairSize
     }
     if count > 0 {
-      product = product * BLS12381.millerLoop(.init(start: pairs, count: count))
+      product = product * BLS12381.millerLoop(pairs, count: count)
     }
     UInt256(BLS12381.finalExponentiation(product) == .one).store(bigEndian: output)
     return .success(count: 32)
