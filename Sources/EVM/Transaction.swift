@@ -134,47 +134,53 @@ extension Machine {
     data.baseAddress ?? UnsafePointer(workspace.zeros)
   }
 
-  /// Checks everything that makes a transaction invalid in its block.
+  /// Checks everything that makes a transaction invalid in its block, in the order of the execution
+  /// specification (`validate_transaction`, then `check_transaction`), so that a transaction with
+  /// several faults is refused for the same one.
   private func validate(
     _ transaction: TransactionMessage, _ costs: IntrinsicGas, sender: AccountEntry,
     senderCode: Code, gasAvailable: UInt64, blobsAvailable: Int
   ) -> TransactionError? {
     let type = transaction.type
-    if fork < type.since { return .typeNotSupported }
     let isCreation = transaction.recipient == nil
-    if type == .blob && isCreation { return .blobCreation }
-    if type == .setCode {
-      if isCreation { return .setCodeCreation }
-      if transaction.authorizations.isEmpty { return .noAuthorizations }
-    }
+    if fork < type.since { return .typeNotSupported }
+    // What the transaction alone tells. Costs are not negative.
+    if transaction.gasLimit < UInt64(bitPattern: costs.intrinsic) { return .intrinsicGasTooLow }
+    if transaction.gasLimit < UInt64(bitPattern: costs.floor) { return .gasBelowFloor }
+    if transaction.nonce == UInt64.max { return .nonceIsMaximum }
     if isCreation && transaction.data.count > schedule.initCodeSizeLimit {
       return .initCodeTooLarge
     }
     if transaction.gasLimit > schedule.transactionGasLimit { return .gasLimitExceedsMaximum }
+    // What the block tells.
     if transaction.gasLimit > UInt64(Int64.max) || transaction.gasLimit > gasAvailable {
       return .gasAllowanceExceeded
     }
-    if Int64(transaction.gasLimit) < costs.intrinsic { return .intrinsicGasTooLow }
-    if Int64(transaction.gasLimit) < costs.floor { return .gasBelowFloor }
+    let blobs = transaction.blobHashes.count
+    if type == .blob && blobs > blobsAvailable { return .blobAllowanceExceeded }
     if transaction.maxPriorityFeePerGas > transaction.maxFeePerGas {
       return .priorityFeeAboveMaxFee
     }
     if transaction.maxFeePerGas < block.baseFeePerGas { return .maxFeeBelowBaseFee }
     if type == .blob {
-      let blobs = transaction.blobHashes.count
       if blobs == 0 { return .noBlobs }
       if blobs > schedule.transactionBlobLimit { return .tooManyBlobs }
-      if blobs > blobsAvailable { return .blobAllowanceExceeded }
       for hash in transaction.blobHashes where hash.word.bigEndianByte(0) != 0x01 {
         return .invalidBlobVersion
       }
       if transaction.maxFeePerBlobGas < block.blobBaseFee { return .maxBlobFeeBelowBlobBaseFee }
+      if isCreation { return .blobCreation }
     }
-    if transaction.nonce == UInt64.max { return .nonceIsMaximum }
+    if type == .setCode {
+      if isCreation { return .setCodeCreation }
+      if transaction.authorizations.isEmpty { return .noAuthorizations }
+    }
+    // What the sender's account tells.
     if transaction.nonce < sender.nonce { return .nonceTooLow }
     if transaction.nonce > sender.nonce { return .nonceTooHigh }
     if !covers(sender.balance, transaction) { return .insufficientFunds }
-    if fork >= .london && senderCode.count > 0 && senderCode.delegate == nil {
+    // EIP-3607 holds for every block; only EIP-7702 made an exception.
+    if senderCode.count > 0 && (fork < .prague || senderCode.delegate == nil) {
       return .senderNotExternallyOwned
     }
     return nil

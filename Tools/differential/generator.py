@@ -464,7 +464,9 @@ class Block:
                        [transactions.encode(tx) for tx in txs])))
         reward = -1
         if not self.since("Paris"):
-            reward = rng.choice([-1, 0, 2 * ETHER, 2 * ETHER, 8])
+            # The specification keeps a coinbase that a reward of zero touches. EIP-161 deletes it.
+            reward = rng.choice([-1, 8 if self.since("SpuriousDragon") else 0, 2 * ETHER,
+                                 2 * ETHER, 8])
         return {
             "name": f"random-{self.seed}", "fork": self.fork, "chainId": self.chain_id,
             "reward": reward, "count": count,
