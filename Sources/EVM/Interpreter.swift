@@ -119,38 +119,19 @@ extension Machine {
         sp -= 1
       case Opcode.mload:
         let offset = sp[-1]
-        if !offset.fitsUInt64 || offset.limb0 > UInt64(memoryCount)
-          || memoryCount &- Int(offset.limb0) < 32
-        {
-          frame.pointee.gas = gas
-          let status = expandMemory(frame, offset, 32)
-          if status != .stopped { return exit(status) }
-          gas = frame.pointee.gas
-          memoryCount = frame.pointee.memoryCount
-        }
+        let status = reach(frame, offset, 32, &gas, &memoryCount)
+        if status != .stopped { return exit(status) }
         sp[-1] = UInt256(bigEndian: memory + Int(offset.limb0))
       case Opcode.mstore:
         let offset = sp[-1]
-        if !offset.fitsUInt64 || offset.limb0 > UInt64(memoryCount)
-          || memoryCount &- Int(offset.limb0) < 32
-        {
-          frame.pointee.gas = gas
-          let status = expandMemory(frame, offset, 32)
-          if status != .stopped { return exit(status) }
-          gas = frame.pointee.gas
-          memoryCount = frame.pointee.memoryCount
-        }
+        let status = reach(frame, offset, 32, &gas, &memoryCount)
+        if status != .stopped { return exit(status) }
         sp[-2].store(bigEndian: memory + Int(offset.limb0))
         sp -= 2
       case Opcode.mstore8:
         let offset = sp[-1]
-        if !offset.fitsUInt64 || offset.limb0 >= UInt64(memoryCount) {
-          frame.pointee.gas = gas
-          let status = expandMemory(frame, offset, 1)
-          if status != .stopped { return exit(status) }
-          gas = frame.pointee.gas
-          memoryCount = frame.pointee.memoryCount
-        }
+        let status = reach(frame, offset, 1, &gas, &memoryCount)
+        if status != .stopped { return exit(status) }
         memory[Int(offset.limb0)] = UInt8(truncatingIfNeeded: sp[-2].limb0)
         sp -= 2
 
@@ -274,6 +255,25 @@ extension Machine {
     case Opcode.selfdestruct: selfDestruct(frame)
     default: exit(.undefinedOpcode)
     }
+  }
+
+  /// Makes memory cover `count` bytes from `offset` on, while gas and memory size are in local
+  /// registers. Memory that is there already costs one comparison.
+  @inline(__always)
+  private mutating func reach(
+    _ frame: UnsafeMutablePointer<Frame>, _ offset: UInt256, _ count: UInt64, _ gas: inout Int64,
+    _ memoryCount: inout Int
+  ) -> ExecutionStatus {
+    if offset.fitsUInt64 && UInt64(memoryCount) >= count
+      && offset.limb0 <= UInt64(memoryCount) &- count
+    {
+      return .stopped
+    }
+    frame.pointee.gas = gas
+    let status = expandMemory(frame, offset, UInt256(count))
+    gas = frame.pointee.gas
+    memoryCount = frame.pointee.memoryCount
+    return status
   }
 
   /// Puts a word on the stack.

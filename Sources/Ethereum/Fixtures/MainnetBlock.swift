@@ -167,7 +167,7 @@ public struct MainnetBlock: Sendable {
         default: try cursor.skipValue()
         }
       }
-      if account.code.isEmpty, let codeHash, codeHash != Allocation.Account.emptyCodeHash {
+      if account.code.isEmpty, let codeHash, codeHash != .emptyCode {
         guard let code = codes[codeHash] else {
           throw cursor.failure(
             .missingField, "the code \(codeHash) is not in bytecodes.json",

@@ -44,16 +44,8 @@ public struct Allocation: Hashable, Sendable {
 }
 
 extension Allocation.Account {
-  /// The hash of no code.
-  public static var emptyCodeHash: Hash256 {
-    Hash256(
-      UInt256(
-        0x7BFA_D804_5D85_A470, 0xE500_B653_CA82_273B, 0x927E_7DB2_DCC7_03C0,
-        0xC5D2_4601_86F7_233C))
-  }
-
   /// The hash of the code.
-  public var codeHash: Hash256 { code.isEmpty ? Self.emptyCodeHash : Keccak256.hash(code) }
+  public var codeHash: Hash256 { code.isEmpty ? Hash256.emptyCode : Keccak256.hash(code) }
 
   /// The root of the storage trie.
   public var storageRoot: Hash256 { Self.storageRoot(storage) }
