@@ -7,9 +7,10 @@
     Int(device_block_index()) &* Int(device_block_size()) &+ Int(device_thread_index())
   }
 
-  /// `SquareAndHashKernel` on the device.
-  @_cdecl("square_and_hash")
-  public func squareAndHash(_ arguments: UnsafeRawPointer) {
-    SquareAndHashKernel.lane(laneIndex, arguments.load(as: SquareAndHashKernel.Arguments.self))
+  /// `TransactionKernel` on the device.
+  @_cdecl("execute_transactions")
+  public func executeTransactions(_ arguments: UnsafeRawPointer) {
+    TransactionKernel.lane(
+      laneIndex, arguments.assumingMemoryBound(to: TransactionKernel.Arguments.self))
   }
 #endif
