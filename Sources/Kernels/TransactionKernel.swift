@@ -44,10 +44,10 @@ package enum TransactionKernel {
 
   /// What a lane gives back.
   package struct Outcome: BitwiseCopyable {
-    /// Status and gas; a fault means that the host runs the transaction elsewhere.
-    package var result: TransactionResult
-    /// Reads, writes and logs, in the lane's workspace. `nil` when the workspace was too small
-    /// even to begin.
+    /// Status and gas; a fault means that the host runs the transaction elsewhere. `nil` when the
+    /// sizes of the workspace do not fit together, so that nothing was run.
+    package var result: TransactionResult?
+    /// Reads, writes and logs, in the lane's workspace.
     package var journal: Journal?
   }
 
@@ -63,10 +63,7 @@ package enum TransactionKernel {
         base: arguments.pointee.workspaces + index &* stride, capacity: stride,
         sizes: arguments.pointee.sizes)
     else {
-      let result = TransactionResult(
-        error: nil, status: .workspaceExhausted, gasUsed: 0, gasRefunded: 0,
-        effectiveGasPrice: .zero)
-      (arguments.pointee.outcomes + index).initialize(to: Outcome(result: result, journal: nil))
+      (arguments.pointee.outcomes + index).initialize(to: Outcome(result: nil, journal: nil))
       return
     }
     var machine = Machine(
