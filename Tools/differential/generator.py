@@ -65,7 +65,7 @@ class Block:
             address = transactions.address_of_key(secret)
             self.keys.append(secret)
             senders.append(address)
-            self.nonces[secret] = rng.choice([0, 0, 1, 5]) if rng.random() < 0.985 else (
+            self.nonces[secret] = rng.choice([0, 0, 1, 5]) if rng.random() < 0.99 else (
                 rng.choice([(1 << 64) - 2, (1 << 64) - 1, (1 << 32) - 1]))
         world.contracts = [random_bytes(rng, 20) for _ in range(rng.choice([1, 2, 3, 5]))]
         if rng.random() < 0.1:
@@ -103,11 +103,11 @@ class Block:
             self.account(others[1])  # an empty account
         for secret, address in zip(self.keys, senders):
             code = b""
-            if rng.random() < 0.02:
+            if rng.random() < 0.008:
                 code = contracts.contract(rng, world)
             if self.since("Prague") and rng.random() < 0.2:
                 code = self.delegation(address)
-            balance = rng.choice([ETHER, 1000 * ETHER, 10 ** 24]) if rng.random() < 0.9 else (
+            balance = rng.choice([ETHER, 1000 * ETHER, 10 ** 24]) if rng.random() < 0.96 else (
                 rng.choice([0, 1, 21000, 10 ** 6, 10 ** 12]))
             self.account(address, balance, self.nonces[secret], code,
                          self.storage() if rng.random() < 0.1 else None)
@@ -435,14 +435,14 @@ class Block:
         self.diver = random_bytes(rng, 20) if rng.random() < 0.01 and not self.since("Osaka") else None
         self.pre_state()
         as_json = rng.random() < 0.15 and self.chain_id == 1
-        count = rng.choice([1, 2, 3, 4, 5, 6, 8, 12])
+        count = rng.choice([1, 2, 3, 4, 5, 6, 8, 12]) if rng.random() < 0.98 else 0
         self.gas_limit = rng.choice([30_000_000, 30_000_000, 16_000_000, 45_000_000])
         if self.diver:
             self.gas_limit = 1 << 50
         txs = []
         for _ in range(count):
             tx = self.transaction()
-            spoiled = not as_json and rng.random() < 0.12
+            spoiled = not as_json and rng.random() < 0.08
             if spoiled:
                 self.spoil(tx)
             if "exact" in tx:
@@ -454,9 +454,9 @@ class Block:
                     self.nonces[other] = min(self.nonces[other] + 1, (1 << 64) - 1)
             self.authorised = []
             txs.append(tx)
-        if rng.random() < 0.08:
+        if txs and rng.random() < 0.06:
             # The block gas limit falls among these transactions.
-            self.gas_limit = max(5000, sum(tx["gas"] for tx in txs[: rng.randrange(1, count + 1)])
+            self.gas_limit = max(5000, sum(tx["gas"] for tx in txs[: rng.randint(1, count)])
                                  + rng.choice([0, 0, -1, -20000]))
         env = self.environment()
         encoded = ([transactions.to_json(tx) for tx in txs] if as_json
