@@ -25,9 +25,9 @@ extension Machine {
         frame.pointee.gas = gas
         trace(frame, opcode)
       }
-      let height = sp - base
+      let height = UInt(bitPattern: sp) &- UInt(bitPattern: base)
       // One unsigned comparison finds underflow, overflow and undefined opcodes.
-      if UInt(bitPattern: height &- Int(check.stackNeed)) > UInt(check.stackRange) {
+      if height &- UInt(check.stackNeed) > UInt(check.stackRange) {
         frame.pointee.gas = gas
         return exit(stackFault(check, height))
       }
@@ -284,9 +284,9 @@ extension Machine {
     return .next
   }
 
-  private func stackFault(_ check: InstructionCheck, _ height: Int) -> ExecutionStatus {
+  private func stackFault(_ check: InstructionCheck, _ height: UInt) -> ExecutionStatus {
     if check.stackNeed == InstructionCheck.undefined { return .undefinedOpcode }
-    return height < Int(check.stackNeed) ? .stackUnderflow : .stackOverflow
+    return height < UInt(check.stackNeed) ? .stackUnderflow : .stackOverflow
   }
 
   @inline(never)

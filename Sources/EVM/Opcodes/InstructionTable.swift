@@ -2,12 +2,12 @@
 package struct InstructionCheck: BitwiseCopyable {
   /// Static gas.
   var gas: UInt32
-  /// Words that the stack must hold; `undefined` marks a byte that the fork lacks.
+  /// Bytes that the stack must hold; `undefined` marks a byte that the fork lacks.
   var stackNeed: UInt16
-  /// The largest allowed `height - stackNeed`.
+  /// The largest allowed height in bytes, less `stackNeed`.
   var stackRange: UInt16
 
-  /// A `stackNeed` that no stack can satisfy.
+  /// A `stackNeed` that no stack can satisfy: one of 1,024 words has 32,768 bytes.
   static var undefined: UInt16 { UInt16.max }
 }
 
@@ -40,8 +40,8 @@ package enum InstructionTable {
         let growth = row.pushes &- row.pops
         let highest = growth > 0 ? Frame.stackLimit &- growth : Frame.stackLimit
         check.gas = UInt32(truncatingIfNeeded: schedule.cost(row.gas))
-        check.stackNeed = UInt16(truncatingIfNeeded: row.pops)
-        check.stackRange = UInt16(truncatingIfNeeded: highest &- row.pops)
+        check.stackNeed = UInt16(truncatingIfNeeded: row.pops &* 32)
+        check.stackRange = UInt16(truncatingIfNeeded: (highest &- row.pops) &* 32)
       }
       table[byte] = check
       byte &+= 1
