@@ -103,7 +103,7 @@ extension BlockHeader {
     stateRoot = try fields.next("stateRoot").hash("stateRoot")
     transactionsRoot = try fields.next("transactionsRoot").hash("transactionsRoot")
     receiptsRoot = try fields.next("receiptsRoot").hash("receiptsRoot")
-    logsBloom = Bloom(bytes: try fields.next("logsBloom").fixed("logsBloom", count: 256))
+    logsBloom = Bloom(loading: try fields.next("logsBloom").fixed("logsBloom", count: 256))
     difficulty = try fields.next("difficulty").uint256("difficulty")
     number = try fields.next("number").uint64("number")
     gasLimit = try fields.next("gasLimit").uint64("gasLimit")

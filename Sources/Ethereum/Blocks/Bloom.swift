@@ -12,11 +12,11 @@ public struct Bloom: Sendable {
   /// A filter from its 256 bytes; `nil` for another count.
   public init?(bytes: [UInt8]) {
     guard bytes.count == 256 else { return nil }
-    self = bytes.withUnsafeBufferPointer { Bloom(bytes: $0.baseAddress!) }
+    self = bytes.withUnsafeBufferPointer { Bloom(loading: $0.baseAddress!) }
   }
 
   /// A filter from 256 bytes.
-  package init(bytes: UnsafePointer<UInt8>) {
+  package init(loading bytes: UnsafePointer<UInt8>) {
     let raw = UnsafeRawPointer(bytes)
     for index in 0..<32 {
       words[index] = UInt64(

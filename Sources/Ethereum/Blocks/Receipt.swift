@@ -69,7 +69,7 @@ public struct Receipt: Hashable, Sendable {
       outcome = .status(status == 1)
     }
     let gas = try fields.next("cumulativeGasUsed").uint64("cumulativeGasUsed")
-    let bloom = Bloom(bytes: try fields.next("bloom").fixed("bloom", count: 256))
+    let bloom = Bloom(loading: try fields.next("bloom").fixed("bloom", count: 256))
     var items = try fields.next("logs").list("logs")
     var logs: [Log] = []
     while !items.isAtEnd { logs.append(try Log(items.next("logs"))) }

@@ -170,22 +170,27 @@ extension JSONCursor {
       guard let fork = Fork(name: name) else {
         throw failure(.unknownFork, "no fork has the name \(name)", at: offset(of: key))
       }
-      var target: UInt64?
-      var max: UInt64?
-      var fraction: UInt64?
-      try beginObject()
-      while let key = try nextKey() {
-        switch key {
-        case "target": target = try uint64()
-        case "max": max = try uint64()
-        case "baseFeeUpdateFraction": fraction = try uint64()
-        default: try skipValue()
-        }
-      }
-      schedule[fork] = BlobParameters(
-        target: try required(target, "target"), max: try required(max, "max"),
-        baseFeeUpdateFraction: try required(fraction, "baseFeeUpdateFraction"))
+      schedule[fork] = try blobParameters()
     }
     return schedule
+  }
+
+  /// The blob limits of one fork.
+  package mutating func blobParameters() throws(FormatError) -> BlobParameters {
+    var target: UInt64?
+    var max: UInt64?
+    var fraction: UInt64?
+    try beginObject()
+    while let key = try nextKey() {
+      switch key {
+      case "target": target = try uint64()
+      case "max": max = try uint64()
+      case "baseFeeUpdateFraction": fraction = try uint64()
+      default: try skipValue()
+      }
+    }
+    return BlobParameters(
+      target: try required(target, "target"), max: try required(max, "max"),
+      baseFeeUpdateFraction: try required(fraction, "baseFeeUpdateFraction"))
   }
 }

@@ -1,25 +1,39 @@
-package import EVM
+public import EVM
 
-/// A transaction of the JSON-RPC interface, with what the node says of it.
-package struct SignedTransactionJSON {
+/// A transaction as JSON writes it, with what the writer says of it.
+public struct DescribedTransaction: Hashable, Sendable {
   /// The transaction.
-  package var transaction: Transaction
-  /// `from` or `sender`.
-  package var sender: Address?
+  public var transaction: Transaction
+  /// `from` or `sender`; also the address of `secretKey`. `nil` when only the signature tells it.
+  public var sender: Address?
   /// `hash`.
-  package var hash: Hash256?
-  /// `secretKey`: an unsigned transaction of the transition tool's input asks to be signed.
-  package var secretKey: UInt256?
-  /// Whether `r`, `s` and a parity are there.
-  package var isSigned: Bool
+  public var hash: Hash256?
+  /// `secretKey`: the transaction is to be signed with it.
+  public var secretKey: UInt256?
+  /// Whether `r`, `s` and a parity are there, or the transaction was signed with `secretKey`.
+  public var isSigned: Bool
   /// `protected`: whether a legacy transaction is to be signed for the chain (EIP-155).
-  package var isProtected: Bool
+  public var isProtected: Bool
+
+  /// Signs the transaction with `secretKey`, where there is one and no signature, and takes the
+  /// sender from it.
+  public mutating func sign(chainID: UInt64) throws(FormatError) {
+    guard let secretKey, !isSigned else { return }
+    if transaction.type != .legacy || isProtected {
+      transaction.chainID = transaction.chainID ?? chainID
+    } else {
+      transaction.chainID = nil
+    }
+    try transaction.sign(secretKey: secretKey)
+    isSigned = true
+    sender = sender ?? Secp256k1.address(of: secretKey)
+  }
 }
 
 extension JSONCursor {
   /// A transaction in the names of the JSON-RPC interface, the tests and the transition tool:
   /// `gas` or `gasLimit`, `input` or `data`, `from` or `sender`.
-  package mutating func signedTransaction() throws(FormatError) -> SignedTransactionJSON {
+  package mutating func describedTransaction() throws(FormatError) -> DescribedTransaction {
     var transaction = Transaction()
     var type: UInt64?
     var gasPrice: UInt256?
@@ -30,7 +44,7 @@ extension JSONCursor {
     var hasAccessList = false
     var v: UInt256?
     var parity: UInt256?
-    var result = SignedTransactionJSON(
+    var result = DescribedTransaction(
       transaction: transaction, isSigned: false, isProtected: true)
     var hasR = false
     var hasS = false

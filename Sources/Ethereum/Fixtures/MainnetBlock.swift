@@ -84,7 +84,7 @@ public struct MainnetBlock: Sendable {
       case "transactions":
         try cursor.beginArray()
         while try cursor.nextElement() {
-          let transaction = try cursor.signedTransaction()
+          let transaction = try cursor.describedTransaction()
           block.transactions.append(transaction.transaction)
           senders.append(transaction.sender)
           transactionHashes.append(transaction.hash)

@@ -35,6 +35,7 @@ public struct TestEnvironment: Hashable, Sendable {
   package init(from cursor: inout JSONCursor) throws(FormatError) {
     try cursor.beginObject()
     while let key = try cursor.nextKey() {
+      if try cursor.skipNull() { continue }
       switch key {
       case "currentCoinbase": coinbase = try cursor.address()
       case "currentGasLimit": gasLimit = try cursor.uint64()

@@ -64,7 +64,7 @@ extension MerklePatriciaTrie {
     let first = try fields.next("node")
     let second = try fields.next("node")
     if fields.isAtEnd {
-      let path = try hexPrefix(first)
+      let path = try HexPrefix(first.string("path"))
       let left = key.count * 2 - position
       let matches =
         path.nibbles.count <= left
@@ -109,21 +109,5 @@ extension MerklePatriciaTrie {
   private static func nibble(_ key: [UInt8], _ position: Int) -> UInt8 {
     let byte = key[position / 2]
     return position & 1 == 0 ? byte >> 4 : byte & 15
-  }
-
-  /// Reads a path in the hex-prefix form (yellow paper, appendix C).
-  private static func hexPrefix(_ item: RLPItem) throws(FormatError)
-    -> (nibbles: [UInt8], isLeaf: Bool)
-  {
-    let bytes = try item.string("path")
-    guard let first = bytes.first, first < 0x40, first & 0x10 != 0 || first & 0x0F == 0 else {
-      throw invalid("a path that is not in the hex-prefix form")
-    }
-    var nibbles: [UInt8] = first & 0x10 != 0 ? [first & 15] : []
-    for byte in bytes.dropFirst() {
-      nibbles.append(byte >> 4)
-      nibbles.append(byte & 15)
-    }
-    return (nibbles, first & 0x20 != 0)
   }
 }

@@ -107,7 +107,7 @@ struct TransitionInput {
     }
     return .items(
       try cursor.array { (cursor) throws(FormatError) in
-        .transaction(try cursor.signedTransaction())
+        .transaction(try cursor.describedTransaction())
       })
   }
 

@@ -13,7 +13,7 @@ struct TransitionTransactions {
 
   /// One transaction as it was read.
   enum Item {
-    case transaction(SignedTransactionJSON)
+    case transaction(DescribedTransaction)
     case encoded([UInt8], isList: Bool)
   }
 
