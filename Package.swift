@@ -36,12 +36,16 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
-      name: "EVMTests", dependencies: ["EVM"], resources: [.copy("Vectors")],
+      name: "EVMTests", dependencies: ["EVM", "TestSupport"], resources: [.copy("Vectors")],
       swiftSettings: settings),
     .testTarget(
       name: "KernelsTests", dependencies: ["EVM", "Kernels"], swiftSettings: settings),
     .testTarget(
       name: "EthereumTests", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Ethereum", "Execution", "TestSupport"],
+      swiftSettings: settings),
   ]
 )

@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 
 @testable import EVM
 
 @Suite struct BLAKE2FPrecompileTests {
   /// EIP-152's test vectors (the one of 2^32 - 1 rounds is not in the file).
-  @Test(.enabled(if: Fixtures.hasPrecompiles)) func goEthereumVectors() throws {
+  @Test(.enabled(if: Fixtures.has("precompiles"))) func goEthereumVectors() throws {
     try checkVectors(
       file: "blake2F.json", fork: .istanbul, gas: BLAKE2FPrecompile.gas,
       run: BLAKE2FPrecompile.run)

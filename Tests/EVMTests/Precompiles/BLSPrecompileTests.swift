@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import EVM
@@ -53,7 +54,7 @@ import Testing
     try check("kzg", atLeast: 200, run: PointEvaluationPrecompile.run)
   }
 
-  @Test(.enabled(if: Fixtures.hasPrecompiles)) func agreesWithGoEthereumOnG1() throws {
+  @Test(.enabled(if: Fixtures.has("precompiles"))) func agreesWithGoEthereumOnG1() throws {
     for file in ["blsG1Add.json", "fail-blsG1Add.json"] {
       try checkVectors(
         file: file, fork: .prague, gas: BLSG1AddPrecompile.gas, run: BLSG1AddPrecompile.run)
@@ -72,7 +73,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.hasPrecompiles)) func agreesWithGoEthereumOnG2() throws {
+  @Test(.enabled(if: Fixtures.has("precompiles"))) func agreesWithGoEthereumOnG2() throws {
     for file in ["blsG2Add.json", "fail-blsG2Add.json"] {
       try checkVectors(
         file: file, fork: .prague, gas: BLSG2AddPrecompile.gas, run: BLSG2AddPrecompile.run)
@@ -90,7 +91,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.hasPrecompiles)) func agreesWithGoEthereumOnPairings() throws {
+  @Test(.enabled(if: Fixtures.has("precompiles"))) func agreesWithGoEthereumOnPairings() throws {
     for file in ["blsPairing.json", "fail-blsPairing.json"] {
       try checkVectors(
         file: file, fork: .prague, gas: BLSPairingPrecompile.gas, run: BLSPairingPrecompile.run)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import EVM
@@ -32,7 +33,7 @@ import Testing
     try check("pairing", count: 113, run: BN254PairingPrecompile.run)
   }
 
-  @Test(.enabled(if: Fixtures.hasPrecompiles)) func passesPublicVectors() throws {
+  @Test(.enabled(if: Fixtures.has("precompiles"))) func passesPublicVectors() throws {
     try checkVectors(
       file: "bn256Add.json", fork: .istanbul, gas: BN254AddPrecompile.gas,
       run: BN254AddPrecompile.run)

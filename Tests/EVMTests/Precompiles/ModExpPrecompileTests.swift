@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import EVM
@@ -6,7 +7,7 @@ import Testing
   private typealias Precompile = ModExpPrecompile
 
   /// Go-ethereum's vectors, each file under the fork whose gas it holds.
-  @Test(.enabled(if: Fixtures.hasPrecompiles)) func goEthereumVectors() throws {
+  @Test(.enabled(if: Fixtures.has("precompiles"))) func goEthereumVectors() throws {
     let files: [(String, Fork)] = [
       ("modexp.json", .byzantium), ("modexp_eip2565.json", .berlin),
       ("modexp_eip7883.json", .osaka),

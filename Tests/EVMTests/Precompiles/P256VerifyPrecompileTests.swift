@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import EVM
@@ -19,7 +20,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Fixtures.hasPrecompiles)) func agreesWithGoEthereumsVectors() throws {
+  @Test(.enabled(if: Fixtures.has("precompiles"))) func agreesWithGoEthereumsVectors() throws {
     try checkVectors(
       file: "p256Verify.json", fork: .osaka, gas: P256VerifyPrecompile.gas,
       run: P256VerifyPrecompile.run)

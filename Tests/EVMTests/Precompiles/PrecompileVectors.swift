@@ -1,27 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EVM
-
-/// Where the public test fixtures lie: the folder that `NEEDLETAIL_FIXTURES` names, else
-/// `.fixtures` in the checkout.
-enum Fixtures {
-  /// The folder, whether or not it exists.
-  static let folder: URL = {
-    if let path = ProcessInfo.processInfo.environment["NEEDLETAIL_FIXTURES"], !path.isEmpty {
-      return URL(fileURLWithPath: path, isDirectory: true)
-    }
-    return URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent(".fixtures", isDirectory: true)
-  }()
-
-  /// Whether go-ethereum's precompile vectors are there. A test that reads them says
-  /// `.enabled(if: Fixtures.hasPrecompiles)`, and is not run without them.
-  static let hasPrecompiles = FileManager.default.fileExists(
-    atPath: folder.appendingPathComponent("precompiles").path)
-}
 
 /// One entry of go-ethereum's `core/vm/testdata/precompiles`: of a file of known answers, or of a
 /// `fail-` file.
