@@ -148,6 +148,18 @@ class Ecdsa:
                 continue
             s = r * pow(u2, -1, n) % n
             self.put_verify(u1 * s % n, r, s, key)
+        # Keys that the formulas, which do not use b, would take: off the curve, and x + p for x.
+        # With u1 = 0 and u2 = 1 the nonce point is the key.
+        for _ in range(10):
+            x, y = random.randrange(1, n), random.randrange(1, p)
+            self.put_verify(0, x, x, (x, y))
+        x = 1
+        while x + p < WORD and x < 40:
+            point = self.lift(x, x & 1)
+            if point:
+                self.put_verify(0, x, x, point)
+                self.put_verify(0, x, x, (x + p, point[1]))
+            x += 1
         # Nonce points with x >= n: r = x - n is small.
         x, found = n, 0
         while found < 12:
@@ -205,6 +217,25 @@ class Ecdsa:
             self.put("fieldDifference", a, b, (a - b) % p)
             self.put("fieldHalf", a, a * pow(2, -1, p) % p)
             self.put("fieldInverse", a, pow(a, p - 2, p))
+        # Carries that hardly ever happen: sums and differences at both ends of the word ...
+        gap = WORD - p
+        ends = [k + base for base in (0, p, gap, WORD) for k in (-2, -1, 0, 1)]
+        ends = [value for value in ends if 0 <= value < WORD]
+        for a in ends:
+            for b in ends:
+                self.put("fieldSum", a, b, (a + b) % p)
+                self.put("fieldDifference", a, b, (a - b) % p)
+        # ... and products whose residue is small, so that the last fold wraps.
+        for _ in range(60):
+            residue = random.choice((gap + (1 << 64) - random.randrange(1, 1 << 33), self.word()))
+            residue = residue % (1 << random.choice((33, 34, 64, 65, 66, 67)))
+            a = random.randrange(1, p)
+            self.put("fieldProduct", a, residue * pow(a, -1, p) % p, residue)
+            root = pow(residue, (p + 1) // 4, p)
+            self.put("fieldSquare", root, root * root % p)
+        # secp256k1: the last carry of a product reaches limb 1 (found by hand; squares have none).
+        a, b = p - (1 << 32), p - (1 << 224) - (1 << 32) + 1
+        self.put("fieldProduct", a, b, a * b % p)
 
     def write_scalars(self):
         n = self.n
@@ -239,6 +270,9 @@ class Ecdsa:
                 r, s = utils.decode_dss_signature(der)
                 assert (r, min(s, self.n - s)) == (v[2], v[3]), line
             elif operation == "verify":
+                if max(v[3:5]) >= self.p:  # OpenSSL reduces coordinates; ECDSA refuses them
+                    assert not v[5], line
+                    continue
                 try:
                     key = ec.EllipticCurvePublicNumbers(v[3], v[4], curve).public_key()
                     der = utils.encode_dss_signature(v[1], v[2])
