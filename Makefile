@@ -8,8 +8,11 @@ FORMATTED := Package.swift Sources Tests Examples
 # The public test suites: NEEDLETAIL_FIXTURES, else .fixtures, else the archives beside the checkout.
 UNPACK := ../shared/fixtures/unpack
 
+# Random blocks for `make differential`.
+COUNT := 200
+
 .PHONY: help run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
-  kernels setup clean
+  kernels differential example setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,10 +55,18 @@ gate-riscv32: ## the core compiles and links as bare riscv32
 gate-nvptx: ## the kernels compile to PTX and assemble
 	Tools/gates/nvptx
 
+differential: ## compare random blocks with the executable specification (COUNT=200)
+	$(BUILD) --product needletail
+	$$(Tools/environment .venv-differential Tools/differential/requirements.txt) \
+	  Tools/differential/differential.py --count $(COUNT)
+
+example: ## build and run the package that embeds the library
+	swift run --package-path Examples/Embedding
+
 kernels: gate-nvptx ## same as gate-nvptx, until the image is embedded
 
 setup: ## install the Debian packages that are missing
 	Tools/setup
 
 clean: ## remove what was built, but not the fixtures
-	rm -rf .build .venv-kernels
+	rm -rf .build .venv-kernels .venv-differential Examples/Embedding/.build
