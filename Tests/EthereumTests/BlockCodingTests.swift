@@ -64,7 +64,7 @@ import Testing
   @Test func theEmptyHashesAreWhatTheySay() {
     #expect(BlockHeader.ommersHash(of: []) == BlockHeader.emptyOmmersHash)
     #expect(Keccak256.hash([0x80]) == MerklePatriciaTrie.emptyRoot)
-    #expect(Keccak256.hash([UInt8]()) == Allocation.Account.emptyCodeHash)
+    #expect(Keccak256.hash([UInt8]()) == Hash256.emptyCode)
     #expect(Log.hash(of: []) == BlockHeader.emptyOmmersHash)
     #expect(
       Genesis.emptyRequestsHash.description
