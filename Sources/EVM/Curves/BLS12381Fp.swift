@@ -3,7 +3,7 @@
 ///
 /// Six 64-bit limbs, least significant first, in Montgomery form (the value times `2^384`), always
 /// below `p`, so that equal elements have equal limbs. Three bits are spare: sums of a few elements
-/// fit in 384 bits, which products use (see `BLS12381FpWide`). Nothing runs in constant time: no
+/// fit in 384 bits, which products use. Nothing runs in constant time: no
 /// value here is secret.
 struct BLS12381Fp: FiniteField, Sendable {
   var limb0: UInt64
@@ -145,59 +145,15 @@ extension BLS12381Fp {
   }
 }
 
-// MARK: - Multiplication
-
-extension BLS12381Fp {
-  /// Product.
-  ///
-  /// Montgomery multiplication row by row with the reduction interleaved (Koc, Acar, Kaliski,
-  /// "Analyzing and comparing Montgomery multiplication algorithms", 1996: CIOS). The top limb of
-  /// `p` is below `2^62`, so that a row's two carries add without a further one. The factors need
-  /// not be reduced: while their product is below `9 p^2` (`2^384 > 9.8 p`), the result is below
-  /// `2p` before the last subtraction.
-  @inline(never)
-  static func * (a: BLS12381Fp, b: BLS12381Fp) -> BLS12381Fp {
-    var t = (UInt64(0), UInt64(0), UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-    multiplyRow(a.limb0, b, &t)
-    multiplyRow(a.limb1, b, &t)
-    multiplyRow(a.limb2, b, &t)
-    multiplyRow(a.limb3, b, &t)
-    multiplyRow(a.limb4, b, &t)
-    multiplyRow(a.limb5, b, &t)
-    return BLS12381Fp(t.0, t.1, t.2, t.3, t.4, t.5).reducedOnce()
-  }
-
-  /// `t = (t + x b + k p) / 2^64`, with `k` such that the division is exact.
-  @inline(__always)
-  private static func multiplyRow(
-    _ x: UInt64, _ b: BLS12381Fp, _ t: inout (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
-  ) {
-    var c: UInt64
-    var d: UInt64
-    (t.0, c) = multiplyAdd(x, b.limb0, t.0, 0)
-    let k = t.0 &* Modulus.negatedInverse
-    (_, d) = multiplyAdd(k, Modulus.limb0, t.0, 0)
-    (t.1, c) = multiplyAdd(x, b.limb1, t.1, c)
-    (t.0, d) = multiplyAdd(k, Modulus.limb1, t.1, d)
-    (t.2, c) = multiplyAdd(x, b.limb2, t.2, c)
-    (t.1, d) = multiplyAdd(k, Modulus.limb2, t.2, d)
-    (t.3, c) = multiplyAdd(x, b.limb3, t.3, c)
-    (t.2, d) = multiplyAdd(k, Modulus.limb3, t.3, d)
-    (t.4, c) = multiplyAdd(x, b.limb4, t.4, c)
-    (t.3, d) = multiplyAdd(k, Modulus.limb4, t.4, d)
-    (t.5, c) = multiplyAdd(x, b.limb5, t.5, c)
-    (t.4, d) = multiplyAdd(k, Modulus.limb5, t.5, d)
-    t.5 = c &+ d
-  }
-
-  /// Square.
-  @inline(__always)
-  var squared: BLS12381Fp { BLS12381FpWide.square(self).reduced() }
-}
-
 // MARK: - Limb steps
 
 extension BLS12381Fp {
+  /// 1 for true: the bits of a Bool, where a conditional would become a branch on random data.
+  @inline(__always)
+  private static func bit(_ condition: Bool) -> UInt64 {
+    UInt64(truncatingIfNeeded: unsafeBitCast(condition, to: UInt8.self))
+  }
+
   /// `a + b + carry` (carry 0 or 1), as the low limb and the carry out.
   @inline(__always)
   static func addCarry(_ a: UInt64, _ b: UInt64, _ carry: UInt64)
@@ -205,7 +161,7 @@ extension BLS12381Fp {
   {
     let (s, x) = a.addingReportingOverflow(b)
     let (t, y) = s.addingReportingOverflow(carry)
-    return (t, (x ? 1 : 0) | (y ? 1 : 0))
+    return (t, bit(x) | bit(y))
   }
 
   /// `a - b - borrow` (borrow 0 or 1), as the low limb and the borrow out.
@@ -215,6 +171,6 @@ extension BLS12381Fp {
   {
     let (s, x) = a.subtractingReportingOverflow(b)
     let (t, y) = s.subtractingReportingOverflow(borrow)
-    return (t, (x ? 1 : 0) | (y ? 1 : 0))
+    return (t, bit(x) | bit(y))
   }
 }
