@@ -1,124 +1,111 @@
 /// Sums of multiples of points of G1 and G2 (multi-scalar multiplication).
 ///
-/// Scalars are split along the endomorphisms first, so that all of them are short: in base `x^2`
-/// into two of 128 bits on G1, where `phi` is `[-x^2]`, and in base `|x|` into four of 64 bits on
-/// G2, where `psi` is `[x]` (Gallant, Lambert and Vanstone, CRYPTO 2001; Galbraith, Lin and Scott,
-/// EUROCRYPT 2009). Then the bucket method (Pippenger, 1976, as in Bernstein, Doumen, Lange and
-/// Oosterwijk, "Faster batch forgery identification", 2012) with digits in `-2^(w-1) ... 2^(w-1)`.
-/// Points must be in their group: elsewhere the endomorphisms are not multiplications.
-extension BLS12381 {
-  /// A sum under way: the short multiples to come, in memory of the caller's arena.
-  struct MultiScalarSum<Field: FiniteField> {
-    /// The points, then their buckets.
-    private let points: UnsafeMutablePointer<AffinePoint<Field>>
-    private let scalars: UnsafeMutablePointer<UInt128>
-    private let buckets: UnsafeMutablePointer<JacobianPoint<Field>>
-    private let width: Int
-    private let capacity: Int
-    private var count = 0
+/// Scalars are split along an endomorphism first, so that all of them are short: in base `x^2` into
+/// two of 128 bits on G1, in base `|x|` into four of 64 bits on G2 (Gallant, Lambert and Vanstone,
+/// CRYPTO 2001; Galbraith, Lin and Scott, EUROCRYPT 2009). Points must be in their group: elsewhere
+/// the endomorphisms are not multiplications.
+///
+/// Few points take the way of shared doublings and tables (`windowedSum`), many the way of buckets
+/// (`bucketSum`).
+struct BLS12381MultiScalarSum<Field: BLS12381GroupField>: BitwiseCopyable {
+  /// The points' short multiples: the parts of one point lie together. With tables, a point's part
+  /// has `tableSize` places, of which the first is filled at first.
+  let points: UnsafeMutablePointer<AffinePoint<Field>>
+  /// The short scalars, in the same order.
+  let scalars: UnsafeMutablePointer<UInt128>
+  /// Points so far.
+  private(set) var count = 0
+  /// Points at most.
+  private let capacity: Int
 
-    /// A sum of at most `capacity` short multiples; `nil` when the arena is too small.
-    init?(capacity: Int, scratch: inout Arena) {
-      width = Self.width(count: capacity)
-      self.capacity = capacity
-      guard let points = scratch.allocate(AffinePoint<Field>.self, count: capacity),
-        let scalars = scratch.allocate(UInt128.self, count: capacity),
-        let buckets = scratch.allocate(JacobianPoint<Field>.self, count: 1 << (width &- 1))
-      else { return nil }
-      self.points = points
-      self.scalars = scalars
-      self.buckets = buckets
-    }
+  /// Points from which on buckets take less time than tables.
+  private static var bucketsFrom: Int { 64 }
 
-    /// Adds a multiple to the sum. Does nothing for zero and infinity, which leave no trace.
-    @inline(__always)
-    mutating func append(_ point: AffinePoint<Field>, times scalar: UInt128) {
-      if scalar == 0 || point.isInfinity || count >= capacity { return }
-      points[count] = point
-      scalars[count] = scalar
-      count &+= 1
-    }
-
-    /// The sum of the multiples, whose scalars are below `2^bits`.
-    func result(bits: Int) -> JacobianPoint<Field> {
-      var sum = JacobianPoint<Field>.infinity
-      // Digits are signed: one bit more than the scalars have.
-      var window = (bits &+ width) / width
-      while window > 0 {
-        window &-= 1
-        if !sum.isInfinity {
-          var step = 0
-          while step < width {
-            sum = sum.doubled
-            step &+= 1
-          }
-        }
-        sum = sum + windowSum(at: window &* width)
-      }
-      return sum
-    }
-
-    /// The sum of the points times their digits at a place.
-    private func windowSum(at place: Int) -> JacobianPoint<Field> {
-      let bucketCount = 1 << (width &- 1)
-      var index = 0
-      while index < bucketCount {
-        buckets[index] = .infinity
-        index &+= 1
-      }
-      index = 0
-      while index < count {
-        let digit = digit(scalars[index], at: place)
-        if digit > 0 {
-          buckets[digit &- 1] = buckets[digit &- 1].adding(points[index])
-        } else if digit < 0 {
-          buckets[0 &- digit &- 1] = buckets[0 &- digit &- 1].adding(-points[index])
-        }
-        index &+= 1
-      }
-      // Sum of (i + 1) buckets[i]: each running sum from the top is added once.
-      var running = JacobianPoint<Field>.infinity
-      var sum = JacobianPoint<Field>.infinity
-      index = bucketCount
-      while index > 0 {
-        index &-= 1
-        running = running + buckets[index]
-        sum = sum + running
-      }
-      return sum
-    }
-
-    /// The signed digit at a place (Booth recoding: a digit takes over the top bit of the digit
-    /// below it, and gives its own to the digit above).
-    @inline(__always)
-    private func digit(_ scalar: UInt128, at place: Int) -> Int {
-      // The bit below the digit, then its bits; zero beyond the top.
-      let bits =
-        place == 0 ? scalar << 1 : (place > 128 ? 0 : scalar >> UInt128(place &- 1))
-      let window = Int(truncatingIfNeeded: bits) & ((2 << width) &- 1)
-      let rounded = (window &+ 1) >> 1
-      return window >> width == 0 ? rounded : rounded &- (1 << width)
-    }
-
-    /// The window width that makes additions fewest, counted for 128-bit scalars.
-    private static func width(count: Int) -> Int {
-      var best = 2
-      var bestCost = Int.max
-      var width = 2
-      while width <= 13 {
-        let windows = (128 &+ width) / width
-        // A bucket costs two full additions, a point one mixed one.
-        let cost = windows &* (count &* 2 &+ (3 << (width &- 1)))
-        if cost < bestCost {
-          best = width
-          bestCost = cost
-        }
-        width &+= 1
-      }
-      return best
-    }
+  /// A sum of at most `capacity` multiples; `nil` when the arena is too small for it.
+  init?(capacity: Int, scratch: inout Arena) {
+    let (parts, overflow) = capacity.multipliedReportingOverflow(by: Field.partCount)
+    if overflow { return nil }
+    guard let points = scratch.allocate(AffinePoint<Field>.self, count: parts),
+      let scalars = scratch.allocate(UInt128.self, count: parts)
+    else { return nil }
+    self.points = points
+    self.scalars = scalars
+    self.capacity = capacity
   }
 
+  /// Adds a multiple of a point of the group to the sum.
+  mutating func append(_ point: AffinePoint<Field>, times scalar: UInt256) {
+    if point.isInfinity || scalar.isZero || count >= capacity { return }
+    let parts = Field.parts(of: scalar)
+    let first = count &* Field.partCount
+    points[first] = point
+    scalars[first] = parts[unchecked: 0]
+    var index = 1
+    while index < Field.partCount {
+      points[first &+ index] = Field.timesBase(points[first &+ index &- 1])
+      scalars[first &+ index] = parts[unchecked: index]
+      index &+= 1
+    }
+    count &+= 1
+  }
+
+  /// The sum; `nil` when the arena is too small.
+  func result(scratch: inout Arena) -> JacobianPoint<Field>? {
+    let used = scratch.used
+    defer { scratch.used = used }
+    return count < Self.bucketsFrom ? windowedSum(scratch: &scratch) : bucketSum(scratch: &scratch)
+  }
+}
+
+/// A field of coordinates of G1 or G2, with what is particular to the group.
+protocol BLS12381GroupField: FiniteField {
+  /// Parts that a scalar is split into.
+  static var partCount: Int { get }
+  /// Bits of a part.
+  static var partBits: Int { get }
+  /// The parts of a scalar modulo the group order, from the lowest, in a base of `|x|` to the power
+  /// `4 / partCount`.
+  static func parts(of scalar: UInt256) -> InlineArray<4, UInt128>
+  /// A point of the group times the base.
+  static func timesBase(_ point: AffinePoint<Self>) -> AffinePoint<Self>
+}
+
+extension BLS12381Fp: BLS12381GroupField {
+  static var partCount: Int { 2 }
+  static var partBits: Int { 128 }
+
+  static func parts(of scalar: UInt256) -> InlineArray<4, UInt128> {
+    let digits = BLS12381.parameterDigits(scalar)
+    let x = UInt128(BLS12381.parameter)
+    // Two digits are below x^2 < 2^128.
+    return [
+      UInt128(digits.0) &+ UInt128(digits.1) &* x, UInt128(digits.2) &+ UInt128(digits.3) &* x,
+      0, 0,
+    ]
+  }
+
+  static func timesBase(_ point: AffinePoint<BLS12381Fp>) -> AffinePoint<BLS12381Fp> {
+    // phi is [-x^2].
+    -BLS12381.endomorphism(point)
+  }
+}
+
+extension BLS12381Fp2: BLS12381GroupField {
+  static var partCount: Int { 4 }
+  static var partBits: Int { 64 }
+
+  static func parts(of scalar: UInt256) -> InlineArray<4, UInt128> {
+    let digits = BLS12381.parameterDigits(scalar)
+    return [UInt128(digits.0), UInt128(digits.1), UInt128(digits.2), UInt128(digits.3)]
+  }
+
+  static func timesBase(_ point: AffinePoint<BLS12381Fp2>) -> AffinePoint<BLS12381Fp2> {
+    // psi is [x], and x is negative.
+    -BLS12381.endomorphism(point)
+  }
+}
+
+extension BLS12381 {
   /// The digits of a scalar modulo the group order, in base `|x|`, from the lowest: each is below
   /// `|x|`, as `r < x^4`.
   static func parameterDigits(_ scalar: UInt256) -> (UInt64, UInt64, UInt64, UInt64) {
@@ -144,42 +131,4 @@ extension BLS12381 {
     number = UInt256(q0, q1, q2, q3)
     return r0
   }
-}
-
-extension BLS12381.MultiScalarSum where Field == BLS12381Fp {
-  /// Short multiples a point gives.
-  static var partsOfScalar: Int { 2 }
-
-  /// Adds a multiple of a point of G1 to the sum.
-  mutating func append(_ point: BLS12381.G1Affine, scalar: UInt256) {
-    let digits = BLS12381.parameterDigits(scalar)
-    let x = UInt128(BLS12381.parameter)
-    // Two digits are below x^2 < 2^128.
-    append(point, times: UInt128(digits.0) &+ UInt128(digits.1) &* x)
-    append(
-      -BLS12381.endomorphism(point), times: UInt128(digits.2) &+ UInt128(digits.3) &* x)
-  }
-
-  /// The sum.
-  var result: BLS12381.G1 { result(bits: 128) }
-}
-
-extension BLS12381.MultiScalarSum where Field == BLS12381Fp2 {
-  /// Short multiples a point gives.
-  static var partsOfScalar: Int { 4 }
-
-  /// Adds a multiple of a point of G2 to the sum.
-  mutating func append(_ point: BLS12381.G2Affine, scalar: UInt256) {
-    let digits = BLS12381.parameterDigits(scalar)
-    // psi is [x] with x negative.
-    let first = -BLS12381.endomorphism(point)
-    let second = -BLS12381.endomorphism(first)
-    append(point, times: UInt128(digits.0))
-    append(first, times: UInt128(digits.1))
-    append(second, times: UInt128(digits.2))
-    append(-BLS12381.endomorphism(second), times: UInt128(digits.3))
-  }
-
-  /// The sum.
-  var result: BLS12381.G2 { result(bits: 64) }
 }

@@ -14,13 +14,13 @@ enum KZG {
   ) -> Bool? {
     let used = scratch.used
     defer { scratch.used = used }
-    guard
-      var sum = BLS12381.MultiScalarSum<BLS12381Fp>(
-        capacity: 2 &* BLS12381.MultiScalarSum<BLS12381Fp>.partsOfScalar, scratch: &scratch)
-    else { return nil }
-    sum.append(BLS12381.g1Generator, scalar: y)
-    sum.append(-proof, scalar: z)
-    let left = sum.result.adding(-commitment).affine
+    guard var sum = BLS12381MultiScalarSum<BLS12381Fp>(capacity: 2, scratch: &scratch) else {
+      return nil
+    }
+    sum.append(BLS12381.g1Generator, times: y)
+    sum.append(-proof, times: z)
+    guard let multiples = sum.result(scratch: &scratch) else { return nil }
+    let left = multiples.adding(-commitment).affine
     scratch.used = used
     guard let pairs = scratch.allocate(BLS12381MillerPair.self, count: 2) else { return nil }
     var count = 0

@@ -22,19 +22,20 @@ package enum BLSG2MSMPrecompile {
     }
     let used = scratch.used
     defer { scratch.used = used }
-    typealias Sum = BLS12381.MultiScalarSum<BLS12381Fp2>
     guard
-      var sum = Sum(capacity: input.count / itemSize &* Sum.partsOfScalar, scratch: &scratch)
+      var sum = BLS12381MultiScalarSum<BLS12381Fp2>(
+        capacity: input.count / itemSize, scratch: &scratch)
     else { return .workspaceExhausted }
     var offset = 0
     while offset < input.count {
       guard let point = BLS12381.decodeG2(base + offset), BLS12381.isInSubgroup(point) else {
         return .failure
       }
-      sum.append(point, scalar: UInt256(bigEndian: base + offset + 256))
+      sum.append(point, times: UInt256(bigEndian: base + offset + 256))
       offset &+= itemSize
     }
-    BLS12381.encode(sum.result.affine, to: output)
+    guard let result = sum.result(scratch: &scratch) else { return .workspaceExhausted }
+    BLS12381.encode(result.affine, to: output)
     return .success(count: 256)
   }
 }

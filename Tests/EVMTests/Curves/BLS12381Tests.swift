@@ -246,6 +246,43 @@ import Testing
     }
   }
 
+  /// Tables and buckets against each other, and against multiplication one by one.
+  private func checkSums<Field: BLS12381GroupField>(of base: AffinePoint<Field>, seed: UInt64)
+    throws
+  {
+    var generator = SplitMixGenerator(seed: seed)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 24, alignment: 16)
+    defer { memory.deallocate() }
+    for count in [1, 2, 3, 20, 63, 64, 65, 130] {
+      var arena = Arena(base: memory, capacity: 1 << 24)
+      var sum = try #require(
+        BLS12381MultiScalarSum<Field>(capacity: count, scratch: &arena))
+      var point = base
+      var expected = JacobianPoint<Field>.infinity
+      for index in 0..<count {
+        let scalar =
+          index % 7 == 3
+          ? UInt256(UInt64(index))
+          : UInt256(generator.next(), generator.next(), generator.next(), generator.next())
+        sum.append(point, times: scalar)
+        expected = expected.adding(Self.multiply(point, by: scalar))
+        point = index % 5 == 4 ? -point : point + base
+      }
+      let used = arena.used
+      #expect(sum.windowedSum(scratch: &arena)?.affine == expected.affine)
+      arena.used = used
+      #expect(sum.bucketSum(scratch: &arena)?.affine == expected.affine)
+      arena.used = used
+      #expect(sum.result(scratch: &arena)?.affine == expected.affine)
+      #expect(arena.used == used)
+    }
+  }
+
+  @Test func sumsAreTheSameByTablesAndByBuckets() throws {
+    try checkSums(of: BLS12381.g1Generator, seed: 1)
+    try checkSums(of: BLS12381.g2Generator, seed: 2)
+  }
+
   @Test func pairingIsBilinear() {
     var random = Random()
     let p = BLS12381.g1Generator
