@@ -12,7 +12,7 @@ UNPACK := ../shared/fixtures/unpack
 COUNT := 200
 
 .PHONY: help run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
-  kernels differential example setup clean
+  kernels differential example docs setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ differential: ## compare random blocks with the executable specification (COUNT=
 
 example: ## build and run the package that embeds the library
 	swift run --package-path Examples/Embedding
+
+docs: ## build the DocC pages into .build/docs
+	Tools/docs
 
 kernels: gate-nvptx ## same as gate-nvptx, until the image is embedded
 
