@@ -24,9 +24,9 @@ public enum BlobGas {
   ) -> UInt64 {
     let (sum, overflow) = parentExcess.addingReportingOverflow(parentUsed)
     if overflow { return UInt64.max }
-    let target = parameters.target * perBlob
-    if sum < target { return 0 }
-    if fork >= .osaka {
+    let (target, targetOverflow) = parameters.target.multipliedReportingOverflow(by: perBlob)
+    if targetOverflow || sum < target { return 0 }
+    if fork >= .osaka && parameters.max > parameters.target {
       // The reserve price: while blobs are cheap next to execution, the excess only grows.
       let reserve = UInt256.multiplyFullWidth(UInt256(blobBaseCost), parentBaseFee)
       let price = UInt256.multiplyFullWidth(
@@ -34,7 +34,7 @@ public enum BlobGas {
       if (price.high, price.low) < (reserve.high, reserve.low) {
         let added =
           parentUsed.multipliedFullWidth(by: parameters.max - parameters.target)
-        // max - target is below max, so the quotient fits.
+        // max - target is below or at max, and the product's high limb below it: the quotient fits.
         return parentExcess
           + parameters.max.dividingFullWidth(added).quotient
       }

@@ -36,15 +36,14 @@ public struct BlockchainTestRunner {
             "block \(index): expected \(block.expectedExceptions), but it was accepted")
         }
       } catch {
-        let expected = block.expectedExceptions.map {
-          $0.split(separator: ".").last.map(String.init) ?? $0
-        }
         if block.isValid {
           comparison.fail("block \(index): \(error)")
-        } else if !expected.isEmpty, !expected.contains(where: { error.testNames.contains($0) }) {
-          comparison.fail(
-            "block \(index): expected \(expected.joined(separator: " or ")), "
-              + "got \(error.testNames.first ?? error.code.rawValue) (\(error))")
+        } else if !block.expectedExceptions.isEmpty,
+          !ExceptionNames.match(expected: block.expectedExceptions, got: error.testNames)
+        {
+          comparison.check(
+            "block \(index)", expected: block.expectedExceptions.joined(separator: " or "),
+            got: "\(error.testNames.first ?? error.code.rawValue) (\(error))")
         }
       }
     }

@@ -114,12 +114,9 @@ public final class StateTestRunner {
     if run.post.expectedExceptions.isEmpty {
       if let error = run.error { comparison.fail("the transaction is not valid: \(error)") }
     } else if let error = run.error {
-      let names = run.post.expectedExceptions.map {
-        $0.split(separator: ".").last.map(String.init) ?? $0
-      }
-      if !names.contains(where: { error.testNames.contains($0) }) {
+      if !ExceptionNames.match(expected: run.post.expectedExceptions, got: error.testNames) {
         comparison.check(
-          "exception", expected: names.joined(separator: " or "),
+          "exception", expected: run.post.expectedExceptions.joined(separator: " or "),
           got: "\(error.testNames.first ?? "?") (\(error))")
       }
     } else {
