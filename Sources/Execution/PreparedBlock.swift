@@ -58,6 +58,10 @@ public struct PreparedBlock: Sendable {
   /// Whether the system contracts are called, at both edges of the block.
   public var callsSystemContracts: Bool
 
+  /// Whether the state is only the part of the chain's that the block touches: a request contract
+  /// may then be missing (EIP-7002, EIP-7251), and receipts before Byzantium have no state root.
+  public var isPartialState: Bool
+
   /// Whether the block begins with the DAO fork's irregular state change (EIP-779).
   public var movesDAO: Bool
 
@@ -72,6 +76,7 @@ public struct PreparedBlock: Sendable {
     ommers = []
     invalidTransactions = .failBlock
     callsSystemContracts = true
+    isPartialState = false
     movesDAO = false
   }
 }

@@ -79,6 +79,7 @@ private struct BlockRun {
     let all = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: data.count)
     defer { all.deallocate() }
     _ = all.initialize(from: data)
+    runner.tracer?.willRun(transaction: nil)
     return try runner.run(.systemCall(address, UnsafeBufferPointer(all))) {
       result, journal, output in
       runner.state.apply(journal, fork: fork)
@@ -92,6 +93,7 @@ private struct BlockRun {
     let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
     let runner = runner
     let fork = fork
+    runner.tracer?.willRun(transaction: index)
     let result = prepared.withMessage { message in
       Swift.Result { () throws(ExecutionError) in
         try runner.run(
@@ -134,7 +136,8 @@ private struct BlockRun {
         type: prepared.transaction.type,
         // EIP-658: the status replaced the intermediate state root.
         outcome: fork >= .byzantium
-          ? .status(executed.result.status.isSuccess) : .stateRoot(runner.state.stateRoot()),
+          ? .status(executed.result.status.isSuccess)
+          : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
         cumulativeGasUsed: outcome.gasUsed, logs: executed.logs))
   }
 
@@ -149,6 +152,7 @@ private struct BlockRun {
       (UInt8(2), SystemContracts.consolidationRequests),
     ] {
       guard runner.state.record(address).codeHash != .emptyCode else {
+        if block.isPartialState { continue }
         throw ExecutionError(.systemContract, "the system contract \(address) has no code")
       }
       let (status, output) = try systemCall(address, [])

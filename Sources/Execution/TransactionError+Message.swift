@@ -1,5 +1,29 @@
 public import EVM
 
+extension ExecutionStatus {
+  /// How a frame ended, for people.
+  public var words: String {
+    switch self {
+    case .stopped, .returned, .selfDestructed: "success"
+    case .reverted: "reverted"
+    case .outOfGas: "out of gas"
+    case .stackUnderflow: "stack underflow"
+    case .stackOverflow: "stack overflow"
+    case .invalidJump: "jump to a place that is no destination"
+    case .undefinedOpcode: "undefined opcode"
+    case .staticViolation: "a change in a static call"
+    case .returnDataOutOfBounds: "read beyond the return data"
+    case .addressCollision: "the new contract's address is taken"
+    case .codeTooLarge: "the deployed code is too long"
+    case .invalidCodePrefix: "the deployed code begins with 0xef"
+    case .initCodeTooLarge: "the initialisation code is too long"
+    case .precompileFailure: "a precompile failed"
+    case .workspaceExhausted: "the workspace is too small"
+    case .stateUnavailable: "the state could not be read"
+    }
+  }
+}
+
 extension TransactionError {
   /// What to tell the user.
   public var message: String {

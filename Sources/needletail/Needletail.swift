@@ -1,11 +1,61 @@
 import ArgumentParser
+import Ethereum
+import Execution
+@preconcurrency import Foundation
 
 @main
 struct Needletail: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "needletail",
-    abstract: "An Ethereum-compatible execution engine.",
+    abstract: "An Ethereum execution engine: runs blocks, transactions and the public test suites.",
+    discussion: """
+      Begin with `needletail run Examples/batches/transfers.json`, and `needletail help run`.
+
+      Exit status: 0 fine, 1 a test or an execution failed, 2 bad usage or input (t8n and b11r have \
+      those of the transition tool). Shell completion: needletail --generate-completion-script bash \
+      (or zsh, fish).
+      """,
+    version: "needletail 0.1.0",
     subcommands: [
-      StateTestCommand.self, BlockTestCommand.self, TransitionTool.self, BlockBuilder.self,
+      RunCommand.self, StateTestCommand.self, BlockTestCommand.self, TransitionTool.self,
+      BlockBuilder.self,
     ])
+
+  /// Runs the command and maps what goes wrong to an exit status and one line on standard error.
+  static func main() {
+    var status: Int32 = 0
+    do {
+      var command = try parseAsRoot()
+      do {
+        try command.run()
+      } catch let error as FormatError {
+        Terminal.clearProgress()
+        Terminal.note("needletail: \(error)")
+        status = 2
+      } catch let error as ExecutionError {
+        Terminal.note("needletail: \(error)")
+        status = 2
+      } catch let error as ValidationError {
+        Terminal.clearProgress()
+        Terminal.note("needletail: \(error.message)")
+        status = 2
+      }
+    } catch {
+      status = exitCode(for: error).rawValue
+      // What the argument parser finds wrong is bad usage; it has one status for all of it.
+      if status == ExitCode.validationFailure.rawValue { status = 2 }
+      let message = fullMessage(for: error)
+      if status == 0 {
+        if !message.isEmpty { print(message) }
+      } else if !(error is ExitCode) {
+        Terminal.note(message)
+      }
+    }
+    if fflush(stdout) != 0 || ferror(stdout) != 0 {
+      Terminal.note(
+        "needletail: can not write to standard output: \(String(cString: strerror(errno)))")
+      status = 2
+    }
+    _exit(status)
+  }
 }

@@ -6,7 +6,7 @@ public enum InputKind: String, Sendable, CaseIterable {
   case blockchainTest
   /// Transaction tests: `txbytes`, `result`.
   case transactionTest
-  /// Batches: `pre`, `transactions`.
+  /// Batches, or one without a name: `pre`, `transactions`.
   case batch
   /// A block of the JSON-RPC interface: `parentHash`, `transactions`.
   case block
@@ -32,6 +32,11 @@ public enum InputKind: String, Sendable, CaseIterable {
         if outer.contains("alloc"), outer.contains("gasLimit") || outer.contains("difficulty") {
           return .genesis
         }
+        if outer.contains("pre") || outer.contains("alloc"),
+          outer.contains("transactions") || outer.contains("txs")
+        {
+          return .batch
+        }
         guard try cursor.kind() == .object else {
           try cursor.skipValue()
           continue
@@ -53,7 +58,9 @@ public enum InputKind: String, Sendable, CaseIterable {
       self = .blockchainTest
     } else if keys.contains("txbytes"), keys.contains("result") {
       self = .transactionTest
-    } else if keys.contains("pre"), keys.contains("transactions") {
+    } else if keys.contains("pre") || keys.contains("alloc"),
+      keys.contains("transactions") || keys.contains("txs")
+    {
       self = .batch
     } else if keys.contains("pre"), keys.contains("transaction") {
       self = .stateTest

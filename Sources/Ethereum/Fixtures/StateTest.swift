@@ -57,6 +57,14 @@ public struct StateTest: Sendable {
     public var expectedExceptions: [String]
     /// The accounts after it; `nil` when the test has none or they were not read.
     public var state: Allocation?
+
+    /// A post of the roots alone.
+    public init(indexes: Indexes, stateRoot: Hash256, logsHash: Hash256) {
+      self.indexes = indexes
+      self.stateRoot = stateRoot
+      self.logsHash = logsHash
+      expectedExceptions = []
+    }
   }
 
   /// The forms of the transaction. A number that its field can not hold is `nil` here.

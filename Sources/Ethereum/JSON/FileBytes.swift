@@ -93,6 +93,12 @@ public struct FileBytes: ~Copyable, @unchecked Sendable {
   /// The bytes, copied.
   public var array: [UInt8] { [UInt8](buffer) }
 
+  /// Whether a folder stands at `path`.
+  package static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Whether something stands at `path`.
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

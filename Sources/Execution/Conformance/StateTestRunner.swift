@@ -109,7 +109,8 @@ public final class StateTestRunner {
     return run
   }
 
-  private func compare(_ run: inout Run) -> CaseResult {
+  /// Compares a run with what the file expects of it.
+  func compare(_ run: inout Run) -> CaseResult {
     var comparison = Comparison()
     if run.post.expectedExceptions.isEmpty {
       if let error = run.error { comparison.fail("the transaction is not valid: \(error)") }
@@ -135,7 +136,8 @@ public final class StateTestRunner {
       name: run.name, failures: comparison.failures, gasUsed: run.outcome?.gasUsed ?? 0)
   }
 
-  private static func name(_ test: StateTest, _ fork: Fork, _ indexes: StateTest.Indexes)
+  /// The name of a case with its fork and indexes.
+  static func name(_ test: StateTest, _ fork: Fork, _ indexes: StateTest.Indexes)
     -> String
   {
     "\(test.name)[\(fork.name) d\(indexes.data) g\(indexes.gas) v\(indexes.value)]"
@@ -143,16 +145,24 @@ public final class StateTestRunner {
 
   /// The block that a test's transaction stands in.
   static func block(_ test: StateTest, _ fork: Fork) -> PreparedBlock {
-    let given = test.environment
+    block(
+      test.environment, fork: fork, chainID: test.transaction.chainID,
+      blobSchedule: test.blobSchedule)
+  }
+
+  /// A block of transactions alone: no system calls, no rewards.
+  static func block(
+    _ given: TestEnvironment, fork: Fork, chainID: UInt64, blobSchedule: BlobSchedule
+  ) -> PreparedBlock {
     var environment = BlockEnvironment(
-      chainID: UInt256(test.transaction.chainID), number: given.number,
+      chainID: UInt256(chainID), number: given.number,
       timestamp: given.timestamp, gasLimit: given.gasLimit, coinbase: given.coinbase)
     environment.prevRandao =
       fork >= .paris
       ? given.prevRandao?.word ?? given.difficulty ?? .zero : given.difficulty ?? .zero
     if fork >= .london { environment.baseFeePerGas = given.baseFeePerGas ?? UInt256(10) }
     var block = PreparedBlock(fork: fork, environment: environment)
-    if fork >= .cancun, let parameters = test.blobSchedule[fork] {
+    if fork >= .cancun, let parameters = blobSchedule[fork] {
       block.environment.blobBaseFee = BlobGas.baseFee(
         excess: given.excessBlobGas ?? 0, parameters: parameters)
       block.maxBlobs = Int(clamping: parameters.max)

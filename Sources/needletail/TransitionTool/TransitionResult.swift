@@ -147,7 +147,8 @@ struct TransitionResult {
 }
 
 extension Log {
-  fileprivate func write(to writer: inout JSONWriter) {
+  /// Writes the log in the names of the JSON-RPC interface.
+  func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.member("address", address)
       writer.key("topics")

@@ -1,0 +1,76 @@
+public import EVM
+public import Ethereum
+
+/// Runs whatever a path holds: a file of state tests or batches, or the folder of a block.
+public final class InputRunner {
+  /// Runs only state tests of this fork, and batches under this fork.
+  public var fork: Fork?
+  /// Makes a watcher for the transactions of a case, by its fork.
+  public var makeTracer: ((Fork) -> any TransactionTracer)?
+  /// Whether reports get a profile.
+  public var profilesGas = false
+
+  let executor = SerialExecutor()
+  let stateTests = StateTestRunner()
+
+  /// A runner with executors of its own.
+  public init() {}
+
+  /// Runs what is at `path` and hands each report to `body`. An error names what can not be read;
+  /// what can be read and does not work out is a failure in its report.
+  public func run(path: String, _ body: (RunReport) throws(FormatError) -> Void)
+    throws(FormatError)
+  {
+    if FileBytes.isFolder(path) {
+      guard FileBytes.exists(path + "/block.json") else {
+        throw FormatError(
+          .unreadableFile,
+          "this folder has no block.json; test suites are run by `needletail statetest` and "
+            + "`needletail blocktest`", file: path)
+      }
+      return try body(run(try MainnetBlock(folder: path), name: Self.lastComponent(path)))
+    }
+    let file = try FileBytes(path: path)
+    switch try InputKind.detect(file) {
+    case .stateTest:
+      var reader = FixtureReader<StateTest>(file, options: StateTest.Options())
+      while let test = try reader.next() {
+        do throws(FormatError) { try run(test, body) } catch { throw error.inFile(path) }
+      }
+    case .batch:
+      for batch in try Batch.batches(file) {
+        do throws(FormatError) {
+          try body(run(batch, name: batch.name.isEmpty ? Self.lastComponent(path) : batch.name))
+        } catch { throw error.inFile(path) }
+      }
+    case .block:
+      let folder = path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : "."
+      try body(run(try MainnetBlock(folder: folder), name: Self.lastComponent(folder)))
+    case .blockchainTest:
+      throw Self.refusal("these are blockchain tests: use `needletail blocktest \(path)`", path)
+    case .transactionTest:
+      throw Self.refusal(
+        "these are transaction tests: use `needletail transactiontest \(path)`", path)
+    case .genesis: throw Self.refusal("this is a genesis file: it has no transactions", path)
+    case nil:
+      throw Self.refusal(
+        "this is neither a state test nor a batch: it has no `transaction` or `transactions`", path)
+    }
+  }
+
+  /// The tracer of a case, and the profile in it.
+  func watch(_ fork: Fork, profile: Bool) -> ((any TransactionTracer)?, GasProfile?) {
+    let tracer = makeTracer?(fork)
+    guard profile else { return (tracer, nil) }
+    let profile = GasProfile(fork: fork)
+    return (tracer.map { TracerPair($0, profile) } ?? profile, profile)
+  }
+
+  private static func refusal(_ reason: String, _ path: String) -> FormatError {
+    FormatError(.missingField, reason, file: path)
+  }
+
+  private static func lastComponent(_ path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import EVM
+import Ethereum
+import Execution
+import Foundation
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Execute state tests, batches of transactions, or blocks.",
+    discussion: """
+      An input is told by its content: a file of state tests, a batch (many transactions on one \
+      pre-state), or the folder of a main network block with block.json, pre_state.json, \
+      bytecodes.json and block_hashes.json. What an input says of the outcome is compared: a post \
+      hash, `expect`, a block's header. A difference is printed and makes the exit status 1.
+
+      A batch is {"name": {"fork", "env", "pre", "transactions", "expect"}}, close to what the \
+      transition tool reads. A transaction is signed (v, r, s), or has a secretKey to sign it with, \
+      or only a sender.
+
+        needletail run batch.json
+        needletail run GeneralStateTests/stExample/add11.json --fork London
+        needletail run mainnet-blocks/* --quiet
+        needletail run batch.json --output result.json --trace steps.jsonl
+        needletail run batch.json --profile
+      """)
+
+  @Argument(help: "Files of state tests or batches, and folders of blocks.")
+  var inputs: [String]
+
+  @Option(help: "The rules: runs only state tests of this fork, and batches and blocks under it.")
+  var fork: String?
+
+  @Option(
+    help: "Write each step as a line of JSON (EIP-3155) into this file; - is standard output.")
+  var trace: String?
+
+  @Option(help: "Write the post-state, the receipts and the roots as JSON into this file.")
+  var output: String?
+
+  @Flag(help: "Print one object of JSON for each case instead of tables.")
+  var json = false
+
+  @Flag(help: "Print gas by opcode after each case.")
+  var profile = false
+
+  @Flag(name: .shortAndLong, help: "Print one line for each case that is fine.")
+  var quiet = false
+
+  func run() throws {
+    var session = try RunSession(self)
+    for (index, input) in inputs.enumerated() {
+      try session.run(input)
+      if !json {
+        Terminal.progress(
+          done: index + 1, of: inputs.count, "inputs, \(session.failed) cases failed")
+      }
+    }
+    Terminal.clearProgress()
+    try session.finish()
+  }
+}
+
+/// The files and totals of one `run`.
+private struct RunSession {
+  private let options: RunCommand
+  private let runner = InputRunner()
+  private let output: OutputFile?
+  private let trace: TraceFile?
+  private var count = 0
+  private var transactions = 0
+  private var gas: UInt64 = 0
+  private var elapsed = Duration.zero
+  /// Cases that failed.
+  private(set) var failed = 0
+
+  init(_ options: RunCommand) throws {
+    self.options = options
+    runner.fork = try options.fork.map { try Fork(argument: $0) }
+    runner.profilesGas = options.profile
+    // Opened before any work, so that a path that can not be written is known at once.
+    output = try options.output.map { path throws(FormatError) in try OutputFile(path: path) }
+    trace = try options.trace.map { path throws(FormatError) in
+      TraceFile(try OutputFile(path: path))
+    }
+    runner.makeTracer = trace.map { trace in { trace.tracer($0) } }
+    try output?.write(Array("{\"results\": [\n".utf8))
+  }
+
+  mutating func run(_ input: String) throws {
+    var session = self
+    defer { self = session }
+    try runner.run(path: input) { (report) throws(FormatError) in
+      try session.record(report, input)
+    }
+  }
+
+  private mutating func record(_ report: RunReport, _ input: String) throws(FormatError) {
+    if let error = trace?.error { throw error }
+    if let output {
+      var writer = JSONWriter()
+      report.write(to: &writer, input: input, isWhole: true)
+      try output.write((count > 0 ? Array(",\n".utf8) : []) + writer.takeBytes())
+    }
+    count += 1
+    transactions += report.rows.count
+    gas += report.gasUsed
+    elapsed += report.elapsed
+    if !report.passed { failed += 1 }
+    if options.json {
+      var writer = JSONWriter()
+      report.write(to: &writer, input: input, isWhole: false)
+      print(writer.text)
+    } else {
+      Terminal.clearProgress()
+      report.printText(isShort: options.quiet)
+    }
+  }
+
+  func finish() throws {
+    try output?.write(Array("\n]}\n".utf8))
+    try output?.finish()
+    try trace?.file.finish()
+    if !options.json, count > 1 {
+      let seconds = elapsed / .seconds(1)
+      print(
+        "\(count) cases, \(transactions) transactions, \(Text.gas(gas)) gas in "
+          + "\(Text.time(elapsed)) of execution (\(Text.rate(gas, seconds)))")
+      let line = "\(count - failed) fine, \(failed) failed"
+      print(failed == 0 ? Terminal.green(line) : Terminal.red(line))
+    }
+    if failed > 0 { throw ExitCode(1) }
+  }
+}
