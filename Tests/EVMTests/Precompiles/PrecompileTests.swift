@@ -89,7 +89,8 @@ import Testing
     let call =
       Bytecode.push(0) + .push(0) + [Opcode.calldatasize] + .push(0) + .push(0)
       + .push(UInt256(row.number)) + .push(UInt256(gas)) + [Opcode.call]
-    let code = copy + call + .returnTop
+    // A slot is set first, so that execution costs more than the data's floor (EIP-7623).
+    let code = Bytecode.call(Opcode.sstore, 0, 1) + copy + call + .returnTop
     return TestWorld(fork, code: code).run(data: row.input)
   }
 

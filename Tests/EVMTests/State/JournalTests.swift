@@ -190,7 +190,10 @@ import Testing
     }
     let entries = addresses.map { journal.entry($0)! }
     check(journal.accountCount == count)
-    let keys = (0..<count).map { UInt256(1) << UInt64($0 % 256) | UInt256(UInt64($0 / 256) << 9) }
+    // Keys that differ in one limb each.
+    let keys = (0..<UInt64(count)).map { number -> UInt256 in
+      UInt256(number / 4 + 1) << (number % 4 * 64)
+    }
     let slots = keys.indices.map { journal.slot(entries[$0 % 7], keys[$0], transient: false)! }
     let fleeting = keys.indices.map { journal.slot(entries[$0 % 7], keys[$0], transient: true)! }
     check(journal.slotCount == 2 * count)
