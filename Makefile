@@ -8,8 +8,9 @@ FORMATTED := Package.swift Sources Tests Examples
 # The public test suites: NEEDLETAIL_FIXTURES, else .fixtures, else the archives beside the checkout.
 UNPACK := ../shared/fixtures/unpack
 
-# Random blocks for `make differential`.
+# Blocks for `make differential`, and the first one's seed.
 COUNT := 200
+FIRST := 0
 
 .PHONY: help run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
   kernels differential example docs setup clean
@@ -55,10 +56,10 @@ gate-riscv32: ## the core compiles and links as bare riscv32
 gate-nvptx: ## the kernels compile to PTX and assemble
 	Tools/gates/nvptx
 
-differential: ## compare random blocks with the executable specification (COUNT=200)
+differential: ## compare random blocks with the executable specification (COUNT=200 FIRST=0)
 	$(BUILD) --product needletail
 	$$(Tools/environment .venv-differential Tools/differential/requirements.txt) \
-	  Tools/differential/differential.py --count $(COUNT)
+	  Tools/differential/differential.py --count $(COUNT) --first $(FIRST)
 
 example: ## build and run the package that embeds the library
 	swift run --package-path Examples/Embedding

@@ -28,7 +28,7 @@ public protocol ExecutionTracer {
   /// An opcode is about to run; its stack and gas are not checked yet.
   mutating func willExecute(_ step: TraceStep)
 
-  /// A call or creation has taken its gas, the child's included, and `gas` is left.
+  /// A call has taken its gas, the child's included, or a creation has taken its own; `gas` is left.
   mutating func didCharge(gas: Int64)
 
   /// A frame begins.

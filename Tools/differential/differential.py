@@ -215,8 +215,9 @@ def report(options, total, different, seconds):
         if " " in name and name != "blocks":
             print(f"  {name}: {total[name]}")
     print(f"{total['blocks']} blocks, {total['transactions']} transactions "
-          f"({total['executed']} executed, {total['rejected']} rejected), "
-          f"{different} different, {total['oracle failed']} not run, {seconds:.1f} s")
+          f"({total['executed']} executed, {total['rejected']} rejected), {seconds:.1f} s")
+    print(f"{total['blocks'] - different} passed, {different} failed, "
+          f"{total['oracle failed']} skipped")
 
 
 if __name__ == "__main__":

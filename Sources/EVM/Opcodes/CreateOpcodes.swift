@@ -19,10 +19,11 @@ extension Machine {
     let status = expandMemory(frame, offset, count)
     if status != .stopped { return exit(status) }
 
+    // A creation's cost is told without the child's gas, as go-ethereum's traces have it.
+    if Tracer.isEnabled { tracer.didCharge(gas: frame.pointee.gas) }
     var childGas = frame.pointee.gas
     if schedule.keepsSixtyFourth { childGas &-= childGas / 64 }
     frame.pointee.gas &-= childGas
-    if Tracer.isEnabled { tracer.didCharge(gas: frame.pointee.gas) }
     returnDataCount = 0
 
     let creator = frame.pointee.account

@@ -36,6 +36,7 @@ struct TransitionResult {
       var transactionsOnly = block
       transactionsOnly.callsSystemContracts = false
       state = before
+      executor.tracer = nil  // the transactions have been traced
       do throws(ExecutionError) {
         outcome = try executor.execute(transactionsOnly, on: &state)
       } catch {

@@ -125,9 +125,11 @@ struct TransitionTool: ParsableCommand {
       block.reward = nil
     }
     try ToolFiles.createFolder(outputFolder)
+    let files = tracer(block.transactions)
     let result = try TransitionResult(
       block, derived: derived, transactions: transactions, state: WorldState(input.takeState()),
-      tracer: tracer())
+      tracer: files?.tracer)
+    if let failure = files?.failure { throw failure }
     try output(result, transactions: transactions)
   }
 
@@ -163,7 +165,34 @@ struct TransitionTool: ParsableCommand {
     }
   }
 
-  private func tracer() -> (any TransactionTracer)? {
-    nil
+  /// Writes `trace-<index>-<hash>.jsonl` for each transaction that is executed. Rejected ones have
+  /// no index.
+  private func tracer(_ transactions: [PreparedTransaction]) -> TraceFiles? {
+    guard trace else { return nil }
+    return TraceFiles(
+      transactions, folder: outputFolder,
+      options: TraceLines.Options(
+        stack: !traceNoStack, memory: traceMemory, returnData: traceReturnData))
+  }
+}
+
+/// The trace files of a block.
+private final class TraceFiles {
+  private(set) var tracer: (any TransactionTracer)?
+  /// Why a file could not be written.
+  private(set) var failure: ToolFailure?
+  private var executed = 0
+
+  init(_ transactions: [PreparedTransaction], folder: String, options: TraceLines.Options) {
+    tracer = TraceLines(options: options) { [unowned self] index, result, lines in
+      guard result.error == nil else { return }
+      let hash = transactions[index].transaction.hash
+      do throws(ToolFailure) {
+        try ToolFiles.write(lines, to: "trace-\(executed)-\(hash).jsonl", in: folder)
+      } catch {
+        failure = error
+      }
+      executed += 1
+    }
   }
 }
