@@ -24,12 +24,6 @@ final class TransactionRunner {
   enum Work {
     case transaction(TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int)
     case systemCall(Address, UnsafeBufferPointer<UInt8>)
-
-    /// Whether it is no transaction.
-    var isSystemCall: Bool {
-      if case .systemCall = self { return true }
-      return false
-    }
   }
 
   /// Runs work, with a larger workspace each time it runs out, and hands the result, the journal
@@ -79,7 +73,7 @@ final class TransactionRunner {
       return (result, machine.journal, machine.output)
     }
     let box = TracerBox(tracer)
-    tracer.begin(isSystemCall: work.isSystemCall)
+    tracer.begin()
     return withExtendedLifetime(box) {
       var machine = Machine(
         fork: fork, block: environment, view: view,

@@ -7,7 +7,7 @@ public protocol TransactionTracer: AnyObject {
 
   /// A transaction or system call begins, possibly again after its workspace ran out: what was
   /// collected since the last `end` is void.
-  func begin(isSystemCall: Bool)
+  func begin()
 
   /// Something happened; the event's pointers are valid during the call.
   func handle(_ event: TraceEvent)

@@ -125,10 +125,10 @@ struct TransitionTool: ParsableCommand {
       block.reward = nil
     }
     try ToolFiles.createFolder(outputFolder)
-    let files = tracer(block.transactions)
+    let files = traceFiles(block)
     let result = try TransitionResult(
       block, derived: derived, transactions: transactions, state: WorldState(input.takeState()),
-      tracer: files?.tracer)
+      tracer: files)
     if let failure = files?.failure { throw failure }
     try output(result, transactions: transactions)
   }
@@ -167,32 +167,59 @@ struct TransitionTool: ParsableCommand {
 
   /// Writes `trace-<index>-<hash>.jsonl` for each transaction that is executed. Rejected ones have
   /// no index.
-  private func tracer(_ transactions: [PreparedTransaction]) -> TraceFiles? {
+  private func traceFiles(_ block: PreparedBlock) -> TraceFiles? {
     guard trace else { return nil }
-    return TraceFiles(
-      transactions, folder: outputFolder,
-      options: TraceLines.Options(
-        stack: !traceNoStack, memory: traceMemory, returnData: traceReturnData))
+    var options = JSONTracer.Options()
+    options.stack = !traceNoStack
+    options.memory = traceMemory
+    options.returnData = traceReturnData
+    return TraceFiles(block, folder: outputFolder, options: options)
   }
 }
 
 /// The trace files of a block.
-private final class TraceFiles {
-  private(set) var tracer: (any TransactionTracer)?
+private final class TraceFiles: TransactionTracer {
   /// Why a file could not be written.
   private(set) var failure: ToolFailure?
+
+  private let tracer: JSONTracer
+  private let lines = Lines()
+  private let transactions: [PreparedTransaction]
+  private let folder: String
   private var executed = 0
 
-  init(_ transactions: [PreparedTransaction], folder: String, options: TraceLines.Options) {
-    tracer = TraceLines(options: options) { [unowned self] index, result, lines in
-      guard result.error == nil else { return }
-      let hash = transactions[index].transaction.hash
-      do throws(ToolFailure) {
-        try ToolFiles.write(lines, to: "trace-\(executed)-\(hash).jsonl", in: folder)
-      } catch {
-        failure = error
-      }
-      executed += 1
+  private final class Lines {
+    var bytes: [UInt8] = []
+  }
+
+  init(_ block: PreparedBlock, folder: String, options: JSONTracer.Options) {
+    transactions = block.transactions
+    self.folder = folder
+    tracer = JSONTracer(fork: block.fork, options: options) { [lines] in
+      lines.bytes.append(contentsOf: $0)
     }
+  }
+
+  func willRun(transaction index: Int?) {
+    lines.bytes.removeAll(keepingCapacity: true)
+    tracer.willRun(transaction: index)
+  }
+
+  func begin() { tracer.begin() }
+
+  func handle(_ event: TraceEvent) { tracer.handle(event) }
+
+  func end(_ result: TransactionResult, output: UnsafeBufferPointer<UInt8>) {
+    tracer.end(result, output: output)
+    guard let index = tracer.transaction, result.error == nil, !result.status.isFault else {
+      return
+    }
+    let hash = transactions[index].transaction.hash
+    do throws(ToolFailure) {
+      try ToolFiles.write(lines.bytes, to: "trace-\(executed)-\(hash).jsonl", in: folder)
+    } catch {
+      failure = error
+    }
+    executed += 1
   }
 }
