@@ -95,4 +95,50 @@ import Testing
     #expect(!batch.transactions[1].isSigned)
     #expect(batch.expectation?.statuses == [true, false])
   }
+
+  @Test func theExampleBatchesAreRead() throws {
+    let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    let path = "/\(folder)/Examples/batches/transfers.json"
+    #expect(try InputKind.detect(path: path) == .batch)
+    let batches = try Batch.cases(path: path)
+    #expect(batches.first?.transactions.isEmpty == false)
+    #expect(batches.first?.transactions.allSatisfy { $0.isSigned } == true)
+  }
+
+  @Test func authorizationsBeyondTheirFieldsAreKeptForTheirTest() throws {
+    let list = """
+      [{"chainId": "0x0", "address": "0x2adc25665018aa1fe0e6bc666dac8fc2697ff9ba",
+        "nonce": "0x10000000000000000", "v": "0x0", "r": "0x1", "s": "0x1"}]
+      """
+    let text = Self.stateTest.replacing(
+      "\"sender\"", with: "\"authorizationList\": \(list), \"sender\"")
+    var reader = FixtureReader<StateTest>(
+      FileBytes(copying: Array(text.utf8)), options: .init())
+    let test = try #require(try reader.next())
+    let error = #expect(throws: FormatError.self) {
+      try test.transaction.transaction(at: .init(data: 0, gas: 0, value: 1))
+    }
+    #expect(error?.field == "authorizationList")
+    #expect(error?.testNames == ["TYPE_4_INVALID_AUTHORIZATION_FORMAT"])
+  }
+
+  /// Invalid blocks of the older suites have no exception: they only lack their header.
+  @Test func blocksThatAreNotDescribedAreInvalid() throws {
+    let zero = "0x" + String(repeating: "00", count: 32)
+    let text = """
+      {"old": {"network": "HomesteadToDaoAt5", "genesisBlockHeader": {"hash": "\(zero)"},
+        "pre": {}, "lastblockhash": "\(zero)", "postStateHash": "\(zero)", "blocks": [
+          {"rlp": "0xc0", "blocknumber": "1", "chainname": "A"},
+          {"rlp": "0xc0", "blockHeader": {"hash": "\(zero)"}},
+          {"rlp": "0xc0", "expectExceptionALL": "UncleInChain|TooManyUncles", "transactionSequence":
+            [{"exception": "TR_NoFunds", "rawBytes": "0x01", "valid": "false"}]}]}}
+      """
+    var reader = FixtureReader<BlockchainTest>(FileBytes(copying: Array(text.utf8)))
+    let test = try #require(try reader.next())
+    #expect(test.blocks.map(\.isValid) == [false, true, false])
+    #expect(test.blocks[2].expectedExceptions == ["UncleInChain", "TooManyUncles"])
+    #expect(test.blocks[2].transactionSequence.first?.isValid == false)
+    #expect(test.schedule?.fork(number: 5, timestamp: 0) == .daoFork)
+    #expect(test.postState == .root(.zero))
+  }
 }

@@ -82,6 +82,25 @@ extension BlockchainTest.TestBlock {
         }
       case "blocknumber": number = try cursor.uint64()
       case "chainname": chainName = try cursor.string().text
+      case "transactionSequence":
+        transactionSequence = try cursor.array { (cursor) throws(FormatError) in
+          var item = BlockchainTest.SequencedTransaction()
+          try cursor.beginObject()
+          while let key = try cursor.nextKey() {
+            switch key {
+            case "rawBytes": item.bytes = try cursor.hexBytes()
+            case "valid":
+              if try cursor.kind() == .boolean {
+                item.isValid = try cursor.boolean()
+              } else {
+                item.isValid = try cursor.string() == "true"
+              }
+            case "exception": item.exception = try cursor.string().text
+            default: try cursor.skipValue()
+            }
+          }
+          return item
+        }
       default:
         // The older form has an exception for each network: `expectExceptionBerlin`, or for all.
         if key.rawBytes.starts(with: "expectException".utf8) {

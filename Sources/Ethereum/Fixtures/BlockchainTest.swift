@@ -17,6 +17,18 @@ public struct BlockchainTest: Sendable {
     public var number: UInt64?
     /// `chainname`, where an older test gives it: blocks of side chains.
     public var chainName: String?
+    /// `transactionSequence`: which of the block's transactions are invalid, where the test says.
+    public var transactionSequence: [SequencedTransaction] = []
+  }
+
+  /// A transaction of a block as an older test lists it.
+  public struct SequencedTransaction: Hashable, Sendable {
+    /// The transaction's bytes; empty where they are not given.
+    public var bytes: [UInt8] = []
+    /// Whether it is valid.
+    public var isValid = true
+    /// The exception that rejects it; empty for a valid one.
+    public var exception = ""
   }
 
   /// The end state: accounts, or only their root.

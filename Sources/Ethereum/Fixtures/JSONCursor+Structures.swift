@@ -106,39 +106,70 @@ extension JSONCursor {
 
   /// An array of authorizations.
   package mutating func authorizationList() throws(FormatError) -> [Authorization] {
-    if try skipNull() { return [] }
-    return try array { (cursor) throws(FormatError) in
-      var chainID: UInt256?
-      var address: Address?
-      var nonce: UInt64?
-      var parity: UInt64?
-      var r = UInt256.zero
-      var s = UInt256.zero
-      try cursor.beginObject()
-      while let key = try cursor.nextKey() {
-        switch key {
-        case "chainId": chainID = try cursor.uint256()
-        case "address": address = try cursor.address()
-        case "nonce": nonce = try cursor.uint64()
-        case "yParity": parity = try cursor.uint64()
-        case "v":
-          // Some writers give `v` beside the parity; the parity counts.
-          let v = try cursor.uint64()
-          if parity == nil { parity = v == 27 || v == 28 ? v - 27 : v }
-        case "r": r = try cursor.uint256()
-        case "s": s = try cursor.uint256()
-        default: try cursor.skipValue()
-        }
-      }
-      let yParity = try cursor.required(parity, "yParity")
-      guard yParity <= 0xFF else {
-        throw cursor.failure(.valueOutOfRange, "yParity is 2^8 or more")
-      }
-      return Authorization(
-        chainID: try cursor.required(chainID, "chainId"),
-        address: try cursor.required(address, "address"),
-        nonce: try cursor.required(nonce, "nonce"), yParity: UInt8(yParity), r: r, s: s)
+    var hasOverflow = false
+    let list = try authorizationList(&hasOverflow)
+    if hasOverflow {
+      throw failure(.valueOutOfRange, "an authorization has a number beyond its field")
     }
+    return list
+  }
+
+  /// An array of authorizations, `hasOverflow` when a number is beyond its field: tests have such
+  /// ones on purpose.
+  package mutating func authorizationList(
+    _ hasOverflow: inout Bool
+  ) throws(FormatError) -> [Authorization] {
+    if try skipNull() { return [] }
+    var list: [Authorization] = []
+    try beginArray()
+    while try nextElement() { list.append(try authorization(&hasOverflow)) }
+    return list
+  }
+
+  private mutating func authorization(_ hasOverflow: inout Bool) throws(FormatError)
+    -> Authorization
+  {
+    var chainID: UInt256?
+    var address: Address?
+    var nonce: UInt64?
+    var parity: UInt64?
+    var r = UInt256.zero
+    var s = UInt256.zero
+    func limited(_ value: UInt256?) -> UInt64 {
+      guard let value, value.fitsUInt64 else {
+        hasOverflow = true
+        return .max
+      }
+      return value.limb0
+    }
+    func whole(_ value: UInt256?) -> UInt256 {
+      if value == nil { hasOverflow = true }
+      return value ?? .max
+    }
+    try beginObject()
+    while let key = try nextKey() {
+      switch key {
+      case "chainId": chainID = whole(try optionalUInt256())
+      case "address": address = try self.address()
+      case "nonce": nonce = limited(try optionalUInt256())
+      case "yParity": parity = limited(try optionalUInt256())
+      case "v":
+        // Some writers give `v` beside the parity; the parity counts.
+        let v = try optionalUInt256()
+        if parity == nil {
+          let parityOfV = limited(v)
+          parity = parityOfV == 27 || parityOfV == 28 ? parityOfV - 27 : parityOfV
+        }
+      case "r": r = whole(try optionalUInt256())
+      case "s": s = whole(try optionalUInt256())
+      default: try skipValue()
+      }
+    }
+    let yParity = try required(parity, "yParity")
+    if yParity > 0xFF { hasOverflow = true }
+    return Authorization(
+      chainID: try required(chainID, "chainId"), address: try required(address, "address"),
+      nonce: try required(nonce, "nonce"), yParity: UInt8(truncatingIfNeeded: yParity), r: r, s: s)
   }
 
   /// An array of withdrawals; the amounts are gwei.

@@ -203,7 +203,9 @@ extension StateTest.TransactionForms {
         }
       case "authorizationList":
         if try cursor.skipNull() { continue }
-        authorizationList = try cursor.authorizationList()
+        var hasOverflow = false
+        authorizationList = try cursor.authorizationList(&hasOverflow)
+        if hasOverflow { overflowingFields.append("authorizationList") }
       case "sender": sender = try cursor.optionalAddress()
       case "secretKey": secretKey = try cursor.uint256()
       default: try cursor.skipValue()

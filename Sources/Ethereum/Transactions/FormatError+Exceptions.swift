@@ -1,6 +1,7 @@
 extension FormatError {
-  /// The names that the public test suites have for this error in a transaction, as the part of
-  /// `TransactionException.NAME` behind the dot; empty where they have none.
+  /// The names that the public test suites have for this error in a transaction or a block, as the
+  /// part of `TransactionException.NAME` or `BlockException.NAME` behind the dot; empty where they
+  /// have none.
   public var testNames: [String] {
     switch code {
     case .leadingZeros:
@@ -26,13 +27,16 @@ extension FormatError {
       let size = code == .tooLong ? "TOO_LONG" : "TOO_SHORT"
       switch field {
       case "to": return ["ADDRESS_" + size]
+      case "address", "coinbase": return ["RLP_INVALID_ADDRESS"]
       case "accessList.address": return ["RLP_INVALID_ACCESS_LIST_ADDRESS_" + size]
       case "accessList.storageKeys": return ["RLP_INVALID_ACCESS_LIST_STORAGE_" + size]
       default: return isInAuthorization ? ["TYPE_4_INVALID_AUTHORIZATION_FORMAT"] : []
       }
     case .valueOutOfRange:
-      return Self.overflowNames[field]
-        ?? (isInAuthorization ? ["TYPE_4_INVALID_AUTHORIZATION_FORMAT"] : [])
+      if isInAuthorization { return ["TYPE_4_INVALID_AUTHORIZATION_FORMAT"] }
+      let names = Self.overflowNames[field] ?? []
+      return Self.blockFields.contains(field) ? names + ["RLP_INVALID_FIELD_OVERFLOW_64"] : names
+    case .unexpectedKind where field == "withdrawals": return ["RLP_WITHDRAWALS_NOT_READ"]
     case .unexpectedKind:
       return Self.kindNames[field].map { ["RLP_INVALID_" + $0] }
         ?? (isInAuthorization ? ["TYPE_4_INVALID_AUTHORIZATION_FORMAT"] : [])
@@ -56,6 +60,12 @@ extension FormatError {
     "maxPriorityFeePerGas": ["PRIORITY_OVERFLOW"], "maxFeePerGas": ["GASPRICE_OVERFLOW"],
     "r": ["INVALID_SIGNATURE_VRS"], "s": ["INVALID_SIGNATURE_VRS"],
     "v": ["INVALID_SIGNATURE_VRS", "INVALID_CHAINID"], "chainId": ["INVALID_CHAINID"],
+  ]
+
+  /// Fields of headers and withdrawals that have 64 bits.
+  private static let blockFields: Set = [
+    "number", "gasLimit", "gasUsed", "timestamp", "blobGasUsed", "excessBlobGas", "slotNumber",
+    "index", "validatorIndex", "amount",
   ]
 
   private static let kindNames = [
