@@ -17,8 +17,9 @@ struct Needletail: ParsableCommand {
       """,
     version: "needletail 0.1.0",
     subcommands: [
-      RunCommand.self, StateTestCommand.self, BlockTestCommand.self, TransitionTool.self,
-      BlockBuilder.self,
+      RunCommand.self, TraceCommand.self, StateTestCommand.self, BlockTestCommand.self,
+      TransactionTestCommand.self, TransitionTool.self, BlockBuilder.self, DisassembleCommand.self,
+      KeccakCommand.self, RLPCommand.self, SignerCommand.self,
     ])
 
   /// Runs the command and maps what goes wrong to an exit status and one line on standard error.
