@@ -45,10 +45,12 @@ enum ModularInverse {
       var left: Int64 = 62
       while true {
         // Even g: halve it, which doubles f's row instead. The sentinel bit stops at `left`.
-        let zeros = Int64((g | (~0 << UInt64(left))).trailingZeroBitCount)
-        g >>= UInt64(zeros)
-        m.u <<= zeros
-        m.v <<= zeros
+        // Both counts are between 0 and 62.
+        let sentinel = ~0 &<< UInt64(truncatingIfNeeded: left)
+        let zeros = Int64(truncatingIfNeeded: (g | sentinel).trailingZeroBitCount)
+        g &>>= UInt64(truncatingIfNeeded: zeros)
+        m.u &<<= zeros
+        m.v &<<= zeros
         eta &-= zeros
         left &-= zeros
         if left == 0 { return m }
@@ -61,7 +63,7 @@ enum ModularInverse {
         // Clears up to 6 low bits of g with one multiple of f: as many as steps may pass before
         // the next exchange. f·(f² - 2) is -1/f modulo 64.
         let limit = min(min(eta &+ 1, left), 6)
-        let w = (f &* g &* (f &* f &- 2)) & ((1 << UInt64(limit)) &- 1)
+        let w = (f &* g &* (f &* f &- 2)) & ((1 &<< UInt64(truncatingIfNeeded: limit)) &- 1)
         g = g &+ f &* w
         let signedW = Int64(truncatingIfNeeded: w)
         m.q = m.q &+ m.u &* signedW
