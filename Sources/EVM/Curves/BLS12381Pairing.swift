@@ -97,16 +97,4 @@ extension BLS12381 {
     let d = powerParameter(powerParameter(c)) * c.frobenius(2) * c.conjugate
     return d * f.cyclotomicSquared * f
   }
-
-  /// The power `|x|` of an element after the easy part.
-  private static func powerParameter(_ f: Fp12) -> Fp12 {
-    var result = f
-    var bit: UInt64 = 63
-    while bit > 0 {
-      bit &-= 1
-      result = result.cyclotomicSquared
-      if parameter >> bit & 1 != 0 { result = result * f }
-    }
-    return result
-  }
 }

@@ -307,4 +307,18 @@ import Testing
     let element = unitary.frobenius(2) * unitary
     #expect(element.cyclotomicSquared == element.squared)
   }
+
+  @Test func compressedPowersArePowers() {
+    var random = Random()
+    for _ in 0..<4 {
+      let f = random.fp12()
+      let unitary = f.conjugate * f.inverse
+      let element = unitary.frobenius(2) * unitary
+      let power = BLS12381.powerParameter(element)
+      #expect(power == Self.power(element, UInt256(BLS12381.parameter)))
+      #expect(power == BLS12381.plainPowerParameter(element))
+    }
+    // One has no compressed form.
+    #expect(BLS12381.powerParameter(.one) == .one)
+  }
 }
