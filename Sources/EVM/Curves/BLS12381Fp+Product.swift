@@ -111,11 +111,11 @@ extension BLS12381Fp {
       let p5 = x.multipliedFullWidth(by: b.limb5)
       var carry: UInt64
       limb0 = p0.low
-      (limb1, carry) = addCarry(p1.low, p0.high, 0)
-      (limb2, carry) = addCarry(p2.low, p1.high, carry)
-      (limb3, carry) = addCarry(p3.low, p2.high, carry)
-      (limb4, carry) = addCarry(p4.low, p3.high, carry)
-      (limb5, carry) = addCarry(p5.low, p4.high, carry)
+      (limb1, carry) = addWithCarry(p1.low, p0.high, 0)
+      (limb2, carry) = addWithCarry(p2.low, p1.high, carry)
+      (limb3, carry) = addWithCarry(p3.low, p2.high, carry)
+      (limb4, carry) = addWithCarry(p4.low, p3.high, carry)
+      (limb5, carry) = addWithCarry(p5.low, p4.high, carry)
       limb6 = p5.high &+ carry
     }
 
@@ -128,20 +128,20 @@ extension BLS12381Fp {
       let p3 = x.multipliedFullWidth(by: b.limb3)
       let p4 = x.multipliedFullWidth(by: b.limb4)
       let p5 = x.multipliedFullWidth(by: b.limb5)
+      let (q1, c1) = addWithCarry(p1.low, p0.high, 0)
+      let (q2, c2) = addWithCarry(p2.low, p1.high, c1)
+      let (q3, c3) = addWithCarry(p3.low, p2.high, c2)
+      let (q4, c4) = addWithCarry(p4.low, p3.high, c3)
+      let (q5, c5) = addWithCarry(p5.low, p4.high, c4)
+      let q6 = p5.high &+ c5
       var carry: UInt64
-      (limb0, carry) = addCarry(limb0, p0.low, 0)
-      (limb1, carry) = addCarry(limb1, p1.low, carry)
-      (limb2, carry) = addCarry(limb2, p2.low, carry)
-      (limb3, carry) = addCarry(limb3, p3.low, carry)
-      (limb4, carry) = addCarry(limb4, p4.low, carry)
-      (limb5, carry) = addCarry(limb5, p5.low, carry)
-      limb6 = limb6 &+ carry
-      (limb1, carry) = addCarry(limb1, p0.high, 0)
-      (limb2, carry) = addCarry(limb2, p1.high, carry)
-      (limb3, carry) = addCarry(limb3, p2.high, carry)
-      (limb4, carry) = addCarry(limb4, p3.high, carry)
-      (limb5, carry) = addCarry(limb5, p4.high, carry)
-      limb6 = limb6 &+ p5.high &+ carry
+      (limb0, carry) = addWithCarry(limb0, p0.low, 0)
+      (limb1, carry) = addWithCarry(limb1, q1, carry)
+      (limb2, carry) = addWithCarry(limb2, q2, carry)
+      (limb3, carry) = addWithCarry(limb3, q3, carry)
+      (limb4, carry) = addWithCarry(limb4, q4, carry)
+      (limb5, carry) = addWithCarry(limb5, q5, carry)
+      limb6 = limb6 &+ q6 &+ carry
     }
 
     /// Adds the multiple of `p` that makes the lowest limb zero, and drops that limb.
@@ -154,20 +154,20 @@ extension BLS12381Fp {
       let p3 = k.multipliedFullWidth(by: Modulus.limb3)
       let p4 = k.multipliedFullWidth(by: Modulus.limb4)
       let p5 = k.multipliedFullWidth(by: Modulus.limb5)
+      let (q1, c1) = addWithCarry(p1.low, p0.high, 0)
+      let (q2, c2) = addWithCarry(p2.low, p1.high, c1)
+      let (q3, c3) = addWithCarry(p3.low, p2.high, c2)
+      let (q4, c4) = addWithCarry(p4.low, p3.high, c3)
+      let (q5, c5) = addWithCarry(p5.low, p4.high, c4)
+      let q6 = p5.high &+ c5
       var carry: UInt64
-      (_, carry) = addCarry(limb0, p0.low, 0)
-      (limb1, carry) = addCarry(limb1, p1.low, carry)
-      (limb2, carry) = addCarry(limb2, p2.low, carry)
-      (limb3, carry) = addCarry(limb3, p3.low, carry)
-      (limb4, carry) = addCarry(limb4, p4.low, carry)
-      (limb5, carry) = addCarry(limb5, p5.low, carry)
-      limb6 = limb6 &+ carry
-      (limb0, carry) = addCarry(limb1, p0.high, 0)
-      (limb1, carry) = addCarry(limb2, p1.high, carry)
-      (limb2, carry) = addCarry(limb3, p2.high, carry)
-      (limb3, carry) = addCarry(limb4, p3.high, carry)
-      (limb4, carry) = addCarry(limb5, p4.high, carry)
-      limb5 = limb6 &+ p5.high &+ carry
+      (_, carry) = addWithCarry(limb0, p0.low, 0)
+      (limb0, carry) = addWithCarry(limb1, q1, carry)
+      (limb1, carry) = addWithCarry(limb2, q2, carry)
+      (limb2, carry) = addWithCarry(limb3, q3, carry)
+      (limb3, carry) = addWithCarry(limb4, q4, carry)
+      (limb4, carry) = addWithCarry(limb5, q5, carry)
+      limb5 = limb6 &+ q6 &+ carry
       limb6 = 0
     }
   }

@@ -67,11 +67,11 @@ extension BLS12381Fp {
   /// The sum as plain 384-bit integers, not reduced: at most `2p - 2` for two elements.
   @inline(__always)
   static func addUnreduced(_ a: BLS12381Fp, _ b: BLS12381Fp) -> BLS12381Fp {
-    let (s0, c0) = addCarry(a.limb0, b.limb0, 0)
-    let (s1, c1) = addCarry(a.limb1, b.limb1, c0)
-    let (s2, c2) = addCarry(a.limb2, b.limb2, c1)
-    let (s3, c3) = addCarry(a.limb3, b.limb3, c2)
-    let (s4, c4) = addCarry(a.limb4, b.limb4, c3)
+    let (s0, c0) = addWithCarry(a.limb0, b.limb0, 0)
+    let (s1, c1) = addWithCarry(a.limb1, b.limb1, c0)
+    let (s2, c2) = addWithCarry(a.limb2, b.limb2, c1)
+    let (s3, c3) = addWithCarry(a.limb3, b.limb3, c2)
+    let (s4, c4) = addWithCarry(a.limb4, b.limb4, c3)
     // Two numbers below 2^383 do not carry out.
     return BLS12381Fp(s0, s1, s2, s3, s4, a.limb5 &+ b.limb5 &+ c4)
   }
@@ -81,12 +81,12 @@ extension BLS12381Fp {
   static func subtractUnreduced(_ a: BLS12381Fp, _ b: BLS12381Fp)
     -> (value: BLS12381Fp, borrow: UInt64)
   {
-    let (s0, b0) = subtractBorrow(a.limb0, b.limb0, 0)
-    let (s1, b1) = subtractBorrow(a.limb1, b.limb1, b0)
-    let (s2, b2) = subtractBorrow(a.limb2, b.limb2, b1)
-    let (s3, b3) = subtractBorrow(a.limb3, b.limb3, b2)
-    let (s4, b4) = subtractBorrow(a.limb4, b.limb4, b3)
-    let (s5, b5) = subtractBorrow(a.limb5, b.limb5, b4)
+    let (s0, b0) = subtractWithBorrow(a.limb0, b.limb0, 0)
+    let (s1, b1) = subtractWithBorrow(a.limb1, b.limb1, b0)
+    let (s2, b2) = subtractWithBorrow(a.limb2, b.limb2, b1)
+    let (s3, b3) = subtractWithBorrow(a.limb3, b.limb3, b2)
+    let (s4, b4) = subtractWithBorrow(a.limb4, b.limb4, b3)
+    let (s5, b5) = subtractWithBorrow(a.limb5, b.limb5, b4)
     return (BLS12381Fp(s0, s1, s2, s3, s4, s5), b5)
   }
 
@@ -120,11 +120,11 @@ extension BLS12381Fp {
     let (d, borrow) = subtractUnreduced(a, b)
     // Adding p back carries out of the top limb exactly when the difference had borrowed.
     let m = modulus.masked(0 &- borrow)
-    let (s0, c0) = addCarry(d.limb0, m.limb0, 0)
-    let (s1, c1) = addCarry(d.limb1, m.limb1, c0)
-    let (s2, c2) = addCarry(d.limb2, m.limb2, c1)
-    let (s3, c3) = addCarry(d.limb3, m.limb3, c2)
-    let (s4, c4) = addCarry(d.limb4, m.limb4, c3)
+    let (s0, c0) = addWithCarry(d.limb0, m.limb0, 0)
+    let (s1, c1) = addWithCarry(d.limb1, m.limb1, c0)
+    let (s2, c2) = addWithCarry(d.limb2, m.limb2, c1)
+    let (s3, c3) = addWithCarry(d.limb3, m.limb3, c2)
+    let (s4, c4) = addWithCarry(d.limb4, m.limb4, c3)
     return BLS12381Fp(s0, s1, s2, s3, s4, d.limb5 &+ m.limb5 &+ c4)
   }
 
@@ -142,35 +142,5 @@ extension BLS12381Fp {
     return BLS12381Fp(
       s.limb0 >> 1 | s.limb1 << 63, s.limb1 >> 1 | s.limb2 << 63, s.limb2 >> 1 | s.limb3 << 63,
       s.limb3 >> 1 | s.limb4 << 63, s.limb4 >> 1 | s.limb5 << 63, s.limb5 >> 1)
-  }
-}
-
-// MARK: - Limb steps
-
-extension BLS12381Fp {
-  /// 1 for true: the bits of a Bool, where a conditional would become a branch on random data.
-  @inline(__always)
-  private static func bit(_ condition: Bool) -> UInt64 {
-    UInt64(truncatingIfNeeded: unsafeBitCast(condition, to: UInt8.self))
-  }
-
-  /// `a + b + carry` (carry 0 or 1), as the low limb and the carry out.
-  @inline(__always)
-  static func addCarry(_ a: UInt64, _ b: UInt64, _ carry: UInt64)
-    -> (value: UInt64, carry: UInt64)
-  {
-    let (s, x) = a.addingReportingOverflow(b)
-    let (t, y) = s.addingReportingOverflow(carry)
-    return (t, bit(x) | bit(y))
-  }
-
-  /// `a - b - borrow` (borrow 0 or 1), as the low limb and the borrow out.
-  @inline(__always)
-  static func subtractBorrow(_ a: UInt64, _ b: UInt64, _ borrow: UInt64)
-    -> (value: UInt64, borrow: UInt64)
-  {
-    let (s, x) = a.subtractingReportingOverflow(b)
-    let (t, y) = s.subtractingReportingOverflow(borrow)
-    return (t, bit(x) | bit(y))
   }
 }
