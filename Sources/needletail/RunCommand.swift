@@ -35,7 +35,8 @@ struct RunCommand: ParsableCommand {
     help: "Write each step as a line of JSON (EIP-3155) into this file; - is standard output.")
   var trace: String?
 
-  @Option(help: "Write the post-state, the receipts and the roots as JSON into this file.")
+  @Option(
+    help: "Write post-state, receipts and roots as JSON into this file; - is standard output.")
   var output: String?
 
   @Flag(help: "Print one object of JSON for each case instead of tables.")
@@ -107,6 +108,7 @@ private struct RunSession {
     gas += report.gasUsed
     elapsed += report.elapsed
     if !report.passed { failed += 1 }
+    if options.output == "-" || options.trace == "-" { return }
     if options.json {
       var writer = JSONWriter()
       report.write(to: &writer, input: input, isWhole: false)
@@ -121,7 +123,8 @@ private struct RunSession {
     try output?.write(Array("\n]}\n".utf8))
     try output?.finish()
     try trace?.file.finish()
-    if !options.json, count > 1 {
+    let isSilent = options.json || options.output == "-" || options.trace == "-"
+    if !isSilent, count > 1 {
       let seconds = elapsed / .seconds(1)
       print(
         "\(count) cases, \(transactions) transactions, \(Text.gas(gas)) gas in "

@@ -9,7 +9,8 @@ struct TraceCommand: ParsableCommand {
     abstract: "Print every step of an execution as a line of JSON (EIP-3155).",
     discussion: """
       Traces an input of `needletail run`, or a piece of code on an empty state. After the steps of \
-      a transaction comes a line with its output and the gas of its outermost frame.
+      a transaction comes a line with its output and the gas of its outermost frame, and after \
+      those of an input whose whole state is known a line with the state root.
 
         needletail trace state_test.json --fork Osaka
         needletail trace --code 0x6001600201 --gas 100000
@@ -57,6 +58,9 @@ struct TraceCommand: ParsableCommand {
       if let error = trace.error { throw error }
       for failure in report.failures { Terminal.note("needletail: \(report.name): \(failure)") }
       if !report.passed { failures += 1 }
+      if code == nil, let root = report.stateRoot {
+        try trace.file.write(Array("{\"stateRoot\":\"\(root)\"}\n".utf8))
+      }
     }
     if let code {
       let code = try CodeInput.bytes(code)

@@ -126,7 +126,7 @@ extension Batch: FixtureCase {
       default:
         // A misspelt field would otherwise be left out without a word.
         throw cursor.failure(
-          .unexpectedField, "a batch has no field of this name", at: cursor.offset(of: key))
+          .unexpectedField, "a batch has no field \(key.text)", at: cursor.offset(of: key))
       }
     }
     self.environment = try cursor.required(environment, "env")
@@ -164,7 +164,8 @@ extension Batch.Expectation {
         logsBloom = header.logsBloom
       default:
         throw cursor.failure(
-          .unexpectedField, "nothing of this name can be expected", at: cursor.offset(of: key))
+          .unexpectedField, "nothing called \(key.text) can be expected", at: cursor.offset(of: key)
+        )
       }
     }
   }

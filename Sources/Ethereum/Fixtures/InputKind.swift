@@ -58,12 +58,15 @@ public enum InputKind: String, Sendable, CaseIterable {
       self = .blockchainTest
     } else if keys.contains("txbytes"), keys.contains("result") {
       self = .transactionTest
-    } else if keys.contains("pre") || keys.contains("alloc"),
-      keys.contains("transactions") || keys.contains("txs")
-    {
-      self = .batch
-    } else if keys.contains("pre"), keys.contains("transaction") {
-      self = .stateTest
+    } else if !keys.isDisjoint(with: ["pre", "alloc", "env", "fork", "expect"]) {
+      // One of its other fields may be missing: reading the case tells which.
+      if keys.contains("transactions") || keys.contains("txs") {
+        self = .batch
+      } else if keys.contains("transaction") {
+        self = .stateTest
+      } else {
+        return nil
+      }
     } else {
       return nil
     }
