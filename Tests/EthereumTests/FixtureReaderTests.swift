@@ -97,8 +97,7 @@ import Testing
   }
 
   @Test func theExampleBatchesAreRead() throws {
-    let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    let path = "/\(folder)/Examples/batches/transfers.json"
+    let path = FixtureFolder.checkout + "/Examples/batches/transfers.json"
     #expect(try InputKind.detect(path: path) == .batch)
     let batches = try Batch.cases(path: path)
     #expect(batches.first?.transactions.isEmpty == false)

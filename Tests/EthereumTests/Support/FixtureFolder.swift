@@ -5,11 +5,13 @@ import Foundation
 enum FixtureFolder {
   static let path: String? = {
     let named = ProcessInfo.processInfo.environment["NEEDLETAIL_FIXTURES"]
-    let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let folder = named ?? checkout.appendingPathComponent(".fixtures").path
+    let folder = named ?? checkout + "/.fixtures"
     return FileManager.default.fileExists(atPath: folder) ? folder : nil
   }()
+
+  /// The checkout's folder.
+  static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
   static var isMissing: Bool { path == nil }
 
