@@ -45,6 +45,9 @@ let package = Package(
     .testTarget(
       name: "EthereumTests", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
     .testTarget(
+      name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution"],
+      swiftSettings: settings),
+    .testTarget(
       name: "ConformanceTests", dependencies: ["Ethereum", "Execution", "TestSupport"],
       swiftSettings: settings),
   ]

@@ -82,7 +82,7 @@ public final class Chain {
     prepared.parentBeaconBlockRoot = header.parentBeaconBlockRoot
     prepared.blockHashes = recentHashes(header.parentHash)
     prepared.maxBlobs = Int(clamping: rules.blobSchedule[fork]?.max ?? 0)
-    prepared.reward = ChainRules.reward(fork)
+    prepared.reward = Difficulty.reward(fork)
     prepared.ommers = ommers
     prepared.movesDAO = rules.schedule[.daoFork] == .block(header.number)
 

@@ -30,7 +30,7 @@ extension ChainRules {
           "difficulty, nonce and ommers are not zero and empty, as they are from Paris on")
       }
     } else {
-      let expected = Self.difficulty(
+      let expected = Difficulty.next(
         fork: fork, number: header.number, timestamp: header.timestamp,
         parentTimestamp: parent.timestamp, parentDifficulty: parent.difficulty,
         parentHasOmmers: parent.ommersHash != BlockHeader.emptyOmmersHash)
@@ -73,10 +73,10 @@ extension ChainRules {
     guard fork >= .london else { return }
     let expected =
       isFirstLondon
-      ? Self.initialBaseFee
-      : Self.baseFee(
-        parentGasLimit: parent.gasLimit, parentGasUsed: parent.gasUsed,
-        parentBaseFee: parent.baseFeePerGas ?? Self.initialBaseFee)
+      ? BaseFee.initial
+      : BaseFee.next(
+        parentBaseFee: parent.baseFeePerGas ?? BaseFee.initial, gasLimit: parent.gasLimit,
+        gasUsed: parent.gasUsed)
     guard header.baseFeePerGas == expected else {
       throw BlockError(
         .invalidBaseFee,
