@@ -81,8 +81,8 @@ extension BLS12381Fp {
   /// algorithms", 1996: CIOS; for sums, Longa, "Efficient algorithms for large prime
   /// characteristic fields and their application to bilinear pairings", eprint 2022/367).
   ///
-  /// Each row's products are all made before two chains of additions take up their low and their
-  /// high halves, as multiplication spoils the carry on most processors. With a sum of products
+  /// A row's products are all made first, then one chain of additions joins their halves and another
+  /// takes them up, as multiplication spoils the carry on most processors. With a sum of products
   /// below `9 p^2 < 2^384 p - p^2` the number in the limbs is below `2^448` throughout, and below
   /// `2p` in the end.
   private struct MontgomerySum {

@@ -18,9 +18,6 @@ struct BLS12381MultiScalarSum<Field: BLS12381GroupField>: BitwiseCopyable {
   /// Points at most.
   private let capacity: Int
 
-  /// Points from which on buckets take less time than tables.
-  private static var bucketsFrom: Int { 64 }
-
   /// A sum of at most `capacity` multiples; `nil` when the arena is too small for it.
   init?(capacity: Int, scratch: inout Arena) {
     let (parts, overflow) = capacity.multipliedReportingOverflow(by: Field.partCount)
@@ -53,7 +50,7 @@ struct BLS12381MultiScalarSum<Field: BLS12381GroupField>: BitwiseCopyable {
   func result(scratch: inout Arena) -> JacobianPoint<Field>? {
     let used = scratch.used
     defer { scratch.used = used }
-    return count < Self.bucketsFrom ? windowedSum(scratch: &scratch) : bucketSum(scratch: &scratch)
+    return count < Field.bucketsFrom ? windowedSum(scratch: &scratch) : bucketSum(scratch: &scratch)
   }
 }
 
@@ -63,6 +60,8 @@ protocol BLS12381GroupField: FiniteField {
   static var partCount: Int { get }
   /// Bits of a part.
   static var partBits: Int { get }
+  /// Points from which on buckets take less time than tables, as measured on a processor.
+  static var bucketsFrom: Int { get }
   /// The parts of a scalar modulo the group order, from the lowest, in a base of `|x|` to the power
   /// `4 / partCount`.
   static func parts(of scalar: UInt256) -> InlineArray<4, UInt128>
@@ -73,6 +72,7 @@ protocol BLS12381GroupField: FiniteField {
 extension BLS12381Fp: BLS12381GroupField {
   static var partCount: Int { 2 }
   static var partBits: Int { 128 }
+  static var bucketsFrom: Int { 100 }
 
   static func parts(of scalar: UInt256) -> InlineArray<4, UInt128> {
     let digits = BLS12381.parameterDigits(scalar)
@@ -93,6 +93,7 @@ extension BLS12381Fp: BLS12381GroupField {
 extension BLS12381Fp2: BLS12381GroupField {
   static var partCount: Int { 4 }
   static var partBits: Int { 64 }
+  static var bucketsFrom: Int { 32 }
 
   static func parts(of scalar: UInt256) -> InlineArray<4, UInt128> {
     let digits = BLS12381.parameterDigits(scalar)

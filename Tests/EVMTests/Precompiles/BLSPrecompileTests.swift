@@ -117,6 +117,21 @@ import Testing
     }
   }
 
+  /// The whole tables, by sums over 1 to 128 points that Python made from the tables of the
+  /// executable specification (`ethereum-execution` 2.20.0): of the gas of n points times n^2.
+  @Test func discountsAreTheTables() {
+    var (g1, g2) = (Int64(0), Int64(0))
+    for count in 1...128 {
+      let square = Int64(count * count)
+      let input1 = [UInt8](repeating: 0, count: 160 * count)
+      g1 += square * precompileGas(input1, fork: .prague, gas: BLSG1MSMPrecompile.gas)
+      let input2 = [UInt8](repeating: 0, count: 288 * count)
+      g2 += square * precompileGas(input2, fork: .prague, gas: BLSG2MSMPrecompile.gas)
+    }
+    #expect(g1 == 441_538_266_132)
+    #expect(g2 == 834_376_912_501)
+  }
+
   /// EIP-2537 and EIP-4844.
   @Test func chargesFixedPrices() {
     for size in [0, 1, 64, 192, 256, 383] {
