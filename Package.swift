@@ -48,6 +48,8 @@ let package = Package(
       name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution"],
       swiftSettings: settings),
     .testTarget(
+      name: "CommandTests", dependencies: ["Ethereum", "needletail"], swiftSettings: settings),
+    .testTarget(
       name: "ConformanceTests", dependencies: ["Ethereum", "Execution", "TestSupport"],
       swiftSettings: settings),
   ]
