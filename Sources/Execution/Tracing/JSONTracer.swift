@@ -5,9 +5,10 @@ import Ethereum
 /// go-ethereum and evmone's tracer do. System calls are left out.
 ///
 /// The gas cost of a call contains the gas that its child gets, without the stipend; that of a
-/// creation does not, as go-ethereum has it. A step that ends its frame exceptionally carries an `error`; a cost that could not be paid is then
-/// given as far as the opcode alone tells it. After the steps of a transaction comes
-/// `{"output", "gasUsed"}` of its outermost frame, with an `error` where it did not succeed.
+/// creation does not, as go-ethereum has it. A step that ends its frame exceptionally carries an
+/// `error`; a cost that could not be paid is then given as far as the opcode alone tells it. After
+/// the steps of a transaction comes `{"output", "gasUsed"}` of its outermost frame, with an `error`
+/// where it did not succeed.
 public final class JSONTracer: TransactionTracer {
   /// What is written.
   public struct Options: Hashable, Sendable {
