@@ -27,6 +27,7 @@ extension BLS12381 {
   }
 
   /// Whether a point of the curve, or infinity, is in G1.
+  @inline(never)
   static func isInSubgroup(_ point: G1Affine) -> Bool {
     if point.isInfinity { return true }
     let multiple = timesParameter(timesParameter(point))
@@ -34,6 +35,7 @@ extension BLS12381 {
   }
 
   /// Whether a point of the twist, or infinity, is in G2.
+  @inline(never)
   static func isInSubgroup(_ point: G2Affine) -> Bool {
     if point.isInfinity { return true }
     return isEqual(-timesParameter(point), endomorphism(point))
@@ -52,6 +54,7 @@ extension BLS12381 {
   /// A point of the curve times `1 - x`, which brings it into G1 (Wahby and Boneh, "Fast and
   /// simple constant-time hashing to the BLS12-381 elliptic curve", 2019, section 5; `h_eff` of
   /// RFC 9380, section 8.8.1).
+  @inline(never)
   static func clearCofactor(_ point: G1) -> G1 {
     timesParameter(point) + point
   }
@@ -59,6 +62,7 @@ extension BLS12381 {
   /// `[x^2 - x - 1] P + [x - 1] psi(P) + psi^2([2] P)`, which brings a point of the twist into G2
   /// (Budroni and Pintore, "Efficient hash maps to G2 on BLS curves", 2017; the same point as by
   /// `h_eff` of RFC 9380, section 8.8.2, says its appendix G.3).
+  @inline(never)
   static func clearCofactor(_ point: G2) -> G2 {
     // With a = |x|: [x^2 - x - 1] P + [x - 1] psi(P)
     //   = [a]([a] P + P - psi(P)) - P - psi(P).

@@ -56,6 +56,7 @@ extension BLS12381 {
   }
 
   /// The 11-isogeny to G1's curve.
+  @inline(never)
   private static func isogeny(_ point: G1Affine) -> G1 {
     isogeny(
       point,
@@ -66,6 +67,7 @@ extension BLS12381 {
   }
 
   /// The 3-isogeny to G2's curve.
+  @inline(never)
   private static func isogeny(_ point: G2Affine) -> G2 {
     isogeny(
       point,

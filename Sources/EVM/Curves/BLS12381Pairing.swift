@@ -63,6 +63,7 @@ struct BLS12381MillerPair: BitwiseCopyable {
 /// of Miller's function for the parameter `x`.
 extension BLS12381 {
   /// The product of the pairs' Miller loops, which share their squarings. The pairs are used up.
+  @inline(never)
   static func millerLoop(_ pairs: UnsafeMutablePointer<BLS12381MillerPair>, count: Int) -> Fp12 {
     var f = Fp12.one
     var bit: UInt64 = 63
@@ -86,15 +87,38 @@ extension BLS12381 {
   /// Source: Hayashida, Hayasaka and Teruya, "Efficient final exponentiation via cyclotomic
   /// structure for pairings over families of elliptic curves", eprint 2020/875:
   /// `3 (p^4 - p^2 + 1)/r = (x - 1)^2 (x + p) (x^2 + p^2 - 1) + 3`.
+  @inline(never)
   static func finalExponentiation(_ value: Fp12) -> Fp12 {
-    // Easy part: the power (p^6 - 1)·(p^2 + 1). From here on the inverse is the conjugate.
+    let f = easyPower(value)
+    let c = powerOfParameterPlusPrime(powerOfParameterLessOne(powerOfParameterLessOne(f)))
+    return powerOfSquaresLessOne(c) * (f.cyclotomicSquared * f)
+  }
+
+  // The steps are functions of their own, so that their temporary values share the stack: a lane of
+  // a GPU has little.
+
+  /// The power `(p^6 - 1) (p^2 + 1)`, after which the inverse is the conjugate.
+  @inline(never)
+  private static func easyPower(_ value: Fp12) -> Fp12 {
     let unitary = value.conjugate * value.inverse
-    let f = unitary.frobenius(2) * unitary
-    // f^(x - 1) = 1 / (f^|x| f), and the square of that power.
-    let once = (powerParameter(f) * f).conjugate
-    let twice = (powerParameter(once) * once).conjugate
-    let c = powerParameter(twice).conjugate * twice.frobenius(1)
-    let d = powerParameter(powerParameter(c)) * c.frobenius(2) * c.conjugate
-    return d * f.cyclotomicSquared * f
+    return unitary.frobenius(2) * unitary
+  }
+
+  /// The power `x - 1`.
+  @inline(never)
+  private static func powerOfParameterLessOne(_ f: Fp12) -> Fp12 {
+    (powerParameter(f) * f).conjugate
+  }
+
+  /// The power `x + p`.
+  @inline(never)
+  private static func powerOfParameterPlusPrime(_ f: Fp12) -> Fp12 {
+    powerParameter(f).conjugate * f.frobenius(1)
+  }
+
+  /// The power `x^2 + p^2 - 1`.
+  @inline(never)
+  private static func powerOfSquaresLessOne(_ f: Fp12) -> Fp12 {
+    powerParameter(powerParameter(f)) * (f.frobenius(2) * f.conjugate)
   }
 }

@@ -5,6 +5,7 @@ package enum BLSG1AddPrecompile {
 
   /// The input is two points of 128 bytes, the output their sum. Fails when the size differs, a
   /// coordinate is not canonical or a point is not on the curve; points outside G1 are fine.
+  @inline(never)
   package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena

@@ -13,6 +13,7 @@ package enum BLSG1MSMPrecompile {
   /// The input is one or more points with their scalars (any 256-bit integers), the output the sum
   /// of the multiples. Fails when it is empty or not a whole number of items, a coordinate is not
   /// canonical, or a point is not in G1.
+  @inline(never)
   package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena

@@ -5,6 +5,7 @@ package enum BLSG2AddPrecompile {
 
   /// The input is two points of 256 bytes, the output their sum. Fails when the size differs, a
   /// coordinate is not canonical or a point is not on the twist; points outside G2 are fine.
+  @inline(never)
   package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena

@@ -6,6 +6,7 @@ package enum BLSMapFp2ToG2Precompile {
 
   /// The input is an element of 128 bytes, the output a point of 256. Fails when the size differs or
   /// the element is not canonical.
+  @inline(never)
   package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena

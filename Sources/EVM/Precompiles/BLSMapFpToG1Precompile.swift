@@ -6,6 +6,7 @@ package enum BLSMapFpToG1Precompile {
 
   /// The input is an element of 64 bytes, the output a point of 128. Fails when the size differs or
   /// the element is not canonical.
+  @inline(never)
   package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena

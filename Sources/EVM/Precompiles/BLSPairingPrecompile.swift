@@ -18,6 +18,7 @@ package enum BLSPairingPrecompile {
   /// The input is one or more pairs; the output a word that is 1 when the product of their pairings
   /// is one, else 0. Fails when it is empty or not a whole number of pairs, a coordinate is not
   /// canonical, or a point is not in its group.
+  @inline(never)
   package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena

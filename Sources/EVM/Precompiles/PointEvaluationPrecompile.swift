@@ -7,6 +7,7 @@ package enum PointEvaluationPrecompile {
   /// the output the words 4,096 (elements in a blob) and the order of BLS12-381's groups. Fails when
   /// the size differs, the hash is not the commitment's, z or y is not below the order, a point
   /// is not a compressed point of G1, or the proof does not hold.
+  @inline(never)
   package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena
