@@ -1,115 +1,93 @@
 import Foundation
 import Testing
 
-/// The command as a shell sees it: exit status, and one line on standard error.
-struct ExitStatusTests {
-  /// The command, built beside the tests.
-  private static let command: URL? = {
-    let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let url = folder.appendingPathComponent("needletail")
-    return FileManager.default.isExecutableFile(atPath: url.path) ? url : nil
-  }()
-
+/// The exit status, and one line on standard error where something is wrong.
+@Suite struct ExitStatusTests {
   private static let example = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Examples/batches/transfers.json").path
 
-  private struct Outcome {
-    var status: Int32
-    var output: String
-    var errors: String
+  private func run(_ arguments: [String]) throws -> Command.Output {
+    let command = try Command()
+    defer { command.remove() }
+    return try command.run(arguments)
   }
 
-  private func run(_ arguments: [String], output: String? = nil) throws -> Outcome {
-    let process = Process()
-    let command: URL = try #require(Self.command)
-    process.executableURL = command
-    process.arguments = arguments
-    let out = Pipe()
-    let errors = Pipe()
-    if let output {
-      process.standardOutput = FileHandle(forWritingAtPath: output)
-    } else {
-      process.standardOutput = out
+  @Test func fineIsZero() throws {
+    let output = try run(["run", Self.example])
+    #expect(output.status == 0)
+    #expect(output.standardError.isEmpty)
+    #expect(output.standardOutput.contains("48 transactions: 45 succeeded, 3 failed, 0 rejected"))
+    #expect(!output.standardOutput.contains("\u{1B}"), "colours without a terminal")
+    for arguments in [[], ["--version"], ["help", "run"]] {
+      #expect(try run(arguments).status == 0)
     }
-    process.standardError = errors
-    try process.run()
-    let text = output == nil ? out.fileHandleForReading.readDataToEndOfFile() : Data()
-    let words = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-      errors: String(decoding: words, as: UTF8.self))
   }
 
-  @Test(.enabled(if: Self.command != nil, "the command is not built beside the tests"))
-  func fineIsZero() throws {
-    let outcome = try run(["run", Self.example])
-    #expect(outcome.status == 0)
-    #expect(outcome.errors.isEmpty)
-    #expect(outcome.output.contains("48 transactions: 45 succeeded, 3 failed, 0 rejected"))
-    #expect(!outcome.output.contains("\u{1B}"), "colours without a terminal")
-    #expect(try run(["--version"]).status == 0)
-    #expect(try run(["help", "run"]).status == 0)
-  }
-
-  @Test(
-    .enabled(if: Self.command != nil, "the command is not built beside the tests"),
-    arguments: [
-      [], ["run", "--bogus", "x"], ["run", "/nonexistent.json"], ["run", "/"],
-      ["run", "/dev/null"],
-      ["run", "x.json", "--fork", "Osakka"], ["nosuchcommand"], ["statetest", "/nonexistent"],
-      ["keccak"], ["keccak", "0x1"], ["rlp", "0xc8"], ["rlp", "--encode", "[\"0x1\"]"],
-      ["disassemble", "0xzz"], ["trace", "--code", "0x00", "--gas", "99999999999999999999"],
-      ["signer", "address", "0x0"], ["signer", "recover", "0x02"],
-    ])
+  @Test(arguments: [
+    ["run", "--bogus", "x"], ["run"], ["run", "/nonexistent.json"], ["run", "/"],
+    ["run", "/dev/null"], ["run", "x.json", "--fork", "Osakka"], ["nosuchcommand"],
+    ["statetest", "/nonexistent"], ["keccak"], ["keccak", "0x1"], ["rlp", "0xc8"],
+    ["rlp", "--encode", "[\"0x1\"]"], ["disassemble", "0xzz"],
+    ["trace", "--code", "0x00", "--gas", "99999999999999999999"],
+    ["signer", "address", "0x0"], ["signer", "recover", "0x02"],
+  ])
   func badUsageOrInputIsTwo(arguments: [String]) throws {
-    let outcome = try run(arguments)
-    if arguments.isEmpty {
-      // Without arguments there is help.
-      #expect(outcome.status == 0)
-      return
-    }
-    #expect(outcome.status == 2, "\(outcome.errors)")
-    #expect(!outcome.errors.isEmpty)
-    #expect(outcome.output.isEmpty)
+    let output = try run(arguments)
+    #expect(output.status == 2, "\(output.standardError)")
+    #expect(!output.standardError.isEmpty)
+    #expect(output.standardOutput.isEmpty)
   }
 
-  @Test(.enabled(if: Self.command != nil, "the command is not built beside the tests"))
-  func aDifferenceIsOne() throws {
-    let path = NSTemporaryDirectory() + "needletail-\(UUID()).json"
+  @Test func aDifferenceIsOne() throws {
+    let command = try Command()
+    defer { command.remove() }
     let text = try String(contentsOfFile: Self.example, encoding: .utf8)
-      .replacingOccurrences(of: "1297728", with: "1297729")
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let outcome = try run(["run", path])
-    #expect(outcome.status == 1)
-    #expect(outcome.output.contains("gas used: expected 1297729, got 1297728"))
+    try command.write(text.replacingOccurrences(of: "1297728", with: "1297729"), to: "batch.json")
+    let output = try command.run(["run", "batch.json"])
+    #expect(output.status == 1)
+    #expect(output.standardOutput.contains("gas used: expected 1297729, got 1297728"))
   }
 
-  @Test(.enabled(if: Self.command != nil, "the command is not built beside the tests"))
-  func aFullDiskIsAnErrorAndLeavesNoPartOfAFile() throws {
-    let outcome = try run(["run", Self.example], output: "/dev/full")
-    #expect(outcome.status == 2)
-    #expect(outcome.errors.contains("No space left"))
-    #expect(try run(["run", Self.example, "--output", "/dev/full"]).status == 2)
-    // An input that fails half way: the output file does not appear.
-    let path = NSTemporaryDirectory() + "needletail-\(UUID()).json"
-    #expect(try run(["run", Self.example, "/nonexistent.json", "--output", path]).status == 2)
-    let folder = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
-    #expect(!folder.contains { path.hasSuffix($0) || $0.hasSuffix(".partial") })
-  }
+  @Test func anOutputFileIsWholeOrNotThere() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let full = try command.run(["run", Self.example, "--output", "/dev/full"])
+    #expect(full.status == 2)
+    #expect(full.standardError.contains("No space left"))
+    // The second input can not be read.
+    let cut = try command.run(["run", Self.example, "/nonexistent.json", "--output", "out.json"])
+    #expect(cut.status == 2)
+    let names = try FileManager.default.contentsOfDirectory(atPath: command.folder.path)
+    #expect(!names.contains { $0.hasPrefix("out.json") }, "\(names)")
 
-  @Test(.enabled(if: Self.command != nil, "the command is not built beside the tests"))
-  func theOutputFileIsWhole() throws {
-    let path = NSTemporaryDirectory() + "needletail-\(UUID()).json"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    #expect(try run(["run", Self.example, "--output", path]).status == 0)
-    let object = try JSONSerialization.jsonObject(
-      with: Data(contentsOf: URL(fileURLWithPath: path)))
-    let results = try #require((object as? [String: Any])?["results"] as? [[String: Any]])
+    #expect(try command.run(["run", Self.example, "--output", "out.json"]).status == 0)
+    let text = try #require(command.read("out.json"))
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let results = try #require(object?["results"] as? [[String: Any]])
     #expect(results.count == 1)
     #expect((results[0]["receipts"] as? [Any])?.count == 48)
     #expect((results[0]["alloc"] as? [String: Any])?.isEmpty == false)
+  }
+
+  @Test func smallCommandsSayWhatTheyShould() throws {
+    #expect(
+      try run(["keccak", "--text", "transfer(address,uint256)"]).standardOutput
+        == "0xa9059cbb2ab09eb219583f4a59a5d0623ade346d962bcd4e46b11da047c9049b\n")
+    #expect(
+      try run(["rlp", "0xc883646f6783636174"]).standardOutput
+        == "[\n  \"0x646f67\",\n  \"0x636174\"\n]\n")
+    #expect(
+      try run(["rlp", "--encode", "[\"0x646f67\", [\"0x\"]]"]).standardOutput
+        == "0xc683646f67c180\n")
+    // The account of EIP-155's example.
+    #expect(
+      try run(["signer", "address", "0x" + String(repeating: "46", count: 32)]).standardOutput
+        == "0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f\n")
+    #expect(
+      try run(["disassemble", "0x60015f"]).standardOutput
+        == "000000  60  PUSH1 0x01\n000002  5f  PUSH0\n")
+    let trace = try run(["trace", "--code", "0x5f00", "--gas", "100"]).standardOutput
+    #expect(trace.hasSuffix("{\"output\":\"\",\"gasUsed\":\"0x2\"}\n"))
   }
 }
