@@ -39,6 +39,8 @@ extension InputRunner {
       let outcome = try executor.execute(block, on: &report.state)
       report.elapsed = ContinuousClock.now - start
       report.record(outcome, places: places)
+      // Before Byzantium receipts hold state roots, which need the whole state.
+      if fork < .byzantium { report.receiptsRoot = nil }
       Self.compare(outcome, report, input, &comparison)
     } catch {
       comparison.fail(error.description)
@@ -80,9 +82,8 @@ extension InputRunner {
     comparison.check("block hash", expected: input.hash, got: header.hash)
     comparison.check("gas used", expected: header.gasUsed, got: outcome.gasUsed)
     comparison.check("logs bloom", expected: header.logsBloom, got: report.logsBloom)
-    // Before Byzantium receipts hold state roots, which need the whole state.
-    if report.fork >= .byzantium {
-      comparison.check("receipts root", expected: header.receiptsRoot, got: report.receiptsRoot)
+    if let root = report.receiptsRoot {
+      comparison.check("receipts root", expected: header.receiptsRoot, got: root)
     }
     comparison.check(
       "transactions root", expected: header.transactionsRoot, got: report.transactionsRoot)

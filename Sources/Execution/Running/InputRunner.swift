@@ -34,8 +34,22 @@ public final class InputRunner {
     switch try InputKind.detect(file) {
     case .stateTest:
       var reader = FixtureReader<StateTest>(file, options: StateTest.Options())
+      var count = 0
+      var forks: Set<String> = []
       while let test = try reader.next() {
-        do throws(FormatError) { try run(test, body) } catch { throw error.inFile(path) }
+        forks.formUnion(test.post.map(\.fork.name) + test.unknownForks)
+        do throws(FormatError) {
+          try run(test) { (report) throws(FormatError) in
+            count += 1
+            try body(report)
+          }
+        } catch { throw error.inFile(path) }
+      }
+      if count == 0 {
+        throw FormatError(
+          .unknownFork,
+          "no case \(fork.map { "for \($0.name)" } ?? "that can be run"); the file has cases for "
+            + (forks.isEmpty ? "no fork" : forks.sorted().joined(separator: ", ")), file: path)
       }
     case .batch:
       for batch in try Batch.batches(file) {

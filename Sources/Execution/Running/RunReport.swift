@@ -27,8 +27,9 @@ public struct RunReport {
   public var rows: [Row] = []
   /// Gas used by all transactions.
   public var gasUsed: UInt64 = 0
-  /// The root of the receipts of the transactions that were executed.
-  public var receiptsRoot = MerklePatriciaTrie.emptyRoot
+  /// The root of the receipts of the transactions that were executed; `nil` where they have state
+  /// roots that are not known.
+  public var receiptsRoot: Hash256? = MerklePatriciaTrie.emptyRoot
   /// The root of the transactions that were executed.
   public var transactionsRoot = MerklePatriciaTrie.emptyRoot
   /// The filter of all logs.

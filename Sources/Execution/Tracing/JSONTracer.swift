@@ -150,6 +150,8 @@ public final class JSONTracer: TransactionTracer {
 
   /// The name of an opcode, or what stands for it.
   static func name(_ opcode: UInt8) -> String {
+    // Traces of all clients keep the name from before Paris.
+    if opcode == Opcode.prevrandao { return "DIFFICULTY" }
     if let row = OpcodeTable.row(opcode) { return "\(row.name)" }
     return "opcode 0x\(String(opcode, radix: 16)) not defined"
   }

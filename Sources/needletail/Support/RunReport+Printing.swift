@@ -44,6 +44,7 @@ extension RunReport {
   }
 
   private func printTotals() {
+    let unknown = "not known, as only a part of the state is"
     let succeeded = rows.count { $0.outcome?.status.isSuccess == true }
     let rejected = rows.count { $0.rejection != nil }
     let failed = rows.count - succeeded - rejected
@@ -54,8 +55,8 @@ extension RunReport {
       "  gas used          \(Text.gas(gasUsed)) in \(Text.time(elapsed)) "
         + "(\(Text.rate(gasUsed, elapsed / .seconds(1))))")
     print(
-      "  state root        \(stateRoot?.description ?? "not known: only a part of the state is")")
-    print("  receipts root     \(receiptsRoot)")
+      "  state root        \(stateRoot?.description ?? unknown)")
+    print("  receipts root     \(receiptsRoot?.description ?? unknown)")
     print("  transactions root \(transactionsRoot)")
     print("  logs bloom        \(logsBloom.short)")
   }
@@ -76,7 +77,8 @@ extension RunReport {
       writer.value(elapsed / .seconds(1))
       writer.key("stateRoot")
       if let stateRoot { writer.value(stateRoot) } else { writer.null() }
-      writer.member("receiptsRoot", receiptsRoot)
+      writer.key("receiptsRoot")
+      if let receiptsRoot { writer.value(receiptsRoot) } else { writer.null() }
       writer.member("transactionsRoot", transactionsRoot)
       writer.member("logsBloom", hexadecimal: logsBloom.bytes)
       writer.key("transactions")
