@@ -39,6 +39,9 @@ public struct BlockchainTestRunner {
         if block.isValid {
           comparison.fail("block \(index): \(error)")
         } else if !block.expectedExceptions.isEmpty,
+          // The older suites, whose names have no dot, put blocks with a bad transaction together
+          // without it: the roots are wrong as well, so that any reason will do.
+          block.expectedExceptions.allSatisfy({ $0.contains(".") }),
           !ExceptionNames.match(expected: block.expectedExceptions, got: error.testNames)
         {
           comparison.check(

@@ -67,6 +67,11 @@ public final class StateTestRunner {
       for post in posts {
         do throws(ExecutionError) {
           var run = try execute(test, post, fork, pre: pre)
+          if run.error != nil, fork < .spuriousDragon, post.state == nil {
+            // The older suites, which give no accounts, were filled by geth with a reward of nothing
+            // for the coinbase after a rejected transaction too: the account comes to be.
+            run.state.credit(test.environment.coinbase, wei: .zero, deletesEmpty: false)
+          }
           results.append(compare(&run))
         } catch {
           results.append(
