@@ -13,7 +13,7 @@ COUNT := 200
 FIRST := 0
 
 .PHONY: help run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
-  kernels differential example docs setup clean
+  kernels differential example docs mutate setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ fixtures: .fixtures ## unpack the public test suites into .fixtures
 
 check: ## exactly what CI runs
 	.ci/run
+
+mutate: ## break every rule in turn: a test must notice (not in CI: about an hour)
+	Tools/mutate.py
 
 lint: ## check the format
 	swift format lint --strict --parallel --recursive --configuration .swift-format $(FORMATTED)

@@ -56,6 +56,18 @@ import Testing
     #expect(broken(.osaka) { $0.number = 0 } == .invalidNumber)
   }
 
+  /// After the last number there is none; it does not begin again, nor trap.
+  @Test func numbersEnd() {
+    let chain = TestChain(.osaka, genesis: { $0.number = .max })
+    var header = BlockHeader()
+    header.parentHash = chain.genesis.hash
+    header.timestamp = 1012
+    for number: UInt64 in [0, .max] {
+      header.number = number
+      #expect(chain.add(Block(header: header, withdrawals: [])) == .invalidNumber)
+    }
+  }
+
   @Test func timestampsGrow() {
     #expect(broken(.osaka) { $0.timestamp = 1000 } == .invalidTimestamp)
     #expect(broken(.osaka) { $0.timestamp = 999 } == .invalidTimestamp)

@@ -81,6 +81,22 @@ import Testing
     }
   }
 
+  /// A designator of 23 bytes is made up in the memory.
+  @Test func delegationsNeedRoom() {
+    let world = TestWorld(.osaka)
+    var sent = world.sent(.setCode)
+    sent.authorizations = [
+      AuthorizationItem(
+        chainID: 0, address: TestWorld.contract, nonce: 0, authority: TestWorld.other,
+        isValid: true)
+    ]
+    for (bytes, status): (Int, ExecutionStatus) in [(22, .workspaceExhausted), (23, .stopped)] {
+      var sizes = Self.sizes
+      sizes.memoryBytes = bytes
+      #expect(world.run(sent, sizes: sizes).status == status)
+    }
+  }
+
   /// Whatever lay in the memory before makes no difference.
   @Test func contentsOfTheMemoryDoNotMatter() {
     let world = MixedTransaction.world()
