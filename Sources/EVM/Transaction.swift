@@ -58,7 +58,6 @@ extension Machine {
     }
 
     let gas = Int64(transaction.gasLimit) &- costs.intrinsic
-    let delegationRefund = journal.refund
     var created: Address?
     var gasLeft: Int64 = 0
     switch start(transaction, sender: sender, gas: gas, created: &created) {
@@ -71,7 +70,7 @@ extension Machine {
       gasLeft = left
     }
     if exitStatus.isFault { return faulted(exitStatus) }
-    if !exitStatus.isSuccess { journal.refund = delegationRefund }
+    // A failure has gone back to the refund of the delegations, which came before its checkpoint.
 
     // Refund, floor and fees.
     let spent = Int64(transaction.gasLimit) &- gasLeft
