@@ -157,10 +157,11 @@ extension Machine where View == ForeignStateView, Tracer == NoTracer {
 
   /// `systemCall` on the host.
   @inline(never)
-  public mutating func runSystemCall(to address: Address, data: UnsafeBufferPointer<UInt8>)
-    -> TransactionResult
-  {
-    systemCall(to: address, data: data)
+  public mutating func runSystemCall(
+    to address: Address, data: UnsafeBufferPointer<UInt8>, from caller: Address = .system,
+    gas: UInt64 = 30_000_000
+  ) -> TransactionResult {
+    systemCall(to: address, data: data, from: caller, gas: gas)
   }
 }
 

@@ -201,7 +201,7 @@ extension Machine {
 
   /// Runs an opcode that needs more than the stack. Registers are in the frame's record.
   @inline(never)
-  private mutating func execute(_ opcode: UInt8, _ frame: UnsafeMutablePointer<Frame>) -> Step {
+  mutating func execute(_ opcode: UInt8, _ frame: UnsafeMutablePointer<Frame>) -> Step {
     switch opcode {
     case Opcode.exp: exponentiate(frame)
     case Opcode.keccak256: keccak256(frame)
@@ -250,8 +250,8 @@ extension Machine {
     case Opcode.callcode: call(frame, .callCode)
     case Opcode.delegatecall: call(frame, .delegateCall)
     case Opcode.staticcall: call(frame, .staticCall)
-    case Opcode.`return`: end(frame, .returned)
-    case Opcode.revert: end(frame, .reverted)
+    case Opcode.`return`: end(frame, frame.pointee.word(0), frame.pointee.word(1), .returned)
+    case Opcode.revert: end(frame, frame.pointee.word(0), frame.pointee.word(1), .reverted)
     case Opcode.selfdestruct: selfDestruct(frame)
     default: exit(.undefinedOpcode)
     }
@@ -260,7 +260,7 @@ extension Machine {
   /// Makes memory cover `count` bytes from `offset` on, while gas and memory size are in local
   /// registers. Memory that is there already costs one comparison.
   @inline(__always)
-  private mutating func reach(
+  mutating func reach(
     _ frame: UnsafeMutablePointer<Frame>, _ offset: UInt256, _ count: UInt64, _ gas: inout Int64,
     _ memoryCount: inout Int
   ) -> ExecutionStatus {

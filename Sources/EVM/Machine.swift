@@ -66,7 +66,7 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   mutating func run() {
     while true {
       let frame = workspace.frames + depth
-      switch interpret(frame) {
+      switch step(frame) {
       case .next, .enter:
         continue
       case .exit:
@@ -74,6 +74,15 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
         if finish(frame) { return }
       }
     }
+  }
+
+  /// Runs a frame by its program, where its code has one for the fork and nobody watches.
+  @inline(__always)
+  private mutating func step(_ frame: UnsafeMutablePointer<Frame>) -> Step {
+    if !Tracer.isEnabled, let program = frame.pointee.code.program {
+      return run(program, frame)
+    }
+    return interpret(frame)
   }
 
   /// Makes memory cover `offset ..< offset + count` and charges for its growth (yellow paper,

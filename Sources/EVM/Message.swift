@@ -85,12 +85,17 @@ extension Machine {
     _ message: Message, code: Code, checkpoint: Journal.Checkpoint, depth: Int,
     stack: UnsafeMutablePointer<UInt256>, memory: UnsafeMutablePointer<UInt8>
   ) -> Entry {
-    if depth >= workspace.frameCount || workspace.stackEnd - stack < Frame.stackLimit {
+    if depth >= workspace.frameCount
+      || workspace.stackEnd - stack < Frame.stackLimit &+ Translator.slotLimit
+    {
       return .done(.workspaceExhausted, gas: 0)
     }
+    var code = code
+    if let program = code.program, program.pointee.fork != fork { code.program = nil }
     (workspace.frames + depth).initialize(
       to: Frame(
-        programCounter: 0, stack: stack, gas: message.gas, memoryCount: 0, stackBase: stack,
+        programCounter: code.program == nil ? 0 : Instruction.size, stack: stack, gas: message.gas,
+        memoryCount: 0, stackBase: stack,
         memory: memory, code: code, address: message.account.pointee.address,
         caller: message.caller, value: message.value, input: message.input,
         inputCount: message.inputCount, account: message.account, kind: message.kind,

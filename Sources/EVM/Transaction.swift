@@ -90,15 +90,16 @@ extension Machine {
   /// Calls a contract as the system does at a block's edges: no fee, no nonce, no value (EIP-4788,
   /// EIP-2935, EIP-7002, EIP-7251).
   public mutating func systemCall(
-    to address: Address, data: UnsafeBufferPointer<UInt8>, gas: UInt64 = 30_000_000
+    to address: Address, data: UnsafeBufferPointer<UInt8>, from caller: Address = .system,
+    gas: UInt64 = 30_000_000
   ) -> TransactionResult {
     begin()
-    origin = .system
+    origin = caller
     gasPrice = block.baseFeePerGas
     blobHashes = UnsafeBufferPointer(start: nil, count: 0)
     guard let callee = journal.loaded(address, &view) else { return faulted() }
     let message = Message(
-      kind: .delegateCall, caller: .system, account: callee, codeOwner: callee,
+      kind: .delegateCall, caller: caller, account: callee, codeOwner: callee,
       isDelegated: false, value: .zero, gas: Int64(gas), input: pointer(data),
       inputCount: data.count, isStatic: false, payer: nil)
     var gasLeft: Int64 = 0

@@ -32,6 +32,7 @@ final class TransactionRunner {
     _ work: Work,
     _ body: (TransactionResult, Journal, UnsafeBufferPointer<UInt8>) -> Result
   ) throws(ExecutionError) -> Result {
+    state.codes.beginTransaction()
     while true {
       guard let host = host ?? HostWorkspace(scale: scale) else {
         throw ExecutionError(
@@ -115,7 +116,8 @@ final class TransactionRunner {
       code: { context, hash, _, code in
         let runner = Unmanaged<TransactionRunner>.fromOpaque(context).takeUnretainedValue()
         guard
-          let found = runner.state.codes[hash.assumingMemoryBound(to: Hash256.self).pointee]
+          let found = runner.state.codes.executable(
+            hash.assumingMemoryBound(to: Hash256.self).pointee, fork: runner.fork)
         else { return false }
         code.assumingMemoryBound(to: Code.self).pointee = found
         return true

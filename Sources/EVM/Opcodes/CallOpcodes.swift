@@ -114,9 +114,10 @@ extension Machine {
   }
 
   /// RETURN and REVERT.
-  mutating func end(_ frame: UnsafeMutablePointer<Frame>, _ status: ExecutionStatus) -> Step {
-    let offset = frame.pointee.word(0)
-    let count = frame.pointee.word(1)
+  mutating func end(
+    _ frame: UnsafeMutablePointer<Frame>, _ offset: UInt256, _ count: UInt256,
+    _ status: ExecutionStatus
+  ) -> Step {
     let expansion = expandMemory(frame, offset, count)
     if expansion != .stopped { return exit(expansion) }
     frame.pointee.outputOffset = count.isZero ? 0 : Int(offset.limb0)

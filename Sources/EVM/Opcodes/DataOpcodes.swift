@@ -14,21 +14,37 @@ extension Machine {
 
   /// KECCAK256 of a range of memory.
   mutating func keccak256(_ frame: UnsafeMutablePointer<Frame>) -> Step {
-    let offset = frame.pointee.word(0)
-    let count = frame.pointee.word(1)
-    if !frame.pointee.charge(wordCost(count, schedule.keccakWord)) { return exit(.outOfGas) }
-    let status = expandMemory(frame, offset, count)
+    let status = keccak256(
+      frame, frame.pointee.word(0), frame.pointee.word(1), frame.pointee.stack - 2)
     if status != .stopped { return exit(status) }
+    frame.pointee.stack -= 1
+    return .next
+  }
+
+  /// Puts the hash of a range of memory into `result`.
+  mutating func keccak256(
+    _ frame: UnsafeMutablePointer<Frame>, _ offset: UInt256, _ count: UInt256,
+    _ result: UnsafeMutablePointer<UInt256>
+  ) -> ExecutionStatus {
+    if !frame.pointee.charge(wordCost(count, schedule.keccakWord)) { return .outOfGas }
+    let status = expandMemory(frame, offset, count)
+    if status != .stopped { return status }
     let start = count.isZero ? 0 : Int(offset.limb0)
     let bytes = UnsafeBufferPointer(
       start: UnsafePointer(frame.pointee.memory + start), count: Int(count.limb0))
-    frame.pointee.replace(2, Keccak256.hash(bytes).word)
-    return .next
+    result.pointee = Keccak256.hash(bytes).word
+    return .stopped
   }
 
   /// CALLDATALOAD: 32 bytes of the input, zero past its end.
   func callDataLoad(_ frame: UnsafeMutablePointer<Frame>) -> Step {
-    let offset = frame.pointee.word(0)
+    frame.pointee.replace(1, callDataWord(frame, frame.pointee.word(0)))
+    return .next
+  }
+
+  /// 32 bytes of the input, zero past its end.
+  @inline(__always)
+  func callDataWord(_ frame: UnsafeMutablePointer<Frame>, _ offset: UInt256) -> UInt256 {
     let count = UInt64(frame.pointee.inputCount)
     var word = UInt256.zero
     if offset.fitsUInt64 && offset.limb0 < count {
@@ -40,8 +56,7 @@ extension Machine {
         word = UInt256(bigEndian: start, count: rest) << UInt64((32 &- rest) &* 8)
       }
     }
-    frame.pointee.replace(1, word)
-    return .next
+    return word
   }
 
   /// CALLDATACOPY and CODECOPY: bytes of `source`, zero past its end.

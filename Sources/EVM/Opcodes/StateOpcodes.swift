@@ -116,11 +116,16 @@ extension Machine {
 
   /// SLOAD.
   mutating func storageLoad(_ frame: UnsafeMutablePointer<Frame>) -> Step {
-    guard let slot = slot(frame, frame.pointee.word(0), schedule.coldSlotSurcharge) else {
-      return .exit
-    }
-    frame.pointee.replace(1, slot.pointee.current)
-    return .next
+    storageLoad(frame, frame.pointee.word(0), frame.pointee.stack - 1) ? .next : .exit
+  }
+
+  /// Puts the value of a slot into `result`. When it gives false the exit status is set.
+  mutating func storageLoad(
+    _ frame: UnsafeMutablePointer<Frame>, _ key: UInt256, _ result: UnsafeMutablePointer<UInt256>
+  ) -> Bool {
+    guard let slot = slot(frame, key, schedule.coldSlotSurcharge) else { return false }
+    result.pointee = slot.pointee.current
+    return true
   }
 
   /// SSTORE: yellow paper, EIP-1283, EIP-2200, EIP-2929, EIP-3529.

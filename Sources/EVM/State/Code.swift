@@ -6,6 +6,8 @@ public struct Code: BitwiseCopyable {
   public var jumpDestinations: UnsafePointer<UInt8>
   /// Bytes of code, without the padding.
   public var count: Int
+  /// The code translated for a fork; `nil` when it is only interpreted.
+  public var program: UnsafePointer<Program>?
 
   /// Zero bytes that follow the code: the immediate data of a PUSH32 at the very end, and a STOP.
   @inlinable @inline(__always)
@@ -18,8 +20,10 @@ public struct Code: BitwiseCopyable {
   /// Code that the caller has padded and mapped.
   @inline(__always)
   public init(
-    bytes: UnsafePointer<UInt8>, jumpDestinations: UnsafePointer<UInt8>, count: Int
+    bytes: UnsafePointer<UInt8>, jumpDestinations: UnsafePointer<UInt8>, count: Int,
+    program: UnsafePointer<Program>? = nil
   ) {
+    self.program = program
     self.bytes = bytes
     self.jumpDestinations = jumpDestinations
     self.count = count

@@ -67,6 +67,15 @@ extension UInt256 {
     return UInt256(r0, r1, r2, r3)
   }
 
+  /// The low 256 bits of a product with a limb.
+  @inlinable @inline(__always)
+  static func multiply(_ a: UInt256, _ limb: UInt64) -> UInt256 {
+    let (r0, c0) = multiplyAdd(a.limb0, limb, 0, 0)
+    let (r1, c1) = multiplyAdd(a.limb1, limb, 0, c0)
+    let (r2, c2) = multiplyAdd(a.limb2, limb, 0, c1)
+    return UInt256(r0, r1, r2, a.limb3 &* limb &+ c2)
+  }
+
   /// The 512-bit product, as its low and high words.
   @inlinable @inline(__always)
   public static func multiplyFullWidth(_ a: UInt256, _ b: UInt256)

@@ -4,7 +4,7 @@ import Testing
 
 /// A state of a few accounts, and a machine over it.
 final class TestWorld: StateView {
-  struct Account {
+  struct Account: Equatable {
     var nonce: UInt64 = 0
     var balance: UInt256 = .zero
     var code: [UInt8] = []
@@ -24,6 +24,8 @@ final class TestWorld: StateView {
   /// Accounts that the view refuses to show.
   var unavailable: Set<Address> = []
   private var codes: [Hash256: Code] = [:]
+  /// Whether code is given with its program.
+  private var translates = false
 
   init(_ fork: Fork, code: Bytecode = []) {
     self.fork = fork
@@ -32,7 +34,12 @@ final class TestWorld: StateView {
     accounts[Self.contract] = Account(nonce: 1, code: code.bytes)
   }
 
-  deinit { for code in codes.values { UnsafeMutablePointer(mutating: code.bytes).deallocate() } }
+  deinit {
+    for code in codes.values {
+      UnsafeMutablePointer(mutating: code.bytes).deallocate()
+      UnsafeRawPointer(code.program)?.deallocate()
+    }
+  }
 
   // MARK: StateView
 
@@ -56,6 +63,7 @@ final class TestWorld: StateView {
   func readCode(_ hash: Hash256, of address: Address, into code: inout Code) -> Bool {
     if let known = codes[hash] {
       code = known
+      if !translates { code.program = nil }
       return true
     }
     guard let bytes = accounts[address]?.code else { return false }
@@ -66,8 +74,24 @@ final class TestWorld: StateView {
     let map = memory + bytes.count + Code.padding
     Code.analyze(memory, count: bytes.count, into: map)
     code = Code(bytes: memory, jumpDestinations: map, count: bytes.count)
+    code.program = Self.program(of: code, fork: fork)
     codes[hash] = code
+    if !translates { code.program = nil }
     return true
+  }
+
+  private static func program(of code: Code, fork: Fork) -> UnsafePointer<Program>? {
+    let capacity = Translator.scratchBytes(code.count)
+    let scratch = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 32)
+    defer { scratch.deallocate() }
+    var translator = Translator(code, fork: fork, scratch: scratch, capacity: capacity)!
+    guard let size = translator.translate() else {
+      Issue.record("the code has no program")
+      return nil
+    }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 32)
+    translator.write(to: memory)
+    return UnsafePointer(memory.assumingMemoryBound(to: Program.self))
   }
 
   func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool {
@@ -95,6 +119,26 @@ final class TestWorld: StateView {
     var logs: [(address: Address, topics: [UInt256], data: [UInt8])]
     var warmAccounts: Set<Address>
     var steps: [TraceStep]
+
+    /// Both ways of executing give the same, but for the kind of a failure that takes all gas.
+    func expectSame(as other: Outcome) {
+      #expect(error == other.error)
+      #expect(status.isHalt == other.status.isHalt)
+      if !status.isHalt { #expect(status == other.status) }
+      #expect(gasUsed == other.gasUsed)
+      #expect(gasRefunded == other.gasRefunded)
+      #expect(output == other.output)
+      #expect(accounts == other.accounts)
+      #expect(destroyed == other.destroyed)
+      #expect(created == other.created)
+      #expect(warmAccounts == other.warmAccounts)
+      #expect(logs.count == other.logs.count)
+      for (log, same) in zip(logs, other.logs) {
+        #expect(log.address == same.address)
+        #expect(log.topics == same.topics)
+        #expect(log.data == same.data)
+      }
+    }
 
     /// The first word of the output.
     var word: UInt256? {
@@ -135,7 +179,8 @@ final class TestWorld: StateView {
     }
   }
 
-  /// Executes a transaction; the world itself stays as it is.
+  /// Executes a transaction; the world itself stays as it is. It runs twice, plainly with a tracer
+  /// and by translated programs, and both must agree.
   func run(
     _ message: TransactionMessage, sizes: WorkspaceSizes = TestWorld.sizes,
     gasAvailable: UInt64? = nil, blobsAvailable: Int = 6
@@ -143,22 +188,35 @@ final class TestWorld: StateView {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: sizes.bytes, alignment: 16)
     defer { memory.deallocate() }
     let workspace = Workspace(base: memory, capacity: sizes.bytes, sizes: sizes)!
+    let gasAvailable = gasAvailable ?? block.gasLimit
+
+    translates = true
+    var translated = Machine(
+      fork: fork, block: block, view: self, tracer: NoTracer(), workspace: workspace)
+    let second = outcome(
+      translated.execute(message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable),
+      translated)
+    translates = false
+
     var machine = Machine(
       fork: fork, block: block, view: self, tracer: StepRecorder(), workspace: workspace)
-    let result = machine.execute(
-      message, gasAvailable: gasAvailable ?? block.gasLimit, blobsAvailable: blobsAvailable)
-    return outcome(result, machine)
+    var first = outcome(
+      machine.execute(message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable),
+      machine)
+    first.expectSame(as: second)
+    first.steps = machine.tracer.steps
+    return first
   }
 
-  private func outcome(
-    _ result: TransactionResult, _ machine: Machine<TestWorld, StepRecorder>
+  private func outcome<Tracer: ExecutionTracer>(
+    _ result: TransactionResult, _ machine: Machine<TestWorld, Tracer>
   ) -> Outcome {
     let journal = machine.journal
     var outcome = Outcome(
       error: result.error, status: result.status, gasUsed: result.gasUsed,
       gasRefunded: result.gasRefunded, output: Array(machine.output), accounts: accounts,
       destroyed: [], created: result.createdAddress, logs: [], warmAccounts: [],
-      steps: machine.tracer.steps)
+      steps: [])
     if result.error != nil || result.status.isFault { return outcome }
     for index in 0..<journal.accountCount {
       let entry = journal.accounts[index]

@@ -1,0 +1,165 @@
+/// What a translated instruction does. Operands: `a`, `b` and `d` are words of the stack, as byte
+/// offsets from its top when the block was entered; `i` is the immediate.
+enum Operation: UInt8, BitwiseCopyable {
+  // MARK: Control
+  /// Begins a block: pays its static gas and checks its stack; `i` packs gas and code position.
+  case block
+  /// Moves the top of the stack by `d` bytes, at the end of a block that runs into the next.
+  case advance
+  /// Jumps by `i`; `d` moves the top of the stack.
+  case jump
+  /// Jumps to the code position in `a`.
+  case jumpDynamic
+  /// Jumps to the code position in `b` when `a` is not zero.
+  case jumpDynamicIf
+  /// Jumps when `a` is not zero, or is.
+  case jumpIf
+  case jumpIfZero
+  /// Jumps when `a` and the immediate's upper half compare so.
+  case jumpIfEqualSmall
+  case jumpIfNotEqualSmall
+  case jumpIfLessSmall
+  case jumpIfNotLessSmall
+  case jumpIfGreaterSmall
+  case jumpIfNotGreaterSmall
+  /// Jumps when `a` and `b` compare so.
+  case jumpIfEqual
+  case jumpIfNotEqual
+  case jumpIfLess
+  case jumpIfNotLess
+  case jumpIfSignedLess
+  case jumpIfNotSignedLess
+  case stop
+  case `return`
+  case revert
+  case invalidJump
+  case undefined
+  /// Runs opcode `extra` on the stack whose top is `d`.
+  case general
+  /// The same for an opcode that may enter another frame; ends its block.
+  case enter
+
+  // MARK: Moves
+  case move
+  case swap
+  case loadSmall
+  case loadWord
+
+  // MARK: Words: d = a op b
+  case add
+  case multiply
+  case subtract
+  case divide
+  case signedDivide
+  case remainder
+  case signedRemainder
+  /// Three operands: the third's offset is the immediate.
+  case addModulo
+  case multiplyModulo
+  case signExtend
+  case less
+  case signedLess
+  case equal
+  case isZero
+  case and
+  case or
+  case xor
+  case not
+  case byte
+  case shiftLeft
+  case shiftRight
+  case shiftRightArithmetic
+  case leadingZeros
+
+  // MARK: Words and a 64-bit immediate: d = a op i
+  case addSmall
+  case subtractSmall
+  case multiplySmall
+  case divideSmall
+  case remainderSmall
+  case lessSmall
+  case greaterSmall
+  case equalSmall
+  case andSmall
+  case orSmall
+  case byteAt
+  case signExtendAt
+  /// Shifts by 0 to 255 bits: one operation for each number of whole limbs, `i` has the rest.
+  case shiftLeft0
+  case shiftLeft1
+  case shiftLeft2
+  case shiftLeft3
+  case shiftRight0
+  case shiftRight1
+  case shiftRight2
+  case shiftRight3
+  case shiftRightArithmeticBy
+
+  // MARK: Words and a word of the pool, `i` bytes from the instruction
+  case addWord
+  case andWord
+  case orWord
+  case equalWord
+
+  // MARK: Memory and environment
+  case memoryLoad
+  case memoryLoadAt
+  case memoryStore
+  case memoryStoreAt
+  case memoryStoreByte
+  case memorySize
+  case gas
+  case callDataLoad
+  case callDataLoadAt
+  case callDataSize
+  case caller
+  case address
+  case callValue
+  case keccak
+  case storageLoad
+
+  /// Whether the immediate names a word of the pool.
+  @inline(__always)
+  var readsPool: Bool {
+    switch self {
+    case .loadWord, .addWord, .andWord, .orWord, .equalWord: true
+    default: false
+    }
+  }
+
+  /// Whether the immediate's lower half is the way to a jump's target.
+  @inline(__always)
+  var isStaticJump: Bool {
+    rawValue == Operation.jump.rawValue
+      || (rawValue >= Operation.jumpIf.rawValue
+        && rawValue <= Operation.jumpIfNotSignedLess.rawValue)
+  }
+
+  /// Whether it is a conditional jump that compares two words of the stack.
+  @inline(__always)
+  var comparesTwo: Bool {
+    rawValue >= Operation.jumpIfEqual.rawValue
+      && rawValue <= Operation.jumpIfNotSignedLess.rawValue
+  }
+
+  /// The conditional jump that is taken when this one is not.
+  var negated: Operation {
+    switch self {
+    case .jumpIf: .jumpIfZero
+    case .jumpIfZero: .jumpIf
+    case .jumpIfEqualSmall: .jumpIfNotEqualSmall
+    case .jumpIfNotEqualSmall: .jumpIfEqualSmall
+    case .jumpIfLessSmall: .jumpIfNotLessSmall
+    case .jumpIfNotLessSmall: .jumpIfLessSmall
+    case .jumpIfGreaterSmall: .jumpIfNotGreaterSmall
+    case .jumpIfNotGreaterSmall: .jumpIfGreaterSmall
+    case .jumpIfEqual: .jumpIfNotEqual
+    case .jumpIfNotEqual: .jumpIfEqual
+    case .jumpIfLess: .jumpIfNotLess
+    case .jumpIfNotLess: .jumpIfLess
+    case .jumpIfSignedLess: .jumpIfNotSignedLess
+    case .jumpIfNotSignedLess: .jumpIfSignedLess
+    default: self
+    }
+  }
+}

@@ -1,0 +1,349 @@
+// One opcode: what it does to the symbolic stack, and the instruction for what remains.
+extension Translator {
+  /// Translates the opcode at `position`; false when nothing can follow it.
+  mutating func translate(_ opcode: UInt8, at position: Int) -> Bool {
+    let check = checks[Int(opcode)]
+    if check.stackNeed == InstructionCheck.undefined {
+      emit(Instruction(.undefined))
+      endBlock()
+      return false
+    }
+    blockGas &+= Int64(check.gas)
+
+    switch opcode {
+    case Opcode.stop:
+      emit(Instruction(.stop))
+      endBlock()
+      return false
+    case Opcode.push0:
+      push(constant: .zero)
+    case Opcode.push1...Opcode.push32:
+      let bytes = Int(opcode &- Opcode.push1) &+ 1
+      // The padding behind the code makes 32 bytes readable here; shift the excess out.
+      push(
+        constant: UInt256(bigEndian: code + position + 1) >> UInt64((32 &- bytes) &* 8))
+    case Opcode.dup1...Opcode.dup16:
+      let source = height &- 1 &- Int(opcode &- Opcode.dup1)
+      reach(source)
+      push(values[source])
+    case Opcode.swap1...Opcode.swap16:
+      let top = height &- 1
+      let other = top &- 1 &- Int(opcode &- Opcode.swap1)
+      reach(other)
+      let value = values[top]
+      values[top] = values[other]
+      values[other] = value
+    case Opcode.pop:
+      release(pop())
+    case Opcode.pc:
+      push(constant: UInt256(UInt64(position)))
+    case Opcode.codesize:
+      push(constant: UInt256(UInt64(count)))
+
+    case Opcode.add, Opcode.mul, Opcode.sub, Opcode.div, Opcode.sdiv, Opcode.mod, Opcode.smod,
+      Opcode.signextend, Opcode.lt, Opcode.gt, Opcode.slt, Opcode.sgt, Opcode.eq, Opcode.and,
+      Opcode.or, Opcode.xor, Opcode.byte, Opcode.shl, Opcode.shr, Opcode.sar:
+      let first = pop()
+      let second = pop()
+      binary(opcode, first, second)
+    case Opcode.iszero:
+      let value = pop()
+      if let word = known(value) {
+        push(constant: UInt256(word.isZero))
+      } else {
+        unary(.isZero, value)
+      }
+    case Opcode.not:
+      let value = pop()
+      if let word = known(value) { push(constant: ~word) } else { unary(.not, value) }
+    case Opcode.clz:
+      let value = materialize(pop())
+      unary(.leadingZeros, value)
+    case Opcode.addmod:
+      ternary(.addModulo)
+    case Opcode.mulmod:
+      ternary(.multiplyModulo)
+
+    case Opcode.mload:
+      addressed(.memoryLoad, .memoryLoadAt, limit: 1 << 32)
+    case Opcode.calldataload:
+      addressed(.callDataLoad, .callDataLoadAt, limit: 1 << 32)
+    case Opcode.mstore:
+      store()
+    case Opcode.mstore8:
+      let address = materialize(pop())
+      let value = materialize(pop())
+      release(address)
+      release(value)
+      emit(
+        Instruction(.memoryStoreByte, a: offset(address.slot), b: offset(value.slot)))
+
+    case Opcode.msize: nullary(.memorySize)
+    case Opcode.gas: nullary(.gas)
+    case Opcode.calldatasize: nullary(.callDataSize)
+    case Opcode.caller: nullary(.caller)
+    case Opcode.address: nullary(.address)
+    case Opcode.callvalue: nullary(.callValue)
+    case Opcode.origin, Opcode.gasprice, Opcode.returndatasize, Opcode.coinbase,
+      Opcode.timestamp, Opcode.number, Opcode.prevrandao, Opcode.gaslimit, Opcode.chainid,
+      Opcode.selfbalance, Opcode.basefee, Opcode.blobbasefee:
+      general(opcode, pops: 0, pushes: 1)
+    case Opcode.keccak256:
+      let start = materialize(pop())
+      let length = materialize(pop())
+      release(start)
+      release(length)
+      result(
+        Instruction(
+          .keccak, a: offset(start.slot), b: offset(length.slot),
+          immediate: UInt64(blockGas)), start, length)
+    case Opcode.sload:
+      let key = materialize(pop())
+      release(key)
+      result(
+        Instruction(.storageLoad, a: offset(key.slot), immediate: UInt64(blockGas)), key, key)
+    case Opcode.balance, Opcode.extcodesize, Opcode.extcodehash, Opcode.blockhash,
+      Opcode.blobhash, Opcode.tload:
+      general(opcode, pops: 1, pushes: 1)
+    case Opcode.exp:
+      general(opcode, pops: 2, pushes: 1)
+    case Opcode.sstore, Opcode.tstore:
+      general(opcode, pops: 2, pushes: 0)
+    case Opcode.calldatacopy, Opcode.codecopy, Opcode.returndatacopy, Opcode.mcopy:
+      general(opcode, pops: 3, pushes: 0)
+    case Opcode.extcodecopy:
+      general(opcode, pops: 4, pushes: 0)
+    case Opcode.log0...Opcode.log4:
+      general(opcode, pops: 2 &+ Int(opcode &- Opcode.log0), pushes: 0)
+
+    case Opcode.jump:
+      jump()
+      return false
+    case Opcode.jumpi:
+      return jumpIf(next: position &+ 1)
+    case Opcode.`return`, Opcode.revert:
+      let start = materialize(pop())
+      let length = materialize(pop())
+      emit(
+        Instruction(
+          opcode == Opcode.`return` ? .return : .revert, a: offset(start.slot),
+          b: offset(length.slot)))
+      endBlock()
+      return false
+    default:
+      // Calls, creations and SELFDESTRUCT see the frame's own stack and its exact gas.
+      enter(opcode, pops: Int(check.stackNeed >> 5), next: position &+ 1)
+      return opcode != Opcode.selfdestruct
+    }
+    return true
+  }
+
+  /// An instruction whose result goes on the stack; its operands are released.
+  mutating func result(
+    _ instruction: Instruction, _ first: SymbolicValue, _ second: SymbolicValue
+  ) {
+    let slot = resultSlot(first, second)
+    var instruction = instruction
+    instruction.d = offset(slot)
+    emit(instruction)
+    push(SymbolicValue(slot: slot))
+  }
+
+  private mutating func nullary(_ operation: Operation) {
+    let none = SymbolicValue(constant: 0)
+    result(Instruction(operation, immediate: UInt64(blockGas)), none, none)
+  }
+
+  mutating func unary(_ operation: Operation, _ value: SymbolicValue) {
+    release(value)
+    result(Instruction(operation, a: offset(value.slot)), value, value)
+  }
+
+  private mutating func ternary(_ operation: Operation) {
+    let first = materialize(pop())
+    let second = materialize(pop())
+    let third = materialize(pop())
+    release(first)
+    release(second)
+    release(third)
+    result(
+      Instruction(
+        operation, a: offset(first.slot), b: offset(second.slot),
+        immediate: UInt64(UInt16(bitPattern: offset(third.slot)))), first, second)
+  }
+
+  /// A load from an address: known, or in a slot.
+  private mutating func addressed(_ operation: Operation, _ known: Operation, limit: UInt64) {
+    let address = pop()
+    if let place = small(address), place < limit {
+      result(Instruction(known, immediate: place), address, address)
+      return
+    }
+    let slot = materialize(address)
+    release(slot)
+    result(Instruction(operation, a: offset(slot.slot)), slot, slot)
+  }
+
+  private mutating func store() {
+    let address = pop()
+    let value = materialize(pop())
+    if let place = small(address), place < 1 << 32 {
+      emit(Instruction(.memoryStoreAt, b: offset(value.slot), immediate: place))
+      release(value)
+      return
+    }
+    let slot = materialize(address)
+    emit(Instruction(.memoryStore, a: offset(slot.slot), b: offset(value.slot)))
+    release(slot)
+    release(value)
+  }
+
+  /// An opcode that works on the frame's record: its operands go to slots in a row.
+  private mutating func general(_ opcode: UInt8, pops: Int, pushes: Int) {
+    let first: Int
+    if pops == 0 {
+      reach(height)
+      first = references[height] == 0 ? height : freeSlots(1)
+    } else {
+      first = arrange(pops, overwrites: pushes > 0)
+    }
+    emit(
+      Instruction(
+        .general, extra: opcode, d: offset(first &+ pops), immediate: UInt64(blockGas)))
+    var index = 0
+    while index < pops {
+      release(pop())
+      index &+= 1
+    }
+    if pushes > 0 { push(SymbolicValue(slot: first)) }
+  }
+
+  /// An opcode that may enter a frame: everything is in its place, and the block ends.
+  private mutating func enter(_ opcode: UInt8, pops: Int, next: Int) {
+    reach(height &- pops)
+    flush()
+    emit(Instruction(.enter, extra: opcode, d: delta))
+    endBlock()
+    if opcode != Opcode.selfdestruct { beginBlock(next) }
+  }
+
+  // MARK: Jumps
+
+  /// Where a known target is, as a place in the table: its last entry is for invalid ones.
+  private func place(_ target: UInt256) -> UInt64 {
+    if target.fitsUInt64 && target.limb0 < UInt64(count) {
+      let position = Int(target.limb0)
+      if (jumpDestinations[position >> 3] >> UInt8(position & 7)) & 1 != 0 {
+        return UInt64(position)
+      }
+    }
+    return UInt64(count)
+  }
+
+  private mutating func jump() {
+    let target = pop()
+    if let word = known(target) {
+      flush()
+      emit(Instruction(.jump, d: delta, immediate: place(word)))
+    } else {
+      let kept = protect(target)
+      flush()
+      emit(Instruction(.jumpDynamic, a: offset(kept.slot), d: delta))
+    }
+    endBlock()
+  }
+
+  private mutating func jumpIf(next: Int) -> Bool {
+    let target = pop()
+    let condition = pop()
+    if let word = known(condition) {
+      release(target)
+      if word.isZero { return true }
+      retain(target)
+      if let word = known(target) {
+        flush()
+        emit(Instruction(.jump, d: delta, immediate: place(word)))
+      } else {
+        let kept = protect(target)
+        flush()
+        emit(Instruction(.jumpDynamic, a: offset(kept.slot), d: delta))
+      }
+      endBlock()
+      return false
+    }
+    guard let word = known(target) else {
+      let kept = protect(condition)
+      let way = protect(target)
+      flush()
+      emit(
+        Instruction(
+          .jumpDynamicIf, a: offset(kept.slot), b: offset(way.slot), d: delta))
+      endBlock()
+      beginBlock(next)
+      return true
+    }
+    var instruction = fused(condition)
+    let usesSecond = instruction.operation.comparesTwo
+    var first = SymbolicValue(slot: Int(instruction.a) / 32)
+    var second = usesSecond ? SymbolicValue(slot: Int(instruction.b) / 32) : first
+    retain(first)
+    if usesSecond { retain(second) }
+    release(condition)
+    first = protect(first)
+    if usesSecond { second = protect(second) }
+    flush()
+    instruction.a = offset(first.slot)
+    if usesSecond { instruction.b = offset(second.slot) }
+    instruction.d = delta
+    instruction.immediate |= place(word)
+    emit(instruction)
+    endBlock()
+    beginBlock(next)
+    return true
+  }
+
+  /// The conditional jump for a condition. Comparisons that only it needs are taken back and
+  /// become part of it.
+  private mutating func fused(_ condition: SymbolicValue) -> Instruction {
+    var isNegated = false
+    var slot = condition.slot
+    var mayTake = references[slot] == 1
+    while mayTake && instructionCount > blockStart &+ 1 {
+      let last = instructions[instructionCount &- 1]
+      if last.d != offset(slot) { break }
+      if last.operation == .isZero {
+        instructionCount &-= 1
+        isNegated.toggle()
+        slot = Int(last.a) / 32
+        // What it read may be needed elsewhere, too; then it stays.
+        mayTake = references[slot] == (slot == condition.slot ? 1 : 0)
+        continue
+      }
+      if let jump = Translator.jump(for: last) {
+        instructionCount &-= 1
+        var instruction = jump
+        if isNegated { instruction.operation = jump.operation.negated }
+        return instruction
+      }
+      break
+    }
+    return Instruction(isNegated ? .jumpIfZero : .jumpIf, a: offset(slot))
+  }
+
+  /// The conditional jump that a comparison can become.
+  private static func jump(for comparison: Instruction) -> Instruction? {
+    let operation: Operation
+    switch comparison.operation {
+    case .equal: operation = .jumpIfEqual
+    case .less: operation = .jumpIfLess
+    case .signedLess: operation = .jumpIfSignedLess
+    case .equalSmall: operation = .jumpIfEqualSmall
+    case .lessSmall: operation = .jumpIfLessSmall
+    case .greaterSmall: operation = .jumpIfGreaterSmall
+    default: return nil
+    }
+    if comparison.immediate >> 32 != 0 { return nil }
+    return Instruction(
+      operation, a: comparison.a, b: comparison.b, immediate: comparison.immediate << 32)
+  }
+}
