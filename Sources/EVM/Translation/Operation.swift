@@ -2,33 +2,35 @@
 /// offsets from its top when the block was entered; `i` is the immediate.
 enum Operation: UInt8, BitwiseCopyable {
   // MARK: Control
-  /// Begins a block: pays its static gas and checks its stack; `i` packs gas and code position.
+  /// Begins a block: pays the static gas up to its first exit and checks its stack; `i` packs gas
+  /// and code position.
   case block
   /// Moves the top of the stack by `d` bytes, at the end of a block that runs into the next.
   case advance
-  /// Jumps by `i`; `d` moves the top of the stack.
+  /// Jumps to a block, `i` bytes away; `d` moves the top of the stack.
   case jump
   /// Jumps to the code position in `a`.
   case jumpDynamic
   /// Jumps to the code position in `b` when `a` is not zero.
   case jumpDynamicIf
-  /// Jumps when `a` is not zero, or is.
-  case jumpIf
-  case jumpIfZero
-  /// Jumps when `a` and the immediate's upper half compare so.
-  case jumpIfEqualSmall
-  case jumpIfNotEqualSmall
-  case jumpIfLessSmall
-  case jumpIfNotLessSmall
-  case jumpIfGreaterSmall
-  case jumpIfNotGreaterSmall
-  /// Jumps when `a` and `b` compare so.
-  case jumpIfEqual
-  case jumpIfNotEqual
-  case jumpIfLess
-  case jumpIfNotLess
-  case jumpIfSignedLess
-  case jumpIfNotSignedLess
+  /// Leaves the block by the instructions that follow when `a` is not zero, or is. Else goes on at
+  /// the lower half of `i` and pays `d` gas for the way to the next exit.
+  case exitIf
+  case exitIfZero
+  /// The same when `a` and the immediate's upper half compare so.
+  case exitIfEqualSmall
+  case exitIfNotEqualSmall
+  case exitIfLessSmall
+  case exitIfNotLessSmall
+  case exitIfGreaterSmall
+  case exitIfNotGreaterSmall
+  /// The same when `a` and `b` compare so.
+  case exitIfEqual
+  case exitIfNotEqual
+  case exitIfLess
+  case exitIfNotLess
+  case exitIfSignedLess
+  case exitIfNotSignedLess
   case stop
   case `return`
   case revert
@@ -127,38 +129,30 @@ enum Operation: UInt8, BitwiseCopyable {
     }
   }
 
-  /// Whether the immediate's lower half is the way to a jump's target.
-  @inline(__always)
-  var isStaticJump: Bool {
-    rawValue == Operation.jump.rawValue
-      || (rawValue >= Operation.jumpIf.rawValue
-        && rawValue <= Operation.jumpIfNotSignedLess.rawValue)
-  }
-
-  /// Whether it is a conditional jump that compares two words of the stack.
+  /// Whether it is an exit that compares two words of the stack.
   @inline(__always)
   var comparesTwo: Bool {
-    rawValue >= Operation.jumpIfEqual.rawValue
-      && rawValue <= Operation.jumpIfNotSignedLess.rawValue
+    rawValue >= Operation.exitIfEqual.rawValue
+      && rawValue <= Operation.exitIfNotSignedLess.rawValue
   }
 
-  /// The conditional jump that is taken when this one is not.
+  /// The exit that is taken when this one is not.
   var negated: Operation {
     switch self {
-    case .jumpIf: .jumpIfZero
-    case .jumpIfZero: .jumpIf
-    case .jumpIfEqualSmall: .jumpIfNotEqualSmall
-    case .jumpIfNotEqualSmall: .jumpIfEqualSmall
-    case .jumpIfLessSmall: .jumpIfNotLessSmall
-    case .jumpIfNotLessSmall: .jumpIfLessSmall
-    case .jumpIfGreaterSmall: .jumpIfNotGreaterSmall
-    case .jumpIfNotGreaterSmall: .jumpIfGreaterSmall
-    case .jumpIfEqual: .jumpIfNotEqual
-    case .jumpIfNotEqual: .jumpIfEqual
-    case .jumpIfLess: .jumpIfNotLess
-    case .jumpIfNotLess: .jumpIfLess
-    case .jumpIfSignedLess: .jumpIfNotSignedLess
-    case .jumpIfNotSignedLess: .jumpIfSignedLess
+    case .exitIf: .exitIfZero
+    case .exitIfZero: .exitIf
+    case .exitIfEqualSmall: .exitIfNotEqualSmall
+    case .exitIfNotEqualSmall: .exitIfEqualSmall
+    case .exitIfLessSmall: .exitIfNotLessSmall
+    case .exitIfNotLessSmall: .exitIfLessSmall
+    case .exitIfGreaterSmall: .exitIfNotGreaterSmall
+    case .exitIfNotGreaterSmall: .exitIfGreaterSmall
+    case .exitIfEqual: .exitIfNotEqual
+    case .exitIfNotEqual: .exitIfEqual
+    case .exitIfLess: .exitIfNotLess
+    case .exitIfNotLess: .exitIfLess
+    case .exitIfSignedLess: .exitIfNotSignedLess
+    case .exitIfNotSignedLess: .exitIfSignedLess
     default: self
     }
   }

@@ -1,20 +1,27 @@
 // One opcode: what it does to the symbolic stack, and the instruction for what remains.
 extension Translator {
-  /// Translates the opcode at `position`; false when nothing can follow it.
-  mutating func translate(_ opcode: UInt8, at position: Int) -> Bool {
+  /// What follows an opcode.
+  enum Continuation: BitwiseCopyable {
+    case next
+    case jump(Int)
+    case end
+  }
+
+  /// Translates the opcode at `position`.
+  mutating func translate(_ opcode: UInt8, at position: Int) -> Continuation {
     let check = checks[Int(opcode)]
     if check.stackNeed == InstructionCheck.undefined {
       emit(Instruction(.undefined))
       endBlock()
-      return false
+      return .end
     }
-    blockGas &+= Int64(check.gas)
+    segmentGas &+= Int64(check.gas)
 
     switch opcode {
     case Opcode.stop:
       emit(Instruction(.stop))
       endBlock()
-      return false
+      return .end
     case Opcode.push0:
       push(constant: .zero)
     case Opcode.push1...Opcode.push32:
@@ -96,12 +103,12 @@ extension Translator {
       result(
         Instruction(
           .keccak, a: offset(start.slot), b: offset(length.slot),
-          immediate: UInt64(blockGas)), start, length)
+          immediate: UInt64(segmentGas)), start, length)
     case Opcode.sload:
       let key = materialize(pop())
       release(key)
       result(
-        Instruction(.storageLoad, a: offset(key.slot), immediate: UInt64(blockGas)), key, key)
+        Instruction(.storageLoad, a: offset(key.slot), immediate: UInt64(segmentGas)), key, key)
     case Opcode.balance, Opcode.extcodesize, Opcode.extcodehash, Opcode.blockhash,
       Opcode.blobhash, Opcode.tload:
       general(opcode, pops: 1, pushes: 1)
@@ -117,8 +124,7 @@ extension Translator {
       general(opcode, pops: 2 &+ Int(opcode &- Opcode.log0), pushes: 0)
 
     case Opcode.jump:
-      jump()
-      return false
+      return jump(pop())
     case Opcode.jumpi:
       return jumpIf(next: position &+ 1)
     case Opcode.`return`, Opcode.revert:
@@ -129,13 +135,13 @@ extension Translator {
           opcode == Opcode.`return` ? .return : .revert, a: offset(start.slot),
           b: offset(length.slot)))
       endBlock()
-      return false
+      return .end
     default:
       // Calls, creations and SELFDESTRUCT see the frame's own stack and its exact gas.
       enter(opcode, pops: Int(check.stackNeed >> 5), next: position &+ 1)
-      return opcode != Opcode.selfdestruct
+      return opcode == Opcode.selfdestruct ? .end : .next
     }
-    return true
+    return .next
   }
 
   /// An instruction whose result goes on the stack; its operands are released.
@@ -151,7 +157,7 @@ extension Translator {
 
   private mutating func nullary(_ operation: Operation) {
     let none = SymbolicValue(constant: 0)
-    result(Instruction(operation, immediate: UInt64(blockGas)), none, none)
+    result(Instruction(operation, immediate: UInt64(segmentGas)), none, none)
   }
 
   mutating func unary(_ operation: Operation, _ value: SymbolicValue) {
@@ -209,7 +215,7 @@ extension Translator {
     }
     emit(
       Instruction(
-        .general, extra: opcode, d: offset(first &+ pops), immediate: UInt64(blockGas)))
+        .general, extra: opcode, d: offset(first &+ pops), immediate: UInt64(segmentGas)))
     var index = 0
     while index < pops {
       release(pop())
@@ -229,47 +235,33 @@ extension Translator {
 
   // MARK: Jumps
 
-  /// Where a known target is, as a place in the table: its last entry is for invalid ones.
-  private func place(_ target: UInt256) -> UInt64 {
-    if target.fitsUInt64 && target.limb0 < UInt64(count) {
-      let position = Int(target.limb0)
-      if (jumpDestinations[position >> 3] >> UInt8(position & 7)) & 1 != 0 {
-        return UInt64(position)
-      }
-    }
-    return UInt64(count)
+  /// The jump destination that a word names.
+  func destination(_ target: UInt256) -> Int? {
+    if !target.fitsUInt64 || target.limb0 >= UInt64(count) { return nil }
+    let position = Int(target.limb0)
+    return isJumpDestination(position) ? position : nil
   }
 
-  private mutating func jump() {
-    let target = pop()
+  private mutating func jump(_ target: SymbolicValue) -> Continuation {
     if let word = known(target) {
-      flush()
-      emit(Instruction(.jump, d: delta, immediate: place(word)))
+      if let position = destination(word) { return .jump(position) }
+      emit(Instruction(.invalidJump))
     } else {
       let kept = protect(target)
       flush()
       emit(Instruction(.jumpDynamic, a: offset(kept.slot), d: delta))
     }
     endBlock()
+    return .end
   }
 
-  private mutating func jumpIf(next: Int) -> Bool {
+  private mutating func jumpIf(next: Int) -> Continuation {
     let target = pop()
     let condition = pop()
     if let word = known(condition) {
+      if !word.isZero { return jump(target) }
       release(target)
-      if word.isZero { return true }
-      retain(target)
-      if let word = known(target) {
-        flush()
-        emit(Instruction(.jump, d: delta, immediate: place(word)))
-      } else {
-        let kept = protect(target)
-        flush()
-        emit(Instruction(.jumpDynamic, a: offset(kept.slot), d: delta))
-      }
-      endBlock()
-      return false
+      return .next
     }
     guard let word = known(target) else {
       let kept = protect(condition)
@@ -280,35 +272,28 @@ extension Translator {
           .jumpDynamicIf, a: offset(kept.slot), b: offset(way.slot), d: delta))
       endBlock()
       beginBlock(next)
-      return true
+      return .next
     }
-    var instruction = fused(condition)
-    let usesSecond = instruction.operation.comparesTwo
-    var first = SymbolicValue(slot: Int(instruction.a) / 32)
-    var second = usesSecond ? SymbolicValue(slot: Int(instruction.b) / 32) : first
-    retain(first)
-    if usesSecond { retain(second) }
+    let instruction = fused(condition)
     release(condition)
-    first = protect(first)
-    if usesSecond { second = protect(second) }
-    flush()
-    instruction.a = offset(first.slot)
-    if usesSecond { instruction.b = offset(second.slot) }
-    instruction.d = delta
-    instruction.immediate |= place(word)
+    let place = instructionCount
     emit(instruction)
-    endBlock()
-    beginBlock(next)
-    return true
+    endSegment()
+    exit(to: word)
+    if hasFailed { return .end }
+    instructions[place].immediate |= UInt64(
+      UInt32(truncatingIfNeeded: (instructionCount &- place) &* Instruction.size))
+    beginSegment(paidBy: place)
+    return .next
   }
 
-  /// The conditional jump for a condition. Comparisons that only it needs are taken back and
+  /// The exit for a condition. Comparisons that only it needs are taken back and
   /// become part of it.
   private mutating func fused(_ condition: SymbolicValue) -> Instruction {
     var isNegated = false
     var slot = condition.slot
     var mayTake = references[slot] == 1
-    while mayTake && instructionCount > blockStart &+ 1 {
+    while mayTake && instructionCount > max(segmentStart, blockStart &+ 1) {
       let last = instructions[instructionCount &- 1]
       if last.d != offset(slot) { break }
       if last.operation == .isZero {
@@ -319,27 +304,27 @@ extension Translator {
         mayTake = references[slot] == (slot == condition.slot ? 1 : 0)
         continue
       }
-      if let jump = Translator.jump(for: last) {
+      if let exit = Translator.exit(for: last) {
         instructionCount &-= 1
-        var instruction = jump
-        if isNegated { instruction.operation = jump.operation.negated }
+        var instruction = exit
+        if isNegated { instruction.operation = exit.operation.negated }
         return instruction
       }
       break
     }
-    return Instruction(isNegated ? .jumpIfZero : .jumpIf, a: offset(slot))
+    return Instruction(isNegated ? .exitIfZero : .exitIf, a: offset(slot))
   }
 
-  /// The conditional jump that a comparison can become.
-  private static func jump(for comparison: Instruction) -> Instruction? {
+  /// The exit that a comparison can become.
+  private static func exit(for comparison: Instruction) -> Instruction? {
     let operation: Operation
     switch comparison.operation {
-    case .equal: operation = .jumpIfEqual
-    case .less: operation = .jumpIfLess
-    case .signedLess: operation = .jumpIfSignedLess
-    case .equalSmall: operation = .jumpIfEqualSmall
-    case .lessSmall: operation = .jumpIfLessSmall
-    case .greaterSmall: operation = .jumpIfGreaterSmall
+    case .equal: operation = .exitIfEqual
+    case .less: operation = .exitIfLess
+    case .signedLess: operation = .exitIfSignedLess
+    case .equalSmall: operation = .exitIfEqualSmall
+    case .lessSmall: operation = .exitIfLessSmall
+    case .greaterSmall: operation = .exitIfGreaterSmall
     default: return nil
     }
     if comparison.immediate >> 32 != 0 { return nil }

@@ -199,6 +199,23 @@ extension Translator {
     }
   }
 
+  /// Writes what leaves the block at an exit, without changing what is known on the way on.
+  mutating func exit(to target: UInt256) {
+    let count = initialized &- lowest
+    (savedValues + lowest).update(from: values + lowest, count: height &- lowest)
+    (savedReferences + lowest).update(from: references + lowest, count: count)
+    let reached = initialized
+    if let position = destination(target) {
+      flush()
+      emit(Instruction(.jump, d: delta, immediate: UInt64(position)))
+    } else {
+      emit(Instruction(.invalidJump))
+    }
+    (values + lowest).update(from: savedValues + lowest, count: height &- lowest)
+    (references + lowest).update(from: savedReferences + lowest, count: count)
+    initialized = reached
+  }
+
   /// Keeps a slot's value readable through a flush: copies it away when its place will be written.
   mutating func protect(_ value: SymbolicValue) -> SymbolicValue {
     let slot = value.slot

@@ -1,11 +1,16 @@
 /// Turns byte code into a `Program`, one basic block after the other.
 ///
-/// Within a block the stack is followed symbolically: PUSH, DUP, SWAP and POP move nothing, they
-/// only change which word or constant a position stands for. An operation reads its operands where
-/// they are and writes its result, where possible, to the place that it has at the end. What is not
-/// in its place when the block ends is moved there. A block's static gas and stack bounds are
-/// checked once, at its head; when the check fails the plain interpreter goes on from there and
-/// finds the exact place and reason.
+/// A block has one entry and many exits: it follows jumps to known places, the return from a
+/// function that it called among them, and goes on behind a JUMPI where that is not taken. Within
+/// it the stack is followed symbolically: PUSH, DUP, SWAP and POP move nothing, they only change
+/// which word or constant a position stands for. An operation reads its operands where they are and
+/// writes its result, where possible, to the place that it has at the end. What is not in its place
+/// where the block is left is moved there.
+///
+/// The stack bounds of all of a block, and the static gas up to its first exit, are checked at its
+/// head; when the check fails the plain interpreter goes on from there and finds the exact place
+/// and reason. Each exit that is not taken pays for the way to the next one: when the gas does not
+/// suffice for that, the frame would end before it, as everything on the way is executed.
 ///
 /// The scratch memory is the caller's. Running out of it, or code beyond the limits, gives no
 /// program, and the code is interpreted plainly.
@@ -33,6 +38,8 @@ public struct Translator {
   // The block at hand; see Translator+Stack.
   let values: UnsafeMutablePointer<SymbolicValue>
   let references: UnsafeMutablePointer<UInt16>
+  let savedValues: UnsafeMutablePointer<SymbolicValue>
+  let savedReferences: UnsafeMutablePointer<UInt16>
   let constants: UnsafeMutablePointer<UInt256>
   var constantCount = 0
   var lowest = 0
@@ -41,17 +48,29 @@ public struct Translator {
   var highest = 0
   var blockStart = 0
   var blockPosition = 0
-  var blockGas: Int64 = 0
+  /// The jump destinations that the blocks since the last root have run through.
+  let passed: UnsafeMutablePointer<Int>
+  var passedCount = 0
+  var rootStart = 0
+
+  // The way to the next exit: the instruction that pays for it, and its static gas.
+  var payer = 0
+  var segmentStart = 0
+  var segmentGas: Int64 = 0
 
   /// Bytes of scratch memory for code of this length.
   public static func scratchBytes(_ count: Int) -> Int {
     instructionCapacity(count) &* Instruction.size &+ poolCapacity(count) &* 32 &+ count &* 4
-      &+ slotCount &* 6 &+ constantCapacity &* 32
+      &+ slotCount &* 12 &+ passedLimit &* 8 &+ constantCapacity &* 32
       &+ InstructionTable.room &* MemoryLayout<InstructionCheck>.stride &+ 1024
   }
 
-  private static func instructionCapacity(_ count: Int) -> Int { count &* 4 &+ 64 }
-  private static func poolCapacity(_ count: Int) -> Int { count &+ 16 }
+  private static func instructionCapacity(_ count: Int) -> Int { count &* 8 &+ 1024 }
+  private static func poolCapacity(_ count: Int) -> Int { count &+ 64 }
+  /// Jump destinations that a block may run through.
+  private static var passedLimit: Int { 32 }
+  /// Instructions from a root on after which a block ends at the next jump destination.
+  private static var rootLimit: Int { 100 }
   static var constantCapacity: Int { 2048 }
 
   /// A translator of mapped code for a fork; `nil` when the scratch memory is smaller than
@@ -69,6 +88,9 @@ public struct Translator {
       let checks = arena.allocate(InstructionCheck.self, count: InstructionTable.room),
       let values = arena.allocate(SymbolicValue.self, count: Translator.slotCount),
       let references = arena.allocate(UInt16.self, count: Translator.slotCount),
+      let savedValues = arena.allocate(SymbolicValue.self, count: Translator.slotCount),
+      let savedReferences = arena.allocate(UInt16.self, count: Translator.slotCount),
+      let passed = arena.allocate(Int.self, count: Translator.passedLimit),
       let table = arena.allocate(UInt32.self, count: code.count &+ 1)
     else { return nil }
     self.code = code.bytes
@@ -80,6 +102,9 @@ public struct Translator {
     self.table = table
     self.values = values + Translator.slotLimit
     self.references = references + Translator.slotLimit
+    self.savedValues = savedValues + Translator.slotLimit
+    self.savedReferences = savedReferences + Translator.slotLimit
+    self.passed = passed
     self.constants = constants
     InstructionTable.invalidate(checks)
     InstructionTable.fill(checks, schedule: GasSchedule(fork))
@@ -89,44 +114,86 @@ public struct Translator {
 
   /// Translates; gives the bytes that the program takes, or `nil`.
   public mutating func translate() -> Int? {
-    // Where invalid jumps go: the table has no other use for 0.
+    // The table has no other use for 0, so that the entry's block is the second instruction.
     emit(Instruction(.invalidJump))
+    translate(root: 0)
     var position = 0
-    var isReachable = true
-    beginBlock(0)
-    while position < count {
-      let opcode = code[position]
-      if opcode == Opcode.jumpdest {
-        // A block that begins here has nothing in it yet.
-        if !isReachable || blockPosition != position {
-          if isReachable { fallThrough() }
-          beginBlock(position)
-        }
-        isReachable = true
-        table[position] = UInt32(truncatingIfNeeded: blockStart)
-        blockGas &+= Int64(checks[Int(opcode)].gas)
-        position &+= 1
-        continue
-      }
-      if isReachable {
-        if isBlockFull {
-          fallThrough()
-          beginBlock(position)
-        }
-        isReachable = translate(opcode, at: position)
-        if hasFailed { return nil }
-      }
+    while position < count && !hasFailed {
+      if isJumpDestination(position) && table[position] == 0 { translate(root: position) }
       position &+= 1
-      if opcode >= Opcode.push1 && opcode <= Opcode.push32 {
-        position &+= Int(opcode &- Opcode.push1) &+ 1
-      }
-    }
-    if isReachable {
-      emit(Instruction(.stop))
-      endBlock()
     }
     if hasFailed { return nil }
     return Program.bytes(instructions: instructionCount, pool: poolCount, code: count)
+  }
+
+  func isJumpDestination(_ position: Int) -> Bool {
+    (jumpDestinations[position >> 3] >> UInt8(position & 7)) & 1 != 0
+  }
+
+  /// Translates from the code's beginning or a jump destination on, until nothing can follow or
+  /// another root goes on.
+  private mutating func translate(root: Int) {
+    rootStart = instructionCount
+    passedCount = 0
+    beginBlock(root)
+    if root < count && code[root] == Opcode.jumpdest {
+      table[root] = UInt32(truncatingIfNeeded: instructionCount &- 1)
+    }
+    var position = root
+    while !hasFailed {
+      if position >= count {
+        emit(Instruction(.stop))
+        endBlock()
+        return
+      }
+      let opcode = code[position]
+      if opcode == Opcode.jumpdest {
+        if position != root || passedCount > 0 {
+          if mustEnd(at: position) {
+            flush()
+            emit(Instruction(.jump, d: delta, immediate: UInt64(position)))
+            endBlock()
+            return
+          }
+        }
+        if passedCount < Translator.passedLimit {
+          passed[passedCount] = position
+          passedCount &+= 1
+        }
+        segmentGas &+= Int64(checks[Int(opcode)].gas)
+        position &+= 1
+        continue
+      }
+      if isBlockFull {
+        fallThrough()
+        beginBlock(position)
+      }
+      switch translate(opcode, at: position) {
+      case .next:
+        position &+= 1
+        if opcode >= Opcode.push1 && opcode <= Opcode.push32 {
+          position &+= Int(opcode &- Opcode.push1) &+ 1
+        }
+      case .jump(let target):
+        position = target
+      case .end:
+        return
+      }
+    }
+  }
+
+  /// Whether a block has to end where it comes to a jump destination, instead of running on.
+  private func mustEnd(at position: Int) -> Bool {
+    if passedCount == Translator.passedLimit { return true }
+    if instructionCount &- rootStart > Translator.rootLimit { return true }
+    // Blocks that end at every jump destination take less than four instructions a byte.
+    if instructionCount > count &* 4 { return true }
+    var index = 0
+    while index < passedCount {
+      if passed[index] == position { return true }
+      index &+= 1
+    }
+    return false
   }
 
   /// Writes the program to `target`, of as many bytes as `translate` said, aligned to 16.
@@ -140,13 +207,10 @@ public struct Translator {
     var index = 0
     while index < instructionCount {
       var instruction = instructions[index]
-      if instruction.operation.isStaticJump {
-        let place = UInt32(truncatingIfNeeded: instruction.immediate)
-        let block = Int(table[Int(place)])
-        let distance = Int32(truncatingIfNeeded: (block &- index) &* Instruction.size)
-        instruction.immediate =
-          instruction.immediate & 0xffff_ffff_0000_0000
-          | UInt64(UInt32(bitPattern: distance))
+      if instruction.operation == .jump {
+        let block = Int(table[Int(instruction.immediate)])
+        instruction.immediate = UInt64(
+          UInt32(bitPattern: Int32(truncatingIfNeeded: (block &- index) &* Instruction.size)))
       } else if instruction.operation.readsPool {
         let place = Int(truncatingIfNeeded: instruction.immediate)
         instruction.immediate = UInt64(
@@ -172,28 +236,54 @@ public struct Translator {
   /// Whether the block has to end before the limits of its tables are reached.
   private var isBlockFull: Bool {
     height > 900 || lowest < -900 || constantCount &+ 40 > Translator.constantCapacity
-      || blockGas > 1 << 30 || instructionCount &- blockStart > 4000
+      || segmentGas > 30000 || instructionCount &- blockStart > 4000
   }
 
   mutating func beginBlock(_ position: Int) {
     blockStart = instructionCount
     blockPosition = position
-    blockGas = 0
     lowest = 0
     initialized = 0
     height = 0
     highest = 0
     constantCount = 0
     blockCount &+= 1
+    beginSegment(paidBy: instructionCount)
     emit(Instruction(.block))
+  }
+
+  /// Begins the way to the next exit.
+  mutating func beginSegment(paidBy payer: Int) {
+    self.payer = payer
+    segmentStart = instructionCount
+    segmentGas = 0
+  }
+
+  /// Ends a way: its payer and those who want to know the exact gas learn its static gas.
+  mutating func endSegment() {
+    if instructions[payer].operation == .block {
+      instructions[payer].immediate = UInt64(segmentGas) | UInt64(blockPosition) << 32
+    } else {
+      instructions[payer].d = Int16(truncatingIfNeeded: segmentGas)
+    }
+    var index = segmentStart
+    while index < instructionCount {
+      switch instructions[index].operation {
+      case .general, .gas, .storageLoad, .keccak:
+        // They hold the gas of the way up to them; what they need is the gas after them.
+        instructions[index].immediate = UInt64(segmentGas) &- instructions[index].immediate
+      default: break
+      }
+      index &+= 1
+    }
   }
 
   /// Writes the head of the block, now that it is known.
   mutating func endBlock() {
+    endSegment()
     let need = -lowest
     let range = Frame.stackLimit &- highest &- need
     let head = instructions + blockStart
-    head.pointee.immediate = UInt64(blockGas) | UInt64(blockPosition) << 32
     if range < 0 {
       // No stack can do this: the plain interpreter says where it fails.
       head.pointee.a = -1
@@ -201,16 +291,6 @@ public struct Translator {
     } else {
       head.pointee.a = Int16(truncatingIfNeeded: need &* 32)
       head.pointee.b = Int16(truncatingIfNeeded: range &* 32)
-    }
-    var index = blockStart
-    while index < instructionCount {
-      switch instructions[index].operation {
-      case .general, .gas, .storageLoad, .keccak:
-        // They hold the block's gas up to them; what they need is the gas after them.
-        instructions[index].immediate = UInt64(blockGas) &- instructions[index].immediate
-      default: break
-      }
-      index &+= 1
     }
   }
 

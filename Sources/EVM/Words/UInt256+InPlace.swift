@@ -1,0 +1,154 @@
+// Operations from memory to memory, for the interpreter. A word passed by value goes through the
+// machine's stack as vectors, and a vector load right after the limbs were stored has to wait for
+// them (see `limbs` in Interpreter+Program.swift); these take pointers.
+extension UInt256 {
+  typealias Place = UnsafeMutablePointer<UInt256>
+
+  /// DIV.
+  @inline(__always)
+  static func divide(_ a: Place, _ b: Place, into result: Place) {
+    let x = a.pointee
+    let y = b.pointee
+    if x.fitsUInt64 && y.fitsUInt64 {
+      result.pointee = UInt256(y.limb0 == 0 ? 0 : x.limb0 / y.limb0)
+    } else {
+      divideWide(a, b, result)
+    }
+  }
+
+  @inline(never)
+  private static func divideWide(_ a: Place, _ b: Place, _ result: Place) {
+    result.pointee = divide(a.pointee, b.pointee)
+  }
+
+  /// DIV by a limb that is not zero.
+  @inline(__always)
+  static func divide(_ a: Place, _ limb: UInt64, into result: Place) {
+    let x = a.pointee
+    if x.fitsUInt64 {
+      result.pointee = UInt256(x.limb0 / Swift.max(limb, 1))
+    } else {
+      divideWide(a, limb, result)
+    }
+  }
+
+  @inline(never)
+  private static func divideWide(_ a: Place, _ limb: UInt64, _ result: Place) {
+    result.pointee = divide(a.pointee, UInt256(limb))
+  }
+
+  /// MOD by a limb that is not zero.
+  @inline(__always)
+  static func remainder(_ a: Place, _ limb: UInt64, into result: Place) {
+    let x = a.pointee
+    if x.fitsUInt64 {
+      result.pointee = UInt256(x.limb0 % Swift.max(limb, 1))
+    } else {
+      remainderWide(a, limb, result)
+    }
+  }
+
+  @inline(never)
+  private static func remainderWide(_ a: Place, _ limb: UInt64, _ result: Place) {
+    result.pointee = remainder(a.pointee, UInt256(limb))
+  }
+
+  /// SDIV.
+  @inline(never)
+  static func signedDivide(_ a: Place, _ b: Place, into result: Place) {
+    result.pointee = signedDivide(a.pointee, b.pointee)
+  }
+
+  /// MOD.
+  @inline(never)
+  static func remainder(_ a: Place, _ b: Place, into result: Place) {
+    result.pointee = remainder(a.pointee, b.pointee)
+  }
+
+  /// SMOD.
+  @inline(never)
+  static func signedRemainder(_ a: Place, _ b: Place, into result: Place) {
+    result.pointee = signedRemainder(a.pointee, b.pointee)
+  }
+
+  /// ADDMOD.
+  @inline(never)
+  static func addModulo(_ a: Place, _ b: Place, _ modulus: Place, into result: Place) {
+    result.pointee = addModulo(a.pointee, b.pointee, modulus.pointee)
+  }
+
+  /// MULMOD.
+  @inline(never)
+  static func multiplyModulo(_ a: Place, _ b: Place, _ modulus: Place, into result: Place) {
+    result.pointee = multiplyModulo(a.pointee, b.pointee, modulus.pointee)
+  }
+
+  /// SHL.
+  @inline(never)
+  static func shiftLeft(_ a: Place, _ count: Place, into result: Place) {
+    result.pointee = a.pointee << count.pointee.clampedToUInt64
+  }
+
+  /// SHR.
+  @inline(never)
+  static func shiftRight(_ a: Place, _ count: Place, into result: Place) {
+    result.pointee = a.pointee >> count.pointee.clampedToUInt64
+  }
+
+  /// SAR.
+  @inline(never)
+  static func shiftRightArithmetic(_ a: Place, _ count: Place, into result: Place) {
+    shiftRightArithmetic(a, count.pointee.clampedToUInt64, into: result)
+  }
+
+  /// SAR by a known count.
+  @inline(never)
+  static func shiftRightArithmetic(_ a: Place, _ count: UInt64, into result: Place) {
+    let value = a.pointee
+    let sign = UInt64(bitPattern: Int64(bitPattern: value.limb3) &>> 63)
+    if count >= 256 {
+      result.pointee = UInt256(sign, sign, sign, sign)
+      return
+    }
+    let bits = count & 63
+    let r3 = UInt64(bitPattern: Int64(bitPattern: value.limb3) &>> Int64(bits))
+    let r2 = (value.limb2 &>> bits) | ((value.limb3 &<< 1) &<< (63 &- bits))
+    let r1 = (value.limb1 &>> bits) | ((value.limb2 &<< 1) &<< (63 &- bits))
+    let r0 = (value.limb0 &>> bits) | ((value.limb1 &<< 1) &<< (63 &- bits))
+    switch count >> 6 {
+    case 0: result.pointee = UInt256(r0, r1, r2, r3)
+    case 1: result.pointee = UInt256(r1, r2, r3, sign)
+    case 2: result.pointee = UInt256(r2, r3, sign, sign)
+    default: result.pointee = UInt256(r3, sign, sign, sign)
+    }
+  }
+
+  /// SIGNEXTEND.
+  @inline(__always)
+  func signExtend(fromByte byteIndex: UInt256, into result: Place) {
+    if !byteIndex.fitsUInt64 || byteIndex.limb0 >= 31 {
+      result.pointee = self
+      return
+    }
+    // The limb with the sign is extended in place; those above it are filled.
+    let index = byteIndex.limb0
+    let shift = Int64(56 &- (index & 7) &* 8)
+    func extended(_ limb: UInt64) -> UInt64 {
+      UInt64(bitPattern: (Int64(bitPattern: limb) &<< shift) &>> shift)
+    }
+    func sign(_ limb: UInt64) -> UInt64 { UInt64(bitPattern: Int64(bitPattern: limb) &>> 63) }
+    switch index >> 3 {
+    case 0:
+      let limb = extended(limb0)
+      result.pointee = UInt256(limb, sign(limb), sign(limb), sign(limb))
+    case 1:
+      let limb = extended(limb1)
+      result.pointee = UInt256(limb0, limb, sign(limb), sign(limb))
+    case 2:
+      let limb = extended(limb2)
+      result.pointee = UInt256(limb0, limb1, limb, sign(limb))
+    default:
+      result.pointee = UInt256(limb0, limb1, limb2, extended(limb3))
+    }
+  }
+}
