@@ -73,7 +73,7 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
     total &+= rounded(codeBytes, 1)
     total &+= rounded(returnBytes, 1)
     total &+= rounded(InstructionTable.room, MemoryLayout<InstructionCheck>.stride)
-    total &+= 256
+    total &+= 512
     return total
   }
 }
@@ -89,6 +89,8 @@ public struct Workspace: BitwiseCopyable {
   let returnData: UnsafeMutablePointer<UInt8>
   let returnCapacity: Int
   let instructions: UnsafeMutablePointer<InstructionCheck>
+  /// The modulus that MULMOD met last.
+  let lastModulus: UnsafeMutablePointer<LastModulus>
   /// 128 zero bytes: the code of an account without code.
   let zeros: UnsafeMutablePointer<UInt8>
   var journal: Journal
@@ -102,6 +104,7 @@ public struct Workspace: BitwiseCopyable {
       let frames = arena.allocate(Frame.self, count: sizes.frames),
       let instructions = arena.allocate(InstructionCheck.self, count: InstructionTable.room),
       let zeros = arena.allocate(UInt8.self, count: 128),
+      let lastModulus = arena.allocate(LastModulus.self, count: 1),
       let journal = Journal(arena: &arena, sizes: sizes),
       let returnData = arena.allocate(UInt8.self, count: sizes.returnBytes),
       let memory = arena.allocate(UInt8.self, count: sizes.memoryBytes)
@@ -116,6 +119,8 @@ public struct Workspace: BitwiseCopyable {
     returnCapacity = sizes.returnBytes
     self.instructions = instructions
     self.zeros = zeros
+    self.lastModulus = lastModulus
+    lastModulus.initialize(to: LastModulus())
     zeros.update(repeating: 0, count: 128)
     InstructionTable.invalidate(instructions)
     self.journal = journal

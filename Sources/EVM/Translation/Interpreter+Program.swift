@@ -190,6 +190,14 @@ extension Machine {
         gas = frame.pointee.gas &- rest
         if gas < 0 { return exit(.outOfGas) }
         memoryCount = frame.pointee.memoryCount
+      case .access:
+        frame.pointee.stack = word(top, instruction.pointee.d)
+        frame.pointee.gas = gas
+        let step = execute(instruction.pointee.extra, frame)
+        if step != .next { return step }
+        gas = frame.pointee.gas &- Int64(bitPattern: instruction.pointee.immediate)
+        if gas < 0 { return exit(.outOfGas) }
+        memoryCount = frame.pointee.memoryCount
       case .enter:
         frame.pointee.stack = word(top, instruction.pointee.d)
         frame.pointee.gas = gas
@@ -202,12 +210,16 @@ extension Machine {
         memoryCount = frame.pointee.memoryCount
 
       case .move:
-        let target = limbs(top, instruction.pointee.d)
-        let source = limbs(top, instruction.pointee.a)
-        target[0] = source[0]
-        target[1] = source[1]
-        target[2] = source[2]
-        target[3] = source[3]
+        copy(top, instruction.pointee.a, instruction.pointee.d)
+      case .move2:
+        copy(top, instruction.pointee.a, instruction.pointee.d)
+        copy(top, instruction.pointee.b, instruction.third)
+      case .move3:
+        copy(top, instruction.pointee.a, instruction.pointee.d)
+        copy(top, instruction.pointee.b, instruction.third)
+        copy(
+          top, Int16(truncatingIfNeeded: instruction.pointee.immediate >> 16),
+          Int16(truncatingIfNeeded: instruction.pointee.immediate >> 32))
       case .swap:
         let first = limbs(top, instruction.pointee.a)
         let second = limbs(top, instruction.pointee.d)
@@ -252,7 +264,8 @@ extension Machine {
       case .multiplyModulo:
         UInt256.multiplyModulo(
           word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          word(top, instruction.third), into: word(top, instruction.pointee.d))
+          word(top, instruction.third), workspace.lastModulus,
+          into: word(top, instruction.pointee.d))
       case .signExtend:
         word(top, instruction.pointee.b).pointee.signExtend(
           fromByte: word(top, instruction.pointee.a).pointee,
@@ -330,14 +343,6 @@ extension Machine {
       case .multiplySmall:
         word(top, instruction.pointee.d).pointee = UInt256.multiply(
           word(top, instruction.pointee.a).pointee, instruction.pointee.immediate)
-      case .divideSmall:
-        UInt256.divide(
-          word(top, instruction.pointee.a), instruction.pointee.immediate,
-          into: word(top, instruction.pointee.d))
-      case .remainderSmall:
-        UInt256.remainder(
-          word(top, instruction.pointee.a), instruction.pointee.immediate,
-          into: word(top, instruction.pointee.d))
       case .lessSmall:
         word(top, instruction.pointee.d).pointee = UInt256(
           isLess(word(top, instruction.pointee.a), instruction.pointee.immediate))
@@ -435,6 +440,18 @@ extension Machine {
       case .equalWord:
         word(top, instruction.pointee.d).pointee = UInt256(
           isEqual(limbs(top, instruction.pointee.a), instruction.pool))
+      case .divideShort:
+        UInt256.divide(
+          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+        )
+      case .remainderShort:
+        UInt256.remainder(
+          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+        )
+      case .signedDivideShort:
+        UInt256.signedDivide(
+          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+        )
 
       case .memoryLoad:
         let offset = word(top, instruction.pointee.a).pointee
@@ -493,11 +510,10 @@ extension Machine {
         if gas < 0 { return exit(.outOfGas) }
         memoryCount = frame.pointee.memoryCount
       case .storageLoad:
-        let rest = Int64(bitPattern: instruction.pointee.immediate)
-        frame.pointee.gas = gas &+ rest
+        frame.pointee.gas = gas
         let key = word(top, instruction.pointee.a).pointee
         if !storageLoad(frame, key, word(top, instruction.pointee.d)) { return .exit }
-        gas = frame.pointee.gas &- rest
+        gas = frame.pointee.gas &- Int64(bitPattern: instruction.pointee.immediate)
         if gas < 0 { return exit(.outOfGas) }
       }
     }
@@ -568,6 +584,16 @@ extension Machine {
     -> UnsafeMutablePointer<UInt64>
   {
     (top + Int(offset)).assumingMemoryBound(to: UInt64.self)
+  }
+
+  @inline(__always)
+  private func copy(_ top: UnsafeMutableRawPointer, _ source: Int16, _ target: Int16) {
+    let target = limbs(top, target)
+    let source = limbs(top, source)
+    target[0] = source[0]
+    target[1] = source[1]
+    target[2] = source[2]
+    target[3] = source[3]
   }
 
   @inline(__always)
@@ -653,7 +679,7 @@ extension UnsafePointer<Instruction> {
       .assumingMemoryBound(to: UInt256.self).pointee
   }
 
-  /// The offset of the third operand.
+  /// The offset in the lowest bits of the immediate.
   @inline(__always)
   fileprivate var third: Int16 { Int16(truncatingIfNeeded: pointee.immediate) }
 }

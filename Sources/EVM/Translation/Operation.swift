@@ -38,11 +38,16 @@ enum Operation: UInt8, BitwiseCopyable {
   case undefined
   /// Runs opcode `extra` on the stack whose top is `d`.
   case general
-  /// The same for an opcode that may enter another frame; ends its block.
+  /// The same for an opcode that reads the state; then pays `i` gas for the way to the next exit.
+  case access
+  /// The same as `general` for an opcode that may enter another frame; ends its block.
   case enter
 
   // MARK: Moves
+  /// Copies `a` to `d`; then `b` to the lowest 16 bits of `i`; then the next 16 bits to those above.
   case move
+  case move2
+  case move3
   case swap
   case loadSmall
   case loadWord
@@ -77,8 +82,6 @@ enum Operation: UInt8, BitwiseCopyable {
   case addSmall
   case subtractSmall
   case multiplySmall
-  case divideSmall
-  case remainderSmall
   case lessSmall
   case greaterSmall
   case equalSmall
@@ -102,6 +105,10 @@ enum Operation: UInt8, BitwiseCopyable {
   case andWord
   case orWord
   case equalWord
+  /// The word holds a divisor of one limb and its reciprocal.
+  case divideShort
+  case remainderShort
+  case signedDivideShort
 
   // MARK: Memory and environment
   case memoryLoad
@@ -118,13 +125,16 @@ enum Operation: UInt8, BitwiseCopyable {
   case address
   case callValue
   case keccak
+  /// Reads slot `a`; then pays `i` gas for the way to the next exit.
   case storageLoad
 
   /// Whether the immediate names a word of the pool.
   @inline(__always)
   var readsPool: Bool {
     switch self {
-    case .loadWord, .addWord, .andWord, .orWord, .equalWord: true
+    case .loadWord, .addWord, .andWord, .orWord, .equalWord, .divideShort, .remainderShort,
+      .signedDivideShort:
+      true
     default: false
     }
   }

@@ -108,18 +108,23 @@ extension Translator {
       let key = materialize(pop())
       release(key)
       result(
-        Instruction(.storageLoad, a: offset(key.slot), immediate: UInt64(segmentGas)), key, key)
-    case Opcode.balance, Opcode.extcodesize, Opcode.extcodehash, Opcode.blockhash,
-      Opcode.blobhash, Opcode.tload:
+        Instruction(.storageLoad, a: offset(key.slot)), key, key)
+      endSegment()
+      beginSegment(paidBy: instructionCount &- 1)
+    case Opcode.balance, Opcode.extcodesize, Opcode.extcodehash:
+      general(opcode, pops: 1, pushes: 1, reads: true)
+    case Opcode.sstore:
+      general(opcode, pops: 2, pushes: 0, reads: true)
+    case Opcode.extcodecopy:
+      general(opcode, pops: 4, pushes: 0, reads: true)
+    case Opcode.blockhash, Opcode.blobhash, Opcode.tload:
       general(opcode, pops: 1, pushes: 1)
     case Opcode.exp:
       general(opcode, pops: 2, pushes: 1)
-    case Opcode.sstore, Opcode.tstore:
+    case Opcode.tstore:
       general(opcode, pops: 2, pushes: 0)
     case Opcode.calldatacopy, Opcode.codecopy, Opcode.returndatacopy, Opcode.mcopy:
       general(opcode, pops: 3, pushes: 0)
-    case Opcode.extcodecopy:
-      general(opcode, pops: 4, pushes: 0)
     case Opcode.log0...Opcode.log4:
       general(opcode, pops: 2 &+ Int(opcode &- Opcode.log0), pushes: 0)
 
@@ -205,7 +210,9 @@ extension Translator {
   }
 
   /// An opcode that works on the frame's record: its operands go to slots in a row.
-  private mutating func general(_ opcode: UInt8, pops: Int, pushes: Int) {
+  private mutating func general(
+    _ opcode: UInt8, pops: Int, pushes: Int, reads: Bool = false
+  ) {
     let first: Int
     if pops == 0 {
       reach(height)
@@ -215,13 +222,18 @@ extension Translator {
     }
     emit(
       Instruction(
-        .general, extra: opcode, d: offset(first &+ pops), immediate: UInt64(segmentGas)))
+        reads ? .access : .general, extra: opcode, d: offset(first &+ pops),
+        immediate: UInt64(segmentGas)))
     var index = 0
     while index < pops {
       release(pop())
       index &+= 1
     }
     if pushes > 0 { push(SymbolicValue(slot: first)) }
+    if reads {
+      endSegment()
+      beginSegment(paidBy: instructionCount &- 1)
+    }
   }
 
   /// An opcode that may enter a frame: everything is in its place, and the block ends.
@@ -279,6 +291,7 @@ extension Translator {
     let place = instructionCount
     emit(instruction)
     endSegment()
+    mark = place
     exit(to: word)
     if hasFailed { return .end }
     instructions[place].immediate |= UInt64(

@@ -118,7 +118,7 @@ extension Translator {
   /// Writes a value, constant or not, to a slot.
   mutating func load(_ value: SymbolicValue, into slot: Int) {
     guard let word = known(value) else {
-      emit(Instruction(.move, a: offset(value.slot), d: offset(slot)))
+      move(value.slot, to: slot)
       return
     }
     if word.fitsUInt64 {
@@ -126,6 +126,27 @@ extension Translator {
     } else {
       emit(Instruction(.loadWord, d: offset(slot), immediate: pooled(word)))
     }
+  }
+
+  /// Copies a slot. Up to three copies in a row are one instruction.
+  private mutating func move(_ source: Int, to target: Int) {
+    let from = UInt64(UInt16(bitPattern: offset(source)))
+    let to = UInt64(UInt16(bitPattern: offset(target)))
+    let last = instructionCount &- 1
+    if last >= segmentStart && last > mark {
+      if instructions[last].operation == .move {
+        instructions[last].operation = .move2
+        instructions[last].b = offset(source)
+        instructions[last].immediate = to
+        return
+      }
+      if instructions[last].operation == .move2 {
+        instructions[last].operation = .move3
+        instructions[last].immediate |= from << 16 | to << 32
+        return
+      }
+    }
+    emit(Instruction(.move, a: offset(source), d: offset(target)))
   }
 
   /// The value in a slot: constants are loaded into one. Its reference is the caller's.
@@ -156,7 +177,7 @@ extension Translator {
       var target = position
       while references[target] == 0 && !values[target].isConstant {
         let source = values[target].slot
-        emit(Instruction(.move, a: offset(source), d: offset(target)))
+        move(source, to: target)
         values[target] = SymbolicValue(slot: target)
         references[target] = 1
         references[source] &-= 1
@@ -221,7 +242,7 @@ extension Translator {
     let slot = value.slot
     if slot >= height || slot < lowest || values[slot].isSlot(slot) { return value }
     let copy = freeSlots(1)
-    emit(Instruction(.move, a: offset(slot), d: offset(copy)))
+    move(slot, to: copy)
     references[slot] &-= 1
     references[copy] = 1
     return SymbolicValue(slot: copy)

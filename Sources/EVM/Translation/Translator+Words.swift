@@ -27,8 +27,10 @@ extension Translator {
           push(constant: .zero)
         } else if y & (y &- 1) == 0 {
           immediate(.andSmall, first, y &- 1)
+        } else if first.isConstant {
+          plain(.remainder, first, second)
         } else {
-          immediate(.remainderSmall, first, y)
+          wide(.remainderShort, first, ShortDivisor(y).word)
         }
       } else {
         plain(.remainder, first, second)
@@ -37,7 +39,12 @@ extension Translator {
     case Opcode.gt: less(second, first)
     case Opcode.slt: plain(.signedLess, first, second)
     case Opcode.sgt: plain(.signedLess, second, first)
-    case Opcode.sdiv: plain(.signedDivide, first, second)
+    case Opcode.sdiv:
+      if let y = small(second), y != 0, !first.isConstant {
+        wide(.signedDivideShort, first, ShortDivisor(y).word)
+      } else {
+        plain(.signedDivide, first, second)
+      }
     case Opcode.smod: plain(.signedRemainder, first, second)
     case Opcode.xor: plain(.xor, first, second)
     case Opcode.shl, Opcode.shr, Opcode.sar: shift(opcode, first, second)
@@ -174,7 +181,7 @@ extension Translator {
     } else if let bit = powerOfTwo(word) {
       shift(.shiftRight0, value, by: bit)
     } else if word.fitsUInt64 {
-      immediate(.divideSmall, value, word.limb0)
+      wide(.divideShort, value, ShortDivisor(word.limb0).word)
     } else {
       plain(.divide, value, divisor)
     }

@@ -10,7 +10,9 @@
 /// The stack bounds of all of a block, and the static gas up to its first exit, are checked at its
 /// head; when the check fails the plain interpreter goes on from there and finds the exact place
 /// and reason. Each exit that is not taken pays for the way to the next one: when the gas does not
-/// suffice for that, the frame would end before it, as everything on the way is executed.
+/// suffice for that, the frame would end before it, as everything on the way is executed. An opcode
+/// that reads the state is such an exit, too, so that a frame which runs out of gas has read exactly
+/// what it would have read otherwise (EIP-7928 makes that visible).
 ///
 /// The scratch memory is the caller's. Running out of it, or code beyond the limits, gives no
 /// program, and the code is interpreted plainly.
@@ -56,6 +58,8 @@ public struct Translator {
   // The way to the next exit: the instruction that pays for it, and its static gas.
   var payer = 0
   var segmentStart = 0
+  /// The last instruction that is jumped over: what follows may not be joined to it.
+  var mark = 0
   var segmentGas: Int64 = 0
 
   /// Bytes of scratch memory for code of this length.
@@ -69,6 +73,8 @@ public struct Translator {
   private static func poolCapacity(_ count: Int) -> Int { count &+ 64 }
   /// Jump destinations that a block may run through.
   private static var passedLimit: Int { 32 }
+  /// How often a block may run through one of them: a loop's body, or a function that it calls.
+  private static var repeatLimit: Int { 3 }
   /// Instructions from a root on after which a block ends at the next jump destination.
   private static var rootLimit: Int { 100 }
   static var constantCapacity: Int { 2048 }
@@ -188,12 +194,13 @@ public struct Translator {
     if instructionCount &- rootStart > Translator.rootLimit { return true }
     // Blocks that end at every jump destination take less than four instructions a byte.
     if instructionCount > count &* 4 { return true }
+    var repeats = 0
     var index = 0
     while index < passedCount {
-      if passed[index] == position { return true }
+      if passed[index] == position { repeats &+= 1 }
       index &+= 1
     }
-    return false
+    return repeats >= Translator.repeatLimit
   }
 
   /// Writes the program to `target`, of as many bytes as `translate` said, aligned to 16.
@@ -256,20 +263,24 @@ public struct Translator {
   mutating func beginSegment(paidBy payer: Int) {
     self.payer = payer
     segmentStart = instructionCount
+    mark = instructionCount &- 1
     segmentGas = 0
   }
 
   /// Ends a way: its payer and those who want to know the exact gas learn its static gas.
   mutating func endSegment() {
-    if instructions[payer].operation == .block {
+    switch instructions[payer].operation {
+    case .block:
       instructions[payer].immediate = UInt64(segmentGas) | UInt64(blockPosition) << 32
-    } else {
+    case .access, .storageLoad:
+      instructions[payer].immediate = UInt64(segmentGas)
+    default:
       instructions[payer].d = Int16(truncatingIfNeeded: segmentGas)
     }
     var index = segmentStart
     while index < instructionCount {
       switch instructions[index].operation {
-      case .general, .gas, .storageLoad, .keccak:
+      case .general, .gas, .keccak:
         // They hold the gas of the way up to them; what they need is the gas after them.
         instructions[index].immediate = UInt64(segmentGas) &- instructions[index].immediate
       default: break

@@ -10,6 +10,13 @@ struct Reciprocal: BitwiseCopyable {
   /// `floor((2^128 - 1) / divisor) - 2^64`.
   let value: UInt64
 
+  /// A reciprocal that was computed before.
+  @inline(__always)
+  init(normalized divisor: UInt64, value: UInt64) {
+    self.divisor = divisor
+    self.value = value
+  }
+
   /// The reciprocal of a divisor whose top bit is set (algorithm 3, its first approximation
   /// divided instead of looked up).
   @inline(__always)

@@ -74,12 +74,21 @@ extension UInt256 {
       short ? remainder(a, modulus) : a, short ? remainder(b, modulus) : b)
     if product.high.isZero { return remainder(product.low, modulus) }
     let shift = UInt64(truncatingIfNeeded: modulus.leadingZeroBitCount)
-    let divisor = KnuthDivisor(normalized: modulus << shift)
-    let low = product.low << shift
-    var high = (product.high << shift) | (product.low >> (256 &- shift))
-    // What the shift moves out at the top: nothing for three limbs, and below 2^shift <= 2^63
-    // for four, so below the divisor's first limb.
-    let out = (product.high.limb3 &>> 1) &>> (63 &- shift)
+    return remainder(
+      // What the shift moves out at the top: nothing for three limbs, and below 2^shift <= 2^63
+      // for four, so below the divisor's first limb.
+      (product.high.limb3 &>> 1) &>> (63 &- shift),
+      (product.high << shift) | (product.low >> (256 &- shift)), product.low << shift,
+      by: KnuthDivisor(normalized: modulus << shift), shift: shift)
+  }
+
+  /// The remainder of `(out, high, low)`, where `out` is below the divisor's first limb, shifted
+  /// down by `shift`.
+  @inline(__always)
+  static func remainder(
+    _ out: UInt64, _ high: UInt256, _ low: UInt256, by divisor: KnuthDivisor, shift: UInt64
+  ) -> UInt256 {
+    var high = high
     if out != 0 || high >= divisor.value {
       var rest = UInt256(high.limb1, high.limb2, high.limb3, out)
       _ = divisor.step(&rest, high.limb0)
@@ -111,15 +120,23 @@ extension UInt256 {
   /// Division where one of the two takes more than 64 bits.
   @usableFromInline
   static func divideWide(_ a: UInt256, _ b: UInt256) -> (quotient: UInt256, remainder: UInt256) {
+    divideInline(a, b)
+  }
+
+  /// `divideWide`, for callers whose operands are in memory: see `UInt256+InPlace`.
+  @inline(__always)
+  static func divideInline(_ a: UInt256, _ b: UInt256)
+    -> (quotient: UInt256, remainder: UInt256)
+  {
+    if (b.limb1 | b.limb2 | b.limb3) == 0 {
+      return b.limb0 == 0 ? (.zero, .zero) : divideByLimb(a, b.limb0)
+    }
     if a < b { return (.zero, a) }
+    if (b.limb2 | b.limb3) == 0 { return divideByTwoLimbs(a, b.limb1, b.limb0) }
     let lower = b &- .one
-    if (b & lower).isZero {
-      // A power of two, or zero.
-      if b.isZero { return (.zero, .zero) }
+    if (b & lower).isZero {  // A power of two.
       return (a >> UInt64(truncatingIfNeeded: b.bitWidth &- 1), a & lower)
     }
-    if (b.limb1 | b.limb2 | b.limb3) == 0 { return divideByLimb(a, b.limb0) }
-    if (b.limb2 | b.limb3) == 0 { return divideByTwoLimbs(a, b.limb1, b.limb0) }
     // Three or four limbs: the quotient has at most two.
     let shift = UInt64(truncatingIfNeeded: b.leadingZeroBitCount)
     let divisor = KnuthDivisor(normalized: b << shift)
@@ -143,20 +160,7 @@ extension UInt256 {
   private static func divideByLimb(_ a: UInt256, _ b: UInt64)
     -> (quotient: UInt256, remainder: UInt256)
   {
-    let shift = UInt64(truncatingIfNeeded: b.leadingZeroBitCount)
-    let divisor = Reciprocal(normalized: b &<< shift)
-    let low = a << shift
-    // What the shift moves out is below 2^shift, so below the divisor.
-    var rest = (a.limb3 &>> 1) &>> (63 &- shift)
-    let q3: UInt64
-    let q2: UInt64
-    let q1: UInt64
-    let q0: UInt64
-    (q3, rest) = divisor.divide(rest, low.limb3)
-    (q2, rest) = divisor.divide(rest, low.limb2)
-    (q1, rest) = divisor.divide(rest, low.limb1)
-    (q0, rest) = divisor.divide(rest, low.limb0)
-    return (UInt256(q0, q1, q2, q3), UInt256(rest &>> shift))
+    ShortDivisor(b).divide(a)
   }
 
   /// Division by a divisor of two limbs, `high` not zero.
@@ -186,6 +190,114 @@ extension UInt256 {
       UInt256(q0, q1, q2, 0),
       UInt256(UInt64(truncatingIfNeeded: rest), UInt64(truncatingIfNeeded: rest >> 64), 0, 0)
     )
+  }
+}
+
+/// A divisor of one limb, not zero, with its reciprocal.
+struct ShortDivisor: BitwiseCopyable {
+  private let reciprocal: Reciprocal
+  private let shift: UInt64
+
+  @inline(__always)
+  init(_ divisor: UInt64) {
+    shift = UInt64(truncatingIfNeeded: divisor.leadingZeroBitCount)
+    reciprocal = Reciprocal(normalized: divisor &<< shift)
+  }
+
+  /// The divisor that a word of a program's pool holds (`word`).
+  @inline(__always)
+  init(_ limbs: UnsafePointer<UInt64>) {
+    reciprocal = Reciprocal(normalized: limbs[0], value: limbs[1])
+    shift = limbs[2] & 63
+  }
+
+  /// It as a word of a program's pool.
+  var word: UInt256 { UInt256(reciprocal.divisor, reciprocal.value, shift, 0) }
+
+  /// The quotient and what is left.
+  @inline(__always)
+  func divide(_ a: UInt256) -> (quotient: UInt256, remainder: UInt256) {
+    // What the shift moves out is below 2^shift, so below the divisor.
+    let bits = 63 &- shift
+    var rest: UInt64
+    var q3: UInt64 = 0
+    var q2: UInt64 = 0
+    let q1: UInt64
+    let q0: UInt64
+    if (a.limb2 | a.limb3) == 0 {
+      rest = (a.limb1 &>> 1) &>> bits
+    } else {
+      rest = (a.limb3 &>> 1) &>> bits
+      (q3, rest) = reciprocal.divide(
+        rest, (a.limb3 &<< shift) | ((a.limb2 &>> 1) &>> bits))
+      (q2, rest) = reciprocal.divide(
+        rest, (a.limb2 &<< shift) | ((a.limb1 &>> 1) &>> bits))
+    }
+    (q1, rest) = reciprocal.divide(rest, (a.limb1 &<< shift) | ((a.limb0 &>> 1) &>> bits))
+    (q0, rest) = reciprocal.divide(rest, a.limb0 &<< shift)
+    return (UInt256(q0, q1, q2, q3), UInt256(rest &>> shift))
+  }
+}
+
+/// A modulus of four limbs, ready to divide by: MULMOD mostly meets the same one again.
+struct LastModulus: BitwiseCopyable {
+  private var modulus = UInt256.zero
+  private var shift: UInt64 = 0
+  private var divisor = KnuthDivisor(normalized: .max)
+  /// `2^256 - modulus` where that fits in a limb, as for secp256k1's field; otherwise 0.
+  private var complement: UInt64 = 0
+
+  /// `a * b` modulo `modulus` (MULMOD), whose highest limb is not zero.
+  @inline(__always)
+  mutating func multiply(_ a: UInt256, _ b: UInt256, _ modulus: UInt256) -> UInt256 {
+    if modulus != self.modulus { prepare(modulus) }
+    let product = UInt256.multiplyFullWidth(a, b)
+    if complement != 0 { return fold(product) }
+    let (low, high, out) = shifted(product)
+    return UInt256.remainder(out, high, low, by: divisor, shift: shift)
+  }
+
+  @inline(never)
+  private mutating func prepare(_ modulus: UInt256) {
+    self.modulus = modulus
+    shift = UInt64(truncatingIfNeeded: modulus.limb3.leadingZeroBitCount)
+    divisor = KnuthDivisor(normalized: modulus << shift)
+    let rest = modulus.negated
+    complement = rest.fitsUInt64 ? rest.limb0 : 0
+  }
+
+  /// A product moved up by `shift`, below 64, in nine limbs.
+  @inline(__always)
+  private func shifted(_ product: (low: UInt256, high: UInt256))
+    -> (low: UInt256, high: UInt256, out: UInt64)
+  {
+    func joined(_ limb: UInt64, _ below: UInt64) -> UInt64 {
+      (limb &<< shift) | ((below &>> 1) &>> (63 &- shift))
+    }
+    let (l, h) = product
+    return (
+      UInt256(
+        l.limb0 &<< shift, joined(l.limb1, l.limb0), joined(l.limb2, l.limb1),
+        joined(l.limb3, l.limb2)),
+      UInt256(
+        joined(h.limb0, l.limb3), joined(h.limb1, h.limb0), joined(h.limb2, h.limb1),
+        joined(h.limb3, h.limb2)),
+      (h.limb3 &>> 1) &>> (63 &- shift)
+    )
+  }
+
+  /// The remainder by `2^256 - complement`, as 2^256 leaves `complement`.
+  @inline(__always)
+  private func fold(_ product: (low: UInt256, high: UInt256)) -> UInt256 {
+    // high * complement + low < 2^320: its top limb is at most `complement`.
+    let (r0, h) = UInt256.multiplyAddRow(complement, product.high, product.low)
+    let (p0, p1) = multiplyAdd(h.limb3, complement, 0, 0)
+    let (sum, carry) = UInt256.addingReportingCarry(
+      UInt256(r0, h.limb0, h.limb1, h.limb2), UInt256(p0, p1, 0, 0))
+    // After a carry the sum is below 2^128: adding the complement does not carry again.
+    let value = sum &+ UInt256(carry ? complement : 0)
+    let (reduced, borrow) = UInt256.subtractingReportingBorrow(value, modulus)
+    return borrow ? value : reduced
   }
 }
 

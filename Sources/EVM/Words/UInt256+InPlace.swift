@@ -18,57 +18,65 @@ extension UInt256 {
 
   @inline(never)
   private static func divideWide(_ a: Place, _ b: Place, _ result: Place) {
-    result.pointee = divide(a.pointee, b.pointee)
+    result.pointee = divideInline(a.pointee, b.pointee).quotient
   }
 
-  /// DIV by a limb that is not zero.
+  /// MOD.
   @inline(__always)
-  static func divide(_ a: Place, _ limb: UInt64, into result: Place) {
+  static func remainder(_ a: Place, _ b: Place, into result: Place) {
     let x = a.pointee
-    if x.fitsUInt64 {
-      result.pointee = UInt256(x.limb0 / Swift.max(limb, 1))
+    let y = b.pointee
+    if x.fitsUInt64 && y.fitsUInt64 {
+      result.pointee = UInt256(y.limb0 == 0 ? 0 : x.limb0 % y.limb0)
     } else {
-      divideWide(a, limb, result)
+      remainderWide(a, b, result)
     }
   }
 
   @inline(never)
-  private static func divideWide(_ a: Place, _ limb: UInt64, _ result: Place) {
-    result.pointee = divide(a.pointee, UInt256(limb))
+  private static func remainderWide(_ a: Place, _ b: Place, _ result: Place) {
+    result.pointee = divideInline(a.pointee, b.pointee).remainder
   }
 
-  /// MOD by a limb that is not zero.
-  @inline(__always)
-  static func remainder(_ a: Place, _ limb: UInt64, into result: Place) {
-    let x = a.pointee
-    if x.fitsUInt64 {
-      result.pointee = UInt256(x.limb0 % Swift.max(limb, 1))
-    } else {
-      remainderWide(a, limb, result)
-    }
-  }
-
+  /// DIV by a prepared divisor.
   @inline(never)
-  private static func remainderWide(_ a: Place, _ limb: UInt64, _ result: Place) {
-    result.pointee = remainder(a.pointee, UInt256(limb))
+  static func divide(_ a: Place, _ divisor: UnsafePointer<UInt64>, into result: Place) {
+    result.pointee = ShortDivisor(divisor).divide(a.pointee).quotient
+  }
+
+  /// MOD by a prepared divisor.
+  @inline(never)
+  static func remainder(_ a: Place, _ divisor: UnsafePointer<UInt64>, into result: Place) {
+    result.pointee = ShortDivisor(divisor).divide(a.pointee).remainder
+  }
+
+  /// SDIV by a prepared divisor, which is positive.
+  @inline(never)
+  static func signedDivide(_ a: Place, _ divisor: UnsafePointer<UInt64>, into result: Place) {
+    let x = a.pointee
+    let quotient = ShortDivisor(divisor).divide(x.magnitude).quotient
+    result.pointee = x.isNegative ? quotient.negated : quotient
   }
 
   /// SDIV.
   @inline(never)
   static func signedDivide(_ a: Place, _ b: Place, into result: Place) {
-    result.pointee = signedDivide(a.pointee, b.pointee)
-  }
-
-  /// MOD.
-  @inline(never)
-  static func remainder(_ a: Place, _ b: Place, into result: Place) {
-    result.pointee = remainder(a.pointee, b.pointee)
+    let x = a.pointee
+    let y = b.pointee
+    let u = x.magnitude
+    let v = y.magnitude
+    let quotient =
+      u.fitsUInt64 && v.fitsUInt64
+      ? UInt256(v.limb0 == 0 ? 0 : u.limb0 / v.limb0) : divideInline(u, v).quotient
+    result.pointee = x.isNegative != y.isNegative ? quotient.negated : quotient
   }
 
   /// SMOD.
   @inline(never)
   static func signedRemainder(_ a: Place, _ b: Place, into result: Place) {
-    result.pointee = signedRemainder(a.pointee, b.pointee)
+    let x = a.pointee
+    let rest = divideInline(x.magnitude, b.pointee.magnitude).remainder
+    result.pointee = x.isNegative ? rest.negated : rest
   }
 
   /// ADDMOD.
@@ -77,10 +85,18 @@ extension UInt256 {
     result.pointee = addModulo(a.pointee, b.pointee, modulus.pointee)
   }
 
-  /// MULMOD.
+  /// MULMOD, with the modulus before.
   @inline(never)
-  static func multiplyModulo(_ a: Place, _ b: Place, _ modulus: Place, into result: Place) {
-    result.pointee = multiplyModulo(a.pointee, b.pointee, modulus.pointee)
+  static func multiplyModulo(
+    _ a: Place, _ b: Place, _ modulus: Place, _ last: UnsafeMutablePointer<LastModulus>,
+    into result: Place
+  ) {
+    let m = modulus.pointee
+    if m.limb3 != 0 {
+      result.pointee = last.pointee.multiply(a.pointee, b.pointee, m)
+    } else {
+      result.pointee = multiplyModulo(a.pointee, b.pointee, m)
+    }
   }
 
   /// SHL.
