@@ -38,9 +38,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RULES = [
     "EVM/GasSchedule.swift", "EVM/IntrinsicGas.swift", "EVM/Transaction.swift",
     "EVM/Machine*.swift", "EVM/Message.swift", "EVM/Interpreter*.swift",
-    "EVM/Interpreter/*.swift", "EVM/Translation/*.swift", "EVM/Opcodes/*Opcodes.swift", "EVM/Opcodes/*Table.swift",
-    "EVM/State/Journal.swift", "EVM/State/Code*.swift", "EVM/Precompiles/*Precompile.swift",
-    "EVM/Precompiles/BLSMultiScalarGas.swift",
+    "EVM/Interpreter/*.swift", "EVM/Translation/*.swift", "EVM/Opcodes/*Opcodes.swift",
+    "EVM/Opcodes/*Table.swift", "EVM/State/Journal.swift", "EVM/State/Code*.swift",
+    "EVM/Precompiles/*Precompile.swift", "EVM/Precompiles/BLSMultiScalarGas.swift",
     "Execution/BaseFee.swift", "Execution/BlobGas.swift", "Execution/Difficulty.swift",
     "Execution/ChainRules.swift", "Execution/HeaderValidation.swift", "Execution/Chain.swift",
     "Execution/DepositRequests.swift", "Execution/SerialExecutor.swift",
