@@ -448,8 +448,9 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             with tarfile.open(options.run_bundle) as archive:
                 archive.extractall(folder, filter="data")
-            plan = json.loads((pathlib.Path(folder) / "plan.json").read_text())
-            return run_all(options, pathlib.Path(folder) / "tests", plan)
+            unpacked = pathlib.Path(folder)
+            return run_all(
+                options, unpacked / "tests", json.loads((unpacked / "plan.json").read_text()))
 
     everything = [mutant for path in rule_files() for mutant in mutants(path)]
     numbered = [(number, mutant) for number, mutant in enumerate(everything, 1)
