@@ -182,6 +182,27 @@ import Testing
     }
   }
 
+  /// Limits that no network has: nothing traps, and where EIP-7918 has a result, it is that.
+  @Test func strangeBlobLimitsAreTaken() {
+    func excess(_ target: UInt64, _ max: UInt64, used: UInt64 = 9 << 17) -> UInt64 {
+      BlobGas.excess(
+        parentExcess: 1 << 17, parentUsed: used, parentBaseFee: 1_000_000_000,
+        parameters: BlobParameters(target: target, max: max, baseFeeUpdateFraction: 5_007_716),
+        fork: .osaka)
+    }
+    // The reserve price holds: the excess grows by max - target parts in max of what was used.
+    #expect(excess(6, 9) == 4 << 17)
+    #expect(excess(6, 6) == 1 << 17)
+    #expect(excess(0, 9) == 10 << 17)
+    #expect(excess(0, 0) == 10 << 17)
+    #expect(excess(6, 5) == 4 << 17)
+    // 2^47 blobs have a gas of 2^64.
+    #expect(excess(1 << 47, 1 << 48) == 0)
+    // A fee that follows at once is beyond all ether.
+    let parameters = BlobParameters(target: 6, max: 9, baseFeeUpdateFraction: 0)
+    #expect(BlobGas.baseFee(excess: 0, parameters: parameters) == .max)
+  }
+
   @Test func excessBeginsAtZero() {
     let rules = ChainRules(schedule: .always(.cancun), blobSchedule: .mainnet)
     #expect(rules.excessBlobGas(parent: BlockHeader(), fork: .cancun) == 0)
