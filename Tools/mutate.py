@@ -57,6 +57,11 @@ EQUIVALENT = [
      "other types have no blobs"),
     ("Transaction.swift", "if fork < .berlin { return true }", "false",
      "nothing looks at what is warm before Berlin"),
+    ("Chain.swift", "if block.ommers.isEmpty { return [] }", "false",
+     "a shortcut: the rest finds nothing to check"),
+    ("Difficulty.swift", "Int64(min(age / 10, 1000))", "1001", "it is -99 at least, either way"),
+    ("Difficulty.swift", "Int64(min(age / 9, 1000))", "1001", "it is -99 at least, either way"),
+    ("Difficulty.swift", "min(period - 2, 255)", "256", "no chain gets to block 25,000,000"),
 ]
 
 # Files whose constants are layout or arithmetic of their own, not rules.
