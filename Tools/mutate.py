@@ -44,8 +44,7 @@ RULES = [
     "Execution/BaseFee.swift", "Execution/BlobGas.swift", "Execution/Difficulty.swift",
     "Execution/ChainRules.swift", "Execution/HeaderValidation.swift", "Execution/Chain.swift",
     "Execution/DepositRequests.swift", "Execution/SerialExecutor.swift",
-    "Execution/WorldState*.swift", "Execution/State/WorldState*.swift",
-    "Execution/TransactionRunner.swift",
+    "Execution/WorldState*.swift", "Execution/State/*.swift", "Execution/TransactionRunner.swift",
     "Ethereum/Genesis/BlobSchedule.swift",
 ]
 
@@ -67,7 +66,8 @@ EQUIVALENT = [
 # Files whose constants are layout or arithmetic of their own, not rules.
 NO_CONSTANTS = re.compile(
     r"EVM/State/|EVM/Interpreter|EVM/Translation/|EVM/Opcodes/InstructionTable\.swift"
-    r"|Execution/TransactionRunner\.swift|EVM/Precompiles/BLSMultiScalarGas\.swift")
+    r"|EVM/Precompiles/BLSMultiScalarGas\.swift"
+    r"|Execution/State/|Execution/TransactionRunner\.swift")
 
 SWITCH = """import Glibc
 
@@ -446,7 +446,7 @@ def main():
                         help="add each result to this file; what is in it is not run again")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--build-jobs", type=int, default=2)
-    parser.add_argument("--seconds", type=int, default=60, help="time limit of one run")
+    parser.add_argument("--seconds", type=int, default=40, help="time limit of one run")
     options = parser.parse_args()
 
     if options.run_bundle:
