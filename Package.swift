@@ -43,14 +43,15 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["EVM", "Kernels"], swiftSettings: settings),
     .testTarget(
-      name: "EthereumTests", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
+      name: "EthereumTests", dependencies: ["EVM", "Ethereum", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["Ethereum", "needletail"], swiftSettings: settings),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["Ethereum", "Execution", "TestSupport"],
+      name: "ConformanceTests", dependencies: ["EVM", "Ethereum", "Execution", "TestSupport"],
       swiftSettings: settings),
   ]
 )

@@ -6,46 +6,45 @@ environment: a condition that is never true, a comparison that is strict or not,
 one larger, an opcode of another price. The copy is built once; then the tests run once for each
 number. A mutant that no test notices is printed, and the exit status is 1.
 
-    Tools/mutate.py                  all mutants
-    Tools/mutate.py --only Journal   those of files whose path contains the word
-    Tools/mutate.py --list           what would be done
-    Tools/mutate.py --numbers 3,17   some of them, as numbered by --list
+    Tools/mutate.py                   all mutants
+    Tools/mutate.py --only Journal    those of files whose path contains the word
+    Tools/mutate.py --list            what would be done
+    Tools/mutate.py --numbers 3,17-20 some of them, as numbered by --list
+
+The runs can be made on another machine, which needs Linux and Python 3.10 but neither Swift nor
+the sources. With a results file, what is in it already is not run again:
+
+    Tools/mutate.py --bundle mutants.tar.xz
+    Tools/mutate.py --run-bundle mutants.tar.xz --jobs 16 --results results.tsv
 """
 
 import argparse
 import concurrent.futures
+import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# The files that hold the rules.
+# The files that hold the rules: those below Sources that match.
 RULES = [
-    "EVM/GasSchedule.swift", "EVM/IntrinsicGas.swift", "EVM/Transaction.swift", "EVM/Machine.swift",
-    "EVM/Message.swift", "EVM/Interpreter.swift", "EVM/Opcodes/CallOpcodes.swift",
-    "EVM/Opcodes/CreateOpcodes.swift", "EVM/Opcodes/DataOpcodes.swift",
-    "EVM/Opcodes/StateOpcodes.swift", "EVM/Opcodes/OpcodeTable.swift",
-    "EVM/Opcodes/InstructionTable.swift", "EVM/State/Journal.swift", "EVM/State/Code.swift",
-    "EVM/Precompiles/Precompile.swift", "EVM/Precompiles/ECRecoverPrecompile.swift",
-    "EVM/Precompiles/SHA256Precompile.swift", "EVM/Precompiles/RIPEMD160Precompile.swift",
-    "EVM/Precompiles/IdentityPrecompile.swift", "EVM/Precompiles/ModExpPrecompile.swift",
-    "EVM/Precompiles/BN254AddPrecompile.swift", "EVM/Precompiles/BN254MultiplyPrecompile.swift",
-    "EVM/Precompiles/BN254PairingPrecompile.swift", "EVM/Precompiles/BLAKE2FPrecompile.swift",
-    "EVM/Precompiles/PointEvaluationPrecompile.swift",
-    "EVM/Precompiles/BLSG1AddPrecompile.swift", "EVM/Precompiles/BLSG1MSMPrecompile.swift",
-    "EVM/Precompiles/BLSG2AddPrecompile.swift", "EVM/Precompiles/BLSG2MSMPrecompile.swift",
-    "EVM/Precompiles/BLSPairingPrecompile.swift",
-    "EVM/Precompiles/BLSMapFpToG1Precompile.swift",
-    "EVM/Precompiles/BLSMapFp2ToG2Precompile.swift", "EVM/Precompiles/P256VerifyPrecompile.swift",
-    "EVM/Precompiles/BLSMultiScalarGas.swift",
+    "EVM/GasSchedule.swift", "EVM/IntrinsicGas.swift", "EVM/Transaction.swift",
+    "EVM/Machine*.swift", "EVM/Message.swift", "EVM/Interpreter*.swift",
+    "EVM/Interpreter/*.swift", "EVM/Translation/*.swift", "EVM/Opcodes/*Opcodes.swift",
+    "EVM/Opcodes/*Table.swift", "EVM/State/Journal.swift", "EVM/State/Code*.swift",
+    "EVM/Precompiles/*Precompile.swift", "EVM/Precompiles/BLSMultiScalarGas.swift",
     "Execution/BaseFee.swift", "Execution/BlobGas.swift", "Execution/Difficulty.swift",
     "Execution/ChainRules.swift", "Execution/HeaderValidation.swift", "Execution/Chain.swift",
     "Execution/DepositRequests.swift", "Execution/SerialExecutor.swift",
-    "Execution/WorldState.swift", "Execution/TransactionRunner.swift",
+    "Execution/WorldState*.swift", "Execution/State/*.swift", "Execution/TransactionRunner.swift",
     "Ethereum/Genesis/BlobSchedule.swift",
 ]
 
@@ -57,12 +56,18 @@ EQUIVALENT = [
      "other types have no blobs"),
     ("Transaction.swift", "if fork < .berlin { return true }", "false",
      "nothing looks at what is warm before Berlin"),
+    ("Chain.swift", "if block.ommers.isEmpty { return [] }", "false",
+     "a shortcut: the rest finds nothing to check"),
+    ("Difficulty.swift", "Int64(min(age / 10, 1000))", "1001", "it is -99 at least, either way"),
+    ("Difficulty.swift", "Int64(min(age / 9, 1000))", "1001", "it is -99 at least, either way"),
+    ("Difficulty.swift", "min(period - 2, 255)", "256", "no chain gets to block 25,000,000"),
 ]
 
 # Files whose constants are layout or arithmetic of their own, not rules.
-NO_CONSTANTS = {"EVM/State/Journal.swift", "EVM/State/Code.swift", "EVM/Interpreter.swift",
-                "EVM/Opcodes/InstructionTable.swift", "Execution/TransactionRunner.swift",
-                "EVM/Precompiles/BLSMultiScalarGas.swift"}
+NO_CONSTANTS = re.compile(
+    r"EVM/State/|EVM/Interpreter|EVM/Translation/|EVM/Opcodes/InstructionTable\.swift"
+    r"|EVM/Precompiles/BLSMultiScalarGas\.swift"
+    r"|Execution/State/|Execution/TransactionRunner\.swift")
 
 SWITCH = """import Glibc
 
@@ -73,30 +78,23 @@ private let activeMutant: Int = getenv("MUTANT").map { Int(atoi($0)) } ?? 0
 public func mutant(_ number: Int) -> Bool { activeMutant == number }
 """
 
-MANIFEST = """// swift-tools-version: 6.2
-import PackageDescription
-
-let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("ExistentialAny"),
-]
-
-let package = Package(
-  name: "needletail",
-  targets: [
-    .target(name: "EVM", swiftSettings: settings),
-    .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
-    .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
-    .target(
-      name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-    .testTarget(
-      name: "EVMTests", dependencies: ["EVM", "TestSupport"], resources: [.copy("Vectors")],
-      swiftSettings: settings),
-    .testTarget(
-      name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution", "TestSupport"],
-      swiftSettings: settings),
-  ]
-)
+# Added to the manifest: of its targets, only those that the tests of the rules need.
+MANIFEST = """
+func names(_ target: Target) -> [String] {
+  target.dependencies.compactMap {
+    switch $0 {
+    case .byNameItem(let name, _), .targetItem(let name, _): name
+    default: nil
+    }
+  }
+}
+var kept: Set = ["EVMTests", "ExecutionTests"]
+for _ in package.targets {
+  for target in package.targets where kept.contains(target.name) { kept.formUnion(names(target)) }
+}
+package.targets.removeAll { !kept.contains($0.name) }
+package.products = []
+package.dependencies = []
 """
 
 # The tests of the rules: the others say nothing of them, and take long without optimisation.
@@ -106,6 +104,9 @@ TESTED = ["EVMTests/Opcodes", "EVMTests/Transactions", "EVMTests/State", "EVMTes
 # Suites of curves, which run for mutants of precompiles alone.
 SLOW = {"BLSPrecompileTests", "BN254PrecompileTests", "ECRecoverPrecompileTests",
         "ModExpPrecompileTests", "P256VerifyPrecompileTests"}
+
+# Tests that read files of the checkout, which is not there where a bundle runs.
+SKIPPED = "theExampleGivesWhatItExpects"
 
 
 class Mutant:
@@ -201,7 +202,7 @@ def mutants(path):
             operator = FLIPPED[match.group(1)]
             found.append(Mutant(path, text, *match.span(), f"fork {operator} {match.group(2)}"))
     # Constants: whole decimal numbers from 2 on, and limits written as shifts.
-    if path not in NO_CONSTANTS:
+    if not NO_CONSTANTS.match(path):
         for match in re.finditer(r"(?<![\w.$<])([2-9]|[1-9][0-9_]+)(?![\w.])", code):
             line = code[code.rfind("\n", 0, match.start()) + 1:code.find("\n", match.end())]
             if re.match(r"\s*(case \w+ = |#|@)", line) or re.search(r"\bwhile\b", line):
@@ -216,6 +217,15 @@ def mutants(path):
             later = ".amsterdam"
             found.append(Mutant(path, text, *match.span(2), later))
     return found
+
+
+def rule_files():
+    """The files of RULES, in its order."""
+    found = {}
+    for pattern in RULES:
+        for path in sorted((ROOT / "Sources").glob(pattern)):
+            found[str(path.relative_to(ROOT / "Sources"))] = None
+    return list(found)
 
 
 def is_equivalent(mutant):
@@ -254,16 +264,45 @@ def combine(path, numbered):
 
 
 def prepare(scratch, numbered):
-    for name in ["Sources/EVM", "Sources/Ethereum", "Sources/Execution", "Tests/TestSupport",
-                 "Tests/EVMTests", "Tests/ExecutionTests"]:
-        target = scratch / name
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("*.docc"))
-    (scratch / "Package.swift").write_text(MANIFEST)
+    for name in ["Sources", "Tests"]:
+        shutil.rmtree(scratch / name, ignore_errors=True)
+        shutil.copytree(ROOT / name, scratch / name, ignore=shutil.ignore_patterns("*.docc"))
+    manifest = (ROOT / "Package.swift").read_text()
+    (scratch / "Package.swift").write_text(manifest + MANIFEST)
     (scratch / "Sources/EVM/Mutant.swift").write_text(SWITCH)
     for path in sorted({mutant.path for _, mutant in numbered}):
         mine = [item for item in numbered if item[1].path == path]
         (scratch / "Sources" / path).write_text(combine(path, mine))
+
+
+def build(options, numbered):
+    """Makes and builds the scratch copy; the mutants that compile, or none when it does not build.
+
+    A mutant can be wrong for the compiler (a type, an expression that takes it too long). Those on
+    the lines that it complains about are left out, and the rest is built again.
+    """
+    while numbered:
+        prepare(options.scratch, numbered)
+        built = subprocess.run(
+            ["swift", "build", "--build-tests", "-j", str(options.build_jobs)],
+            cwd=options.scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if built.returncode == 0:
+            return numbered
+        errors = re.findall(r"^(/\S+\.swift):(\d+):\d+: error: (.*)$", built.stdout, re.M)
+        wrong = set()
+        for path, line, _ in errors:
+            lines = pathlib.Path(path).read_text().splitlines()
+            wrong |= {int(number) for number in
+                      re.findall(r"\bmutant\((\d+)\)", lines[int(line) - 1])}
+        left_out = [item for item in numbered if item[0] in wrong]
+        if not left_out:
+            texts = sorted({":".join(error) for error in errors})
+            print("\n".join(texts) or built.stdout[-4000:], file=sys.stderr)
+            return []
+        for number, mutant in left_out:
+            print(f"not compiled: {number:4} {mutant}", file=sys.stderr, flush=True)
+        numbered = [item for item in numbered if item[0] not in wrong]
+    return []
 
 
 def suites(module="", slow=False):
@@ -278,82 +317,167 @@ def suites(module="", slow=False):
     return r"^(EVM|Execution)Tests\.(" + "|".join(names) + r")\b"
 
 
-def survives(options, number, mutant):
-    """Whether no test fails: the tests of its own module are tried first."""
+def patterns(mutant):
+    """The suites to try, one after the other: those of the mutant's own module first."""
     slow = "/Precompiles/" in mutant.path
     modules = ["EVMTests", "ExecutionTests"] if mutant.path.startswith("EVM") else [
         "ExecutionTests"]
-    return all(
-        run(options.scratch, number, options.seconds, suites(module, slow))[0]
-        for module in modules)
+    return [suites(module, slow) for module in modules]
 
 
-def run(scratch, number, seconds, pattern):
-    """Whether the tests of a pattern pass against a mutant; 0 is none."""
-    binary = next(scratch.glob(".build/*/debug/*PackageTests.xctest"))
-    environment = dict(os.environ, MUTANT=str(number))
+def plan(numbered):
+    """What a run has to know of the mutants."""
+    return {"all": suites(), "mutants": [
+        {"number": number, "text": str(mutant), "patterns": patterns(mutant)}
+        for number, mutant in numbered]}
+
+
+def built_tests(options):
+    return next(options.scratch.glob(".build/*/debug/*PackageTests.xctest"))
+
+
+def pack(options, numbered):
+    """Writes the built tests, what they load and the list of mutants into an archive."""
+    tests = built_tests(options)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "plan.json").write_text(json.dumps(plan(numbered)))
+        for found in tests.parent.glob("*.resources"):
+            shutil.copytree(found, folder / found.name)
+        (folder / "lib").mkdir()
+        needed = subprocess.run(["ldd", str(tests)], check=True, capture_output=True, text=True)
+        libraries = re.findall(r"=> (/\S*/swift/linux/\S+)", needed.stdout)
+        for source, target in [(tests, folder / "tests")] + [
+                (library, folder / "lib") for library in libraries]:
+            copy = shutil.copy(source, target)
+            subprocess.run(["strip", copy], check=True)
+        with tarfile.open(options.bundle, "w:xz", preset=9) as archive:
+            archive.add(folder, arcname=".")
+    size = os.path.getsize(options.bundle)
+    print(f"{options.bundle}: {len(numbered)} mutants, {size / 1e6:.1f} MB")
+
+
+def run(binary, number, seconds, pattern):
+    """What the tests of a pattern say of a mutant, and what they print; 0 is no mutant."""
+    environment = dict(os.environ, MUTANT=str(number), SWIFT_BACKTRACE="enable=no")
     environment.pop("NEEDLETAIL_FIXTURES", None)
+    if (binary.parent / "lib").is_dir():
+        environment["LD_LIBRARY_PATH"] = str(binary.parent / "lib")
     try:
         done = subprocess.run(
-            [str(binary), "--testing-library", "swift-testing", "--filter", pattern], cwd=scratch, env=environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
+            [str(binary), "--testing-library", "swift-testing", "--filter", pattern,
+             "--skip", SKIPPED],
+            cwd=binary.parent, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return False, "timed out"
-    return done.returncode == 0, done.stdout.decode(errors="replace")
+        return "timed out", ""
+    outcome = "passed" if done.returncode == 0 else "failed" if done.returncode > 0 else "crashed"
+    return outcome, done.stdout.decode(errors="replace")
 
 
-def build(options, numbered):
-    """Makes and builds the scratch copy."""
-    prepare(options.scratch, numbered)
-    built = subprocess.run(
-        ["swift", "build", "--build-tests", "-j", str(options.jobs)], cwd=options.scratch,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if built.returncode != 0:
-        lines = built.stdout.decode(errors="replace").splitlines()
-        print("\n".join(sorted({line for line in lines if "swift:" in line and "error:" in line})),
-              file=sys.stderr)
-    return built.returncode == 0
+def try_mutant(binary, mutant, seconds):
+    """What the first pattern that does not pass says, or that the mutant survived; seconds."""
+    started = time.monotonic()
+    for pattern in mutant["patterns"]:
+        outcome, _ = run(binary, mutant["number"], seconds, pattern)
+        if outcome != "passed":
+            return outcome, time.monotonic() - started
+    return "survived", time.monotonic() - started
+
+
+def run_all(options, binary, plan):
+    """Runs the mutants of a plan that have no result yet; the exit status."""
+    # A mutant may ask for memory without end, and a trap is no reason to write it all to disk.
+    resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    started = time.monotonic()
+    outcome, output = run(binary, 0, options.seconds * 5, plan["all"])
+    if outcome != "passed":
+        print(output[-4000:], f"\nthe tests {outcome} without any mutant", file=sys.stderr)
+        return 2
+    print(f"without a mutant: {time.monotonic() - started:.1f} s", flush=True)
+
+    results = {}
+    if options.results and options.results.exists():
+        for line in options.results.read_text().splitlines():
+            number, outcome, *_ = line.split("\t")
+            results[int(number)] = outcome
+    mutants = [mutant for mutant in plan["mutants"]
+               if options.only in mutant["text"].split(":")[0]
+               and is_wanted(options.numbers, mutant["number"])]
+    left = [mutant for mutant in mutants if mutant["number"] not in results]
+    file = open(options.results, "a") if options.results else None
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        trials = {pool.submit(try_mutant, binary, mutant, options.seconds): mutant
+                  for mutant in left}
+        for trial in concurrent.futures.as_completed(trials):
+            mutant, (outcome, seconds) = trials[trial], trial.result()
+            results[mutant["number"]] = outcome
+            if file:
+                file.write(f"{mutant['number']}\t{outcome}\t{seconds:.1f}\t{mutant['text']}\n")
+                file.flush()
+
+    survivors = [mutant for mutant in mutants if results[mutant["number"]] == "survived"]
+    for mutant in survivors:
+        print(f"{mutant['number']:4} {mutant['text']}")
+    timed_out = sum(results[mutant["number"]] == "timed out" for mutant in mutants)
+    print(f"{len(mutants)} mutants, {len(survivors)} survived, {timed_out} timed out; "
+          f"{len(left)} of them run now, in {time.monotonic() - started:.0f} s")
+    return 1 if survivors else 0
+
+
+def is_wanted(numbers, number):
+    """Whether a number is among those of a text like 3,17-20; an empty text means all."""
+    bounds = [part.split("-") for part in numbers.split(",") if part]
+    return not bounds or any(int(part[0]) <= number <= int(part[-1]) for part in bounds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scratch", default="/tmp/needletail-mutants", type=pathlib.Path)
     parser.add_argument("--only", default="", help="files whose path contains this")
-    parser.add_argument("--numbers", default="", help="mutants by number")
+    parser.add_argument("--numbers", default="", help="mutants by number: 3,17-20")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     parser.add_argument("--built", action="store_true", help="the scratch copy is built already")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seconds", type=int, default=120, help="time limit of one run")
+    parser.add_argument("--bundle", metavar="FILE",
+                        help="build, write an archive for another machine and end")
+    parser.add_argument("--run-bundle", metavar="FILE", help="run what is in such an archive")
+    parser.add_argument("--results", type=pathlib.Path, metavar="FILE",
+                        help="add each result to this file; what is in it is not run again")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--build-jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=int, default=40, help="time limit of one run")
     options = parser.parse_args()
 
-    everything = [mutant for path in RULES for mutant in mutants(path)]
+    if options.run_bundle:
+        with tempfile.TemporaryDirectory() as folder:
+            with tarfile.open(options.run_bundle) as archive:
+                archive.extractall(folder, filter="data")
+            unpacked = pathlib.Path(folder)
+            return run_all(
+                options, unpacked / "tests", json.loads((unpacked / "plan.json").read_text()))
+
+    everything = [mutant for path in rule_files() for mutant in mutants(path)]
     numbered = [(number, mutant) for number, mutant in enumerate(everything, 1)
                 if not is_equivalent(mutant)]
-    wanted = {int(number) for number in options.numbers.split(",") if number}
-    chosen = [(number, mutant) for number, mutant in numbered
-              if options.only in mutant.path and (not wanted or number in wanted)]
     if options.list:
-        for number, mutant in chosen:
-            print(f"{number:4} {mutant}")
+        for number, mutant in numbered:
+            if options.only in mutant.path and is_wanted(options.numbers, number):
+                print(f"{number:4} {mutant}")
         return 0
-
-    if not options.built and not build(options, numbered):
+    if options.built:
+        present = set()
+        for path in (options.scratch / "Sources").rglob("*.swift"):
+            present |= set(re.findall(r"\bmutant\((\d+)\)", path.read_text()))
+        numbered = [item for item in numbered if str(item[0]) in present]
+    else:
+        numbered = build(options, numbered)
+    if not numbered:
         return 2
-    passes, output = run(options.scratch, 0, options.seconds * 5, suites())
-    if not passes:
-        print(output[-4000:], "\nthe tests fail without any mutant", file=sys.stderr)
-        return 2
-
-    survivors = 0
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        tried = pool.map(
-            lambda item: (*item, survives(options, *item)), chosen)
-        for number, mutant, survived in tried:
-            if survived:
-                survivors += 1
-                print(f"{number:4} {mutant}", flush=True)
-    print(f"{len(chosen)} mutants, {survivors} survived")
-    return 1 if survivors else 0
+    if options.bundle:
+        pack(options, numbered)
+        return 0
+    return run_all(options, built_tests(options), plan(numbered))
 
 
 if __name__ == "__main__":

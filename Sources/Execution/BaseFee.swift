@@ -14,7 +14,7 @@ public enum BaseFee {
   /// Products wrap from a base fee of 2^192 on, which is beyond all ether.
   public static func next(parentBaseFee: UInt256, gasLimit: UInt64, gasUsed: UInt64) -> UInt256 {
     let target = gasLimit / elasticity
-    if gasUsed == target || target == 0 { return parentBaseFee }
+    if target == 0 { return parentBaseFee }
     let distance = gasUsed > target ? gasUsed - target : target - gasUsed
     let change = UInt256.divide(
       UInt256.divide(parentBaseFee &* UInt256(distance), UInt256(target)), changeDenominator)

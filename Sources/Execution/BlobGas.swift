@@ -26,7 +26,7 @@ public enum BlobGas {
     if overflow { return UInt64.max }
     let (target, targetOverflow) = parameters.target.multipliedReportingOverflow(by: perBlob)
     if targetOverflow || sum < target { return 0 }
-    if fork >= .osaka && parameters.max > parameters.target {
+    if fork >= .osaka && parameters.max >= parameters.target && parameters.max > 0 {
       // The reserve price: while blobs are cheap next to execution, the excess only grows.
       let reserve = UInt256.multiplyFullWidth(UInt256(blobBaseCost), parentBaseFee)
       let price = UInt256.multiplyFullWidth(
@@ -34,9 +34,9 @@ public enum BlobGas {
       if (price.high, price.low) < (reserve.high, reserve.low) {
         let added =
           parentUsed.multipliedFullWidth(by: parameters.max - parameters.target)
-        // max - target is below or at max, and the product's high limb below it: the quotient fits.
-        return parentExcess
-          + parameters.max.dividingFullWidth(added).quotient
+        // max - target is max at most, and the product's high limb below it: the quotient fits. It
+        // is at most what was used, whose sum with the excess fits.
+        return parentExcess + parameters.max.dividingFullWidth(added).quotient
       }
     }
     return sum - target
@@ -51,10 +51,11 @@ public enum BlobGas {
     var output: UInt256 = 0
     var term = factor &* denominator
     while !term.isZero {
-      let sum = UInt256.addingReportingCarry(output, term)
       let next = UInt256.multiplyFullWidth(term, numerator)
-      if sum.carry || !next.high.isZero { return .max }
-      output = sum.value
+      if !next.high.isZero { return .max }
+      // The sum is below sqrt(2 pi n / d) times the largest term, which fits with a factor of n: it
+      // does not wrap.
+      output = output &+ term
       term = UInt256.divide(next.low, denominator &* index)
       index = index &+ 1
     }

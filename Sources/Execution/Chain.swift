@@ -201,7 +201,6 @@ public final class Chain {
     while ancestors.count < 7, let entry = entries[hash] {
       ancestors.append(hash)
       known.formUnion(entry.ommerHashes)
-      if hash == genesis { break }
       hash = entry.header.parentHash
     }
     known.formUnion(ancestors)
@@ -267,7 +266,6 @@ public final class Chain {
     var next = hash
     while hashes.count < 256, let entry = entries[next] {
       hashes[entry.header.number] = next
-      if next == genesis { break }
       next = entry.header.parentHash
     }
     return hashes

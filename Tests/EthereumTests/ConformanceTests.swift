@@ -1,14 +1,15 @@
 import EVM
 import Ethereum
+import TestSupport
 import Testing
 
 /// The public suites of formats: RLP, tries, transactions, and what every other fixture says of
 /// roots, hashes and senders. Counts are compared, so that a suite can not shrink unnoticed.
-@Suite(.enabled(if: !FixtureFolder.isMissing, "\(FixtureFolder.reason)"))
+@Suite(.enabled(if: Fixtures.has(""), Fixtures.missing))
 struct ConformanceTests {
   @Test func encodingsOfTheRLPTests() throws {
     var count = 0
-    for file in FixtureFolder.files("ethereum-tests/RLPTests") {
+    for file in Fixtures.files("ethereum-tests/RLPTests") {
       for test in try RLPTest.cases(path: file) {
         count += 1
         let decoded = try? RLP(decoding: test.encoding)
@@ -27,7 +28,7 @@ struct ConformanceTests {
 
   @Test func rootsOfTheTrieTests() throws {
     var count = 0
-    for file in FixtureFolder.files("ethereum-tests/TrieTests")
+    for file in Fixtures.files("ethereum-tests/TrieTests")
     where !file.hasSuffix("trietestnextprev.json") {
       for test in try TrieTest.cases(path: file) {
         count += 1
@@ -41,7 +42,7 @@ struct ConformanceTests {
 
   /// The neighbours of a key in the sorted set.
   @Test func neighboursOfTheTrieTests() throws {
-    let file = FixtureFolder.files("ethereum-tests/TrieTests").first {
+    let file = Fixtures.files("ethereum-tests/TrieTests").first {
       $0.hasSuffix("trietestnextprev.json")
     }
     let bytes = try FileBytes(path: try #require(file))
@@ -79,7 +80,7 @@ struct ConformanceTests {
       "GASLIMIT_PRICE_PRODUCT_OVERFLOW",
     ]
     var count = 0
-    for file in FixtureFolder.files("ethereum-tests/TransactionTests") {
+    for file in Fixtures.files("ethereum-tests/TransactionTests") {
       for test in try TransactionTest.cases(path: file) {
         for (fork, result) in test.results {
           count += 1
@@ -113,7 +114,7 @@ struct ConformanceTests {
 
   @Test func rootsAndSendersOfTheStateTests() throws {
     var count = 0
-    for file in FixtureFolder.files("eest/state_tests") {
+    for file in Fixtures.files("eest/state_tests") {
       var reader = try FixtureReader<StateTest>(path: file, options: .init())
       while let test = try reader.next() {
         #expect(test.unknownForks.isEmpty)
@@ -149,7 +150,7 @@ struct ConformanceTests {
   @Test(arguments: [("eest/blockchain_tests", 2000), ("eest/amsterdam_devnet", 1038)])
   func rootsAndHashesOfTheBlockchainTests(_ folder: String, _ least: Int) throws {
     var count = 0
-    for file in FixtureFolder.files(folder) {
+    for file in Fixtures.files(folder) {
       var reader = try FixtureReader<BlockchainTest>(path: file)
       while let test = try reader.next() {
         count += 1
@@ -181,9 +182,9 @@ struct ConformanceTests {
 
   @Test func hashesAndSendersOfMainNetworkBlocks() throws {
     var count = 0
-    for name in FixtureFolder.names("mainnet-blocks") where UInt64(name) != nil {
+    for name in Fixtures.names("mainnet-blocks") where UInt64(name) != nil {
       count += 1
-      let folder = try #require(FixtureFolder.path) + "/mainnet-blocks/" + name
+      let folder = Fixtures.folder.path + "/mainnet-blocks/" + name
       let block = try MainnetBlock(folder: folder)
       let header = block.block.header
       #expect(header.hash == block.hash, "\(name)")
@@ -202,7 +203,7 @@ struct ConformanceTests {
   }
 
   @Test func theGenesisOfTheRPCTestsIsTheFirstBlocksParent() throws {
-    let folder = try #require(FixtureFolder.path) + "/execution-apis/tests"
+    let folder = Fixtures.folder.path + "/execution-apis/tests"
     let genesis = try Genesis(path: folder + "/genesis.json")
     let chain = try FileBytes(path: folder + "/chain.rlp")
     var blocks = RLPReader(chain.buffer)

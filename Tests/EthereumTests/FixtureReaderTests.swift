@@ -1,5 +1,6 @@
 import EVM
 import Ethereum
+import TestSupport
 import Testing
 
 @Suite struct FixtureReaderTests {
@@ -97,7 +98,7 @@ import Testing
   }
 
   @Test func theExampleBatchesAreRead() throws {
-    let path = FixtureFolder.checkout + "/Examples/batches/transfers.json"
+    let path = Fixtures.checkout.path + "/Examples/batches/transfers.json"
     #expect(try InputKind.detect(path: path) == .batch)
     let batches = try Batch.cases(path: path)
     #expect(batches.first?.transactions.isEmpty == false)

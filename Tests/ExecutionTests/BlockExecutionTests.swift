@@ -113,6 +113,29 @@ import Testing
     #expect(state.accounts[TestChain.coinbase]?.balance == UInt256(Self.ether / 16 * 85))
   }
 
+  /// The share is nothing from eight blocks on, however far back a tool's input puts an ommer.
+  @Test func oldOmmersEarnNothing() {
+    for depth: UInt64 in [8, 9, .max] {
+      let prepared = block(.byzantium) {
+        $0.reward = UInt256(3 * Self.ether)
+        $0.ommers = [(TestChain.recipient, depth)]
+      }
+      var state = state()
+      #expect(execute(prepared, on: &state).error == nil)
+      #expect(state.accounts[TestChain.recipient] == nil)
+      #expect(state.accounts[TestChain.coinbase]?.balance == UInt256(Self.ether / 32 * 99))
+    }
+  }
+
+  /// EIP-161: what stays empty is deleted from Spurious Dragon on.
+  @Test func rewardsOfZeroTouchTheCoinbase() {
+    for (fork, isThere) in [(Fork.tangerineWhistle, true), (.spuriousDragon, false)] {
+      var state = state()
+      #expect(execute(block(fork) { $0.reward = 0 }, on: &state).error == nil)
+      #expect((state.accounts[TestChain.coinbase] != nil) == isThere, "\(fork)")
+    }
+  }
+
   @Test func noRewardTouchesNobody() {
     var state = state()
     #expect(execute(block(.paris), on: &state).error == nil)
@@ -260,6 +283,13 @@ import Testing
     }
   }
 
+  /// A state that holds only what the transactions touch may lack them.
+  @Test func requestContractsMayBeOutsideAPartialState() {
+    var state = WorldState(Allocation([:]))
+    let outcome = execute(block(.prague) { $0.isPartialState = true }, on: &state).outcome
+    #expect(outcome?.requests == [])
+  }
+
   // MARK: Deposits (EIP-6110)
 
   private static let depositTopic: [UInt8] = Hash256(
@@ -349,6 +379,13 @@ import Testing
     #expect(outcome?.receipts.map(\.cumulativeGasUsed) == [21000, 42000])
     #expect(outcome?.receipts.last?.outcome == .stateRoot(after.stateRoot()))
     #expect(outcome?.receipts.first?.outcome != outcome?.receipts.last?.outcome)
+  }
+
+  @Test func receiptsOfByzantiumHaveAStatus() {
+    var state = state()
+    let outcome = execute(block(.byzantium) { $0.transactions = [transaction()] }, on: &state)
+      .outcome
+    #expect(outcome?.receipts.map(\.outcome) == [.status(true)])
   }
 
   @Test func receiptsTellSuccessFromByzantiumOn() {

@@ -176,6 +176,7 @@ import Testing
     #expect(broken(.osaka) { $0.receiptsRoot = wrong } == .invalidReceiptsRoot)
     #expect(broken(.osaka) { $0.transactionsRoot = wrong } == .invalidTransactionsRoot)
     #expect(broken(.osaka) { $0.withdrawalsRoot = wrong } == .invalidWithdrawalsRoot)
+    #expect(broken(.prague) { $0.requestsHash = wrong } == .invalidRequests)
     #expect(broken(.osaka) { $0.requestsHash = wrong } == .invalidRequests)
     #expect(broken(.istanbul) { $0.ommersHash = wrong } == .invalidOmmersHash)
     #expect(broken(.osaka) { $0.logsBloom.insert(hash: wrong) } == .invalidLogsBloom)
@@ -262,13 +263,15 @@ import Testing
   }
 
   @Test func typesBeginWithTheirForks() {
-    for (fork, expected): (Fork, BlockError.Code?) in [
-      (.muirGlacier, .invalidTransaction), (.berlin, nil),
+    // A type that does not exist yet is the first fault, before the wrong chain.
+    for (fork, id, expected): (Fork, UInt64, BlockError.Code?) in [
+      (.muirGlacier, 1, .invalidTransaction), (.muirGlacier, 2, .invalidTransaction),
+      (.berlin, 1, nil),
     ] {
       let chain = TestChain(fork)
       let transaction = chain.transaction {
         $0.type = .accessList
-        $0.chainID = 1
+        $0.chainID = id
       }
       let error = chain.error(chain.block(transactions: [transaction]))
       #expect(error?.code == expected)
@@ -314,6 +317,19 @@ import Testing
     #expect(
       chain.add(chain.block(transactions: [chain.transaction(data: word(900))])) == .resources)
     #expect(chain.add(chain.block(transactions: [chain.transaction(data: word(1000))])) == nil)
+  }
+
+  /// EIP-4399: a contract that stores what DIFFICULTY, now PREVRANDAO, gives.
+  @Test func randomnessComesFromTheMixHashFromParisOn() {
+    let store = Allocation.Account(nonce: 1, code: [0x44, 0x60, 0x00, 0x55])
+    for (fork, isMixHash) in [(Fork.grayGlacier, false), (.paris, true), (.shanghai, true)] {
+      let chain = TestChain(fork, accounts: [TestChain.recipient: store])
+      let block = chain.block(
+        transactions: [chain.transaction()], header: { $0.mixHash = Hash256(0x1234) })
+      #expect(chain.add(block) == nil, "\(fork)")
+      let slots = chain.chain.headState.allocation.accounts[TestChain.recipient]?.storage
+      #expect(slots?[0] == (isMixHash ? 0x1234 : block.header.difficulty), "\(fork)")
+    }
   }
 
   // MARK: Ommers

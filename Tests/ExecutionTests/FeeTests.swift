@@ -182,6 +182,27 @@ import Testing
     }
   }
 
+  /// Limits that no network has: nothing traps, and where EIP-7918 has a result, it is that.
+  @Test func strangeBlobLimitsAreTaken() {
+    func excess(_ target: UInt64, _ max: UInt64, used: UInt64 = 9 << 17) -> UInt64 {
+      BlobGas.excess(
+        parentExcess: 1 << 17, parentUsed: used, parentBaseFee: 1_000_000_000,
+        parameters: BlobParameters(target: target, max: max, baseFeeUpdateFraction: 5_007_716),
+        fork: .osaka)
+    }
+    // The reserve price holds: the excess grows by max - target parts in max of what was used.
+    #expect(excess(6, 9) == 4 << 17)
+    #expect(excess(6, 6) == 1 << 17)
+    #expect(excess(0, 9) == 10 << 17)
+    #expect(excess(0, 0) == 10 << 17)
+    #expect(excess(6, 5) == 4 << 17)
+    // 2^47 blobs have a gas of 2^64.
+    #expect(excess(1 << 47, 1 << 48) == 0)
+    // A fee that follows at once is beyond all ether.
+    let parameters = BlobParameters(target: 6, max: 9, baseFeeUpdateFraction: 0)
+    #expect(BlobGas.baseFee(excess: 0, parameters: parameters) == .max)
+  }
+
   @Test func excessBeginsAtZero() {
     let rules = ChainRules(schedule: .always(.cancun), blobSchedule: .mainnet)
     #expect(rules.excessBlobGas(parent: BlockHeader(), fork: .cancun) == 0)
@@ -191,15 +212,21 @@ import Testing
     #expect(rules.excessBlobGas(parent: parent, fork: .cancun) == .max)
   }
 
-  /// EIP-4844, EIP-7691, and the blob-parameter-only forks.
-  @Test func blobLimitsOfTheMainNetwork() {
-    let limits: [(Fork, UInt64, UInt64)] = [
-      (.cancun, 3, 6), (.prague, 6, 9), (.osaka, 6, 9), (.bpo1, 10, 15), (.bpo2, 14, 21),
+  /// EIP-4844, EIP-7691, and the blob-parameter-only forks (EIP-7892); BPO3, BPO4 and Amsterdam as
+  /// in the testing framework of ethereum/execution-specs.
+  @Test func blobLimitsOfEveryFork() {
+    let limits: [(Fork, UInt64, UInt64, UInt64)] = [
+      (.cancun, 3, 6, 3_338_477), (.prague, 6, 9, 5_007_716), (.osaka, 6, 9, 5_007_716),
+      (.bpo1, 10, 15, 8_346_193), (.bpo2, 14, 21, 11_684_671), (.bpo3, 21, 32, 20_609_697),
+      (.bpo4, 14, 21, 13_739_630), (.amsterdam, 14, 21, 11_684_671),
     ]
-    for (fork, target, max) in limits {
-      #expect(BlobSchedule.mainnet[fork]?.target == target)
-      #expect(BlobSchedule.mainnet[fork]?.max == max)
+    for (fork, target, max, fraction) in limits {
+      let expected = BlobParameters(target: target, max: max, baseFeeUpdateFraction: fraction)
+      #expect(BlobSchedule.testNetworks[fork] == expected)
+      if fork <= .bpo2 { #expect(BlobSchedule.mainnet[fork] == expected) }
     }
+    // The main network has no limits of BPO3 yet.
+    #expect(BlobSchedule.mainnet[.bpo3] == BlobSchedule.mainnet[.bpo2])
     #expect(BlobSchedule.mainnet[.shanghai] == nil)
   }
 }

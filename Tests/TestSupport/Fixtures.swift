@@ -9,10 +9,12 @@ package enum Fixtures {
     if let path = ProcessInfo.processInfo.environment["NEEDLETAIL_FIXTURES"], !path.isEmpty {
       return URL(fileURLWithPath: path, isDirectory: true)
     }
-    return URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent(".fixtures", isDirectory: true)
+    return checkout.appendingPathComponent(".fixtures", isDirectory: true)
   }()
+
+  /// The checkout's folder.
+  package static let checkout = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   /// Why a test that reads fixtures is not run.
   package static let missing: Comment =
@@ -33,5 +35,11 @@ package enum Fixtures {
       files.append("\(root)/\(name)")
     }
     return files.sorted()
+  }
+
+  /// The names in a folder of the fixtures, sorted.
+  package static func names(_ path: String) -> [String] {
+    let folder = folder.appendingPathComponent(path).path
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 }

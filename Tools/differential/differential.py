@@ -44,6 +44,8 @@ def parse_arguments():
     parser.add_argument("--no-minimise", action="store_true")
     parser.add_argument("--case", nargs="+", help="run these case files instead of seeds")
     parser.add_argument("--stop-after", type=int, default=20, help="stop after this many differences")
+    parser.add_argument("--seconds", type=float, default=float("inf"),
+                        help="stop after this time and say which seeds are done")
     return parser.parse_args()
 
 
@@ -190,10 +192,12 @@ def main():
             print(f"{case['name']}: " + ("\n  ".join([where] + lines) if lines else "equal"))
     else:
         seeds = range(options.first, options.first + options.count)
+        left = set(seeds)
         with multiprocessing.Pool(options.jobs, _start, (options,)) as pool:
             for done, (seed, (summary, lines, where)) in enumerate(
                     pool.imap_unordered(run_seed, seeds, chunksize=4), 1):
                 total += summary
+                left.remove(seed)
                 if lines:
                     different += 1
                     print(f"\nseed {seed}: {where}\n  " + "\n  ".join(lines[:12]), flush=True)
@@ -205,12 +209,18 @@ def main():
                     print(f"\noracle failed: {where}", flush=True)
                 if sys.stderr.isatty() and done % 20 == 0:
                     print(f"\r{done}/{options.count}", end="", file=sys.stderr, flush=True)
+                if left and time.time() - started > options.seconds:
+                    print(f"\nstopped after {options.seconds:.0f} s: of these seeds all before "
+                          f"{min(left)} are done")
+                    pool.terminate()
+                    break
     report(options, total, different, time.time() - started)
     sys.exit(1 if different else 0)
 
 
 def report(options, total, different, seconds):
-    print(f"\nseeds {options.first} to {options.first + options.count - 1}, engine {options.engine}")
+    print(f"\nseeds {options.first} to {options.first + options.count - 1}, "
+          f"engine {options.engine}")
     for name in sorted(total):
         if " " in name and name != "blocks":
             print(f"  {name}: {total[name]}")

@@ -30,8 +30,9 @@ public struct BlobSchedule: Hashable, Sendable {
     .bpo2: BlobParameters(target: 14, max: 21, baseFeeUpdateFraction: 11_684_671),
   ])
 
-  /// The limits of the main network, and for BPO3 and BPO4, which have no limits there, those of
-  /// the execution-spec-tests framework.
+  /// The limits of the main network, and for BPO3 and BPO4, which have no limits there, those that
+  /// test networks give them: the testing framework of ethereum/execution-specs (`forks.py`) and
+  /// go-ethereum (`params/config.go`) have the same. Amsterdam follows BPO2 there.
   public static let testNetworks: BlobSchedule = {
     var schedule = mainnet
     schedule[.bpo3] = BlobParameters(target: 21, max: 32, baseFeeUpdateFraction: 20_609_697)
