@@ -84,14 +84,15 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "needletail",
   targets: [
-    .target(name: "EVM", swiftSettings: settings),
+    .target(name: "CMachineForms"),
+    .target(name: "EVM", dependencies: ["CMachineForms"], swiftSettings: settings),
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
     .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
     .target(
       name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
-      name: "EVMTests", dependencies: ["EVM", "TestSupport"], resources: [.copy("Vectors")],
-      swiftSettings: settings),
+      name: "EVMTests", dependencies: ["CMachineForms", "EVM", "TestSupport"],
+      resources: [.copy("Vectors")], swiftSettings: settings),
     .testTarget(
       name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution", "TestSupport"],
       swiftSettings: settings),
@@ -254,8 +255,8 @@ def combine(path, numbered):
 
 
 def prepare(scratch, numbered):
-    for name in ["Sources/EVM", "Sources/Ethereum", "Sources/Execution", "Tests/TestSupport",
-                 "Tests/EVMTests", "Tests/ExecutionTests"]:
+    for name in ["Sources/CMachineForms", "Sources/EVM", "Sources/Ethereum", "Sources/Execution",
+                 "Tests/TestSupport", "Tests/EVMTests", "Tests/ExecutionTests"]:
         target = scratch / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("*.docc"))
