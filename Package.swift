@@ -24,7 +24,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "EVM", swiftSettings: settings),
+    .target(name: "CMachineForms"),
+    .target(name: "EVM", dependencies: ["CMachineForms"], swiftSettings: settings),
     .target(
       name: "Kernels", dependencies: ["EVM"], exclude: ["Device"], swiftSettings: settings),
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
@@ -38,7 +39,8 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
-      name: "EVMTests", dependencies: ["EVM", "TestSupport"], resources: [.copy("Vectors")],
+      name: "EVMTests", dependencies: ["CMachineForms", "EVM", "TestSupport"],
+      resources: [.copy("Vectors")],
       swiftSettings: settings),
     .testTarget(
       name: "KernelsTests", dependencies: ["EVM", "Kernels"], swiftSettings: settings),

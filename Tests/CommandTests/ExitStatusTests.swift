@@ -30,6 +30,7 @@ import Testing
     ["statetest", "/nonexistent"], ["keccak"], ["keccak", "0x1"], ["rlp", "0xc8"],
     ["rlp", "--encode", "[\"0x1\"]"], ["disassemble", "0xzz"],
     ["trace", "--code", "0x00", "--gas", "99999999999999999999"],
+    ["bench", "crypto", "--case", "nothing has this name"], ["bench", "crypto", "--samples", "0"],
     ["signer", "address", "0x0"], ["signer", "recover", "0x02"],
   ])
   func badUsageOrInputIsTwo(arguments: [String]) throws {
@@ -37,6 +38,14 @@ import Testing
     #expect(output.status == 2, "\(output.standardError)")
     #expect(!output.standardError.isEmpty)
     #expect(output.standardOutput.isEmpty)
+  }
+
+  @Test func benchCryptoTimesWhatItHasChecked() throws {
+    let output = try run(["bench", "crypto", "--case", "keccak256/32", "--samples", "1", "--json"])
+    #expect(output.status == 0, "\(output.standardError)")
+    #expect(output.standardOutput.contains("\"case\":\"keccak256/32\",\"group\":\"hash\""))
+    #expect(output.standardOutput.contains("\"nanoseconds\":"))
+    #expect(output.standardOutput.split(separator: "\n").count == 1)
   }
 
   @Test func aDifferenceIsOne() throws {

@@ -32,6 +32,17 @@ public struct Keccak256: BitwiseCopyable, Sendable {
       state.lane3 = lane(bytes, 3)
       state.lane4 = 1
       state.lane16 = 1 << 63
+    } else if count == 64 {
+      state.lane0 = lane(bytes, 0)
+      state.lane1 = lane(bytes, 1)
+      state.lane2 = lane(bytes, 2)
+      state.lane3 = lane(bytes, 3)
+      state.lane4 = lane(bytes, 4)
+      state.lane5 = lane(bytes, 5)
+      state.lane6 = lane(bytes, 6)
+      state.lane7 = lane(bytes, 7)
+      state.lane8 = 1
+      state.lane16 = 1 << 63
     } else {
       var bytes = bytes
       var left = count

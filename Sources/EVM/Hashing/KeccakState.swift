@@ -29,11 +29,17 @@ struct KeccakState: BitwiseCopyable, Sendable {
   var lane23: UInt64 = 0
   var lane24: UInt64 = 0
 
+  /// Keccak-f[1600], in the processor's own instructions where it has some for it.
+  @inline(__always)
+  mutating func permute() {
+    if !MachineForms.permute(&self) { permutePortably() }
+  }
+
   /// Keccak-f[1600]: 24 rounds, written two at a time so that no lane is moved between rounds.
   ///
   /// Six lanes are kept complemented, which leaves step chi five complements a round instead of 25
   /// ("Keccak implementation overview", section 2.2, "Lane complementing").
-  mutating func permute() {
+  mutating func permutePortably() {
     var a0 = lane0
     var a1 = ~lane1
     var a2 = ~lane2

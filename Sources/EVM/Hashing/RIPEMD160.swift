@@ -1,8 +1,8 @@
 /// RIPEMD-160 (Hans Dobbertin, Antoon Bosselaers, Bart Preneel, "RIPEMD-160: a strengthened
 /// version of RIPEMD", 1996).
-enum RIPEMD160 {
+package enum RIPEMD160 {
   /// The 20 bytes of the hash of all the bytes, as the address-sized number they write.
-  static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Address {
+  package static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Address {
     var state = State()
     var block = InlineArray<16, UInt32>(repeating: 0)
     var offset = 0

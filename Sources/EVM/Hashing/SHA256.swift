@@ -1,34 +1,24 @@
 /// SHA-256 (FIPS 180-4, section 6.2).
 ///
-/// The compression function stands alone (`compress`), so that a form with the processor's own
-/// instructions can take its place.
+/// The compression function is the portable form; `MachineForms` has one in the processor's own
+/// instructions.
 package struct SHA256: BitwiseCopyable, Sendable {
   /// The hash of `count` bytes at `bytes`, at any alignment.
   package static func hash(_ bytes: UnsafeRawPointer, count: Int) -> Hash256 {
     var state = State()
-    var next = bytes
-    var left = count
-    while left >= 64 {
-      state.compress(Block(next))
-      next += 64
-      left &-= 64
-    }
+    state.compress(bytes, blocks: count >> 6)
     // The bytes that are left, a one bit, zeros and the length in bits: one block or two.
-    var words = Block()
-    withUnsafeMutableBytes(of: &words.words) { room in
+    let left = count & 63
+    let blocks = left < 56 ? 1 : 2
+    var last = InlineArray<16, UInt64>(repeating: 0)
+    withUnsafeMutableBytes(of: &last) { room in
       guard let target = room.baseAddress else { return }
-      target.copyMemory(from: next, byteCount: left)
+      target.copyMemory(from: bytes + (count &- left), byteCount: left)
       target.storeBytes(of: 0x80, toByteOffset: left, as: UInt8.self)
+      target.storeBytes(
+        of: (UInt64(count) &<< 3).bigEndian, toByteOffset: blocks &* 64 &- 8, as: UInt64.self)
+      state.compress(UnsafeRawPointer(target), blocks: blocks)
     }
-    words.fromBigEndian()
-    if left >= 56 {
-      state.compress(words)
-      words = Block()
-    }
-    let bits = UInt64(count) &<< 3
-    words.words[14] = UInt32(truncatingIfNeeded: bits >> 32)
-    words.words[15] = UInt32(truncatingIfNeeded: bits)
-    state.compress(words)
     return state.digest
   }
 
@@ -50,10 +40,6 @@ package struct SHA256: BitwiseCopyable, Sendable {
   struct Block: BitwiseCopyable, Sendable {
     var words: InlineArray<16, UInt32>
 
-    /// All zeros.
-    @inline(__always)
-    init() { words = InlineArray(repeating: 0) }
-
     /// Reads 64 bytes, at any alignment.
     @inline(__always)
     init(_ bytes: UnsafeRawPointer) {
@@ -62,12 +48,6 @@ package struct SHA256: BitwiseCopyable, Sendable {
         words[index] = UInt32(
           bigEndian: bytes.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self))
       }
-    }
-
-    /// Makes words of bytes that were written in place.
-    @inline(__always)
-    mutating func fromBigEndian() {
-      for index in 0..<16 { words[index] = UInt32(bigEndian: words[index]) }
     }
   }
 
@@ -87,6 +67,17 @@ package struct SHA256: BitwiseCopyable, Sendable {
       @inline(__always)
       func pair(_ high: UInt32, _ low: UInt32) -> UInt64 { UInt64(high) << 32 | UInt64(low) }
       return Hash256(UInt256(pair(g, h), pair(e, f), pair(c, d), pair(a, b)))
+    }
+
+    /// Takes in blocks of 64 bytes, at any alignment.
+    @inline(__always)
+    mutating func compress(_ bytes: UnsafeRawPointer, blocks: Int) {
+      if MachineForms.compress(&self, bytes, blocks: blocks) { return }
+      var index = 0
+      while index < blocks {
+        compress(Block(bytes + index &* 64))
+        index &+= 1
+      }
     }
 
     /// Takes in one block: 64 rounds, sixteen of them a turn of the loop, with the message schedule

@@ -1,0 +1,47 @@
+#if canImport(CMachineForms)
+  import CMachineForms
+#endif
+
+/// Functions in the host processor's own instructions, where it has them; bare builds have none.
+///
+/// Each says whether it did the work. If not it has changed nothing, and the caller takes the
+/// portable form, which gives the same.
+enum MachineForms {
+  /// Keccak-f[1600].
+  @inline(__always)
+  static func permute(_ state: inout KeccakState) -> Bool {
+    #if canImport(CMachineForms)
+      let hasAVX512 = machine_has_keccak_avx512()
+      if !hasAVX512 && !machine_has_keccak_bmi() { return false }
+      withUnsafeMutableBytes(of: &state) { bytes in
+        // The state is 25 fields of 64 bits, in order and without gaps.
+        let lanes = bytes.assumingMemoryBound(to: UInt64.self).baseAddress
+        if hasAVX512 {
+          machine_keccak_permute_avx512(lanes)
+        } else {
+          machine_keccak_permute_bmi(lanes)
+        }
+      }
+      return true
+    #else
+      return false
+    #endif
+  }
+
+  /// SHA-256's compression of blocks of 64 bytes, at any alignment.
+  @inline(__always)
+  static func compress(_ state: inout SHA256.State, _ bytes: UnsafeRawPointer, blocks: Int) -> Bool
+  {
+    #if canImport(CMachineForms)
+      if !machine_has_sha256() { return false }
+      withUnsafeMutableBytes(of: &state) { room in
+        // The state is eight fields of 32 bits, in order and without gaps.
+        let words = room.assumingMemoryBound(to: UInt32.self).baseAddress
+        machine_sha256_compress(words, bytes, blocks)
+      }
+      return true
+    #else
+      return false
+    #endif
+  }
+}

@@ -1,0 +1,134 @@
+// Written by Tools/vectors/bench_crypto.py.
+
+/// What the cases of `needletail bench crypto` must compute: digests, and the Keccak-256 hashes
+/// of other outputs.
+enum CryptoAnswers {
+  static let digests: [String: String] = [
+    "blake2f/12":
+      "f5de65a356dee9fba4adcb082ce2471d49098f6dae7d26662ad0cbc129e764d9",
+    "blake2f/1200":
+      "79a44e873d3ba8a588e9df8e8bbfb6d45d45c6e0de4073aa9ac6c27a36a4b3d2",
+    "bls12381/g1add":
+      "19daa80edeff6674ea7756b07d175a633e811961d826c8946af481c09f55df9d",
+    "bls12381/g1msm/1":
+      "f35c4312f053825c5c24692026ab2e45360d5120e1aec4ad4da94a9d9f886c7e",
+    "bls12381/g1msm/128":
+      "73a9b4c3050d384bf0c95a0ceb52e00eeb411571f76fd261d08aa6780c462628",
+    "bls12381/g1msm/2":
+      "63ca88483afb37649fe47372bbb6cb24a8b98a9a157f3087a25d43c6d370fd6c",
+    "bls12381/g1msm/32":
+      "4cc1e928ec18761b2c4c3534aabd0699dfdb73c5206743788c7b3b298e7b15e9",
+    "bls12381/g1msm/8":
+      "0abb8d0a4a8a06e83f91b58846422f0ddddf32acc09c1be7913fc5a2d74ec8c4",
+    "bls12381/g2add":
+      "2c0848bb5e35842beb001ccdf2999cbe970ceb1c63a266d8d498e10cbac54c2d",
+    "bls12381/g2msm/1":
+      "d915c516094eeaf6b915db7b908eed6231f82d5d5a5d3cd075d02afdd48cd6d3",
+    "bls12381/g2msm/128":
+      "de1f72f25cea880946a0a67a62492534fbfdb29bd9cca2132e41ecf80d854fef",
+    "bls12381/g2msm/2":
+      "5f367c06de9e4888920eb4c2f4de9b4a92d1789189d12c37d9166b82cc427948",
+    "bls12381/g2msm/32":
+      "3dfd5836385a7d2b93b732a0f0511d059b5c8b0cf65cba2d5fa2a46f2e42d63e",
+    "bls12381/g2msm/8":
+      "952d3a3c93782c38b2cb960eea63e9e151738df6b1d7cf6cdf1ae7a8ad16db33",
+    "bls12381/map-g1":
+      "6a6b5d279a5fea924c578f4e55ec594dd60929b509cb54d72639ec4dfccbd1a9",
+    "bls12381/map-g2":
+      "0761206da6c630cf119a0b99652f9d4353dff6034ae35a3a691817b40fa0271d",
+    "bn254/add":
+      "a96a99128df8c0dc2c6829ae573ca0e0ce8aa51786b65f842821bdeebe586f51",
+    "bn254/mul":
+      "03add89086ba802bb489ea27b2b96af483e7f2c02e3ae7b537b806b8903421c5",
+    "keccak256/1024":
+      "76a6838e2a3bb969dbad18e7595047f1f44598da37f19accdf50fb0256950f5a",
+    "keccak256/1048576":
+      "c54c51723660296f107e77fcad40e6bb0392b24666687df71efa73c2fd2fbc68",
+    "keccak256/136":
+      "f32872a69dc02e38925627f91d4148d250a8566a159fecd9a609ef99d32505bc",
+    "keccak256/32":
+      "20f0c9a76eed1955c488bf5735a3b29d4305ab733ac148d2cbfb214fd28a270f",
+    "keccak256/64":
+      "2449ec91611286422d31d903954b3c8494330d099ed443234a604b955358b8ba",
+    "modexp/1024":
+      "97b9c820bba521ab75755e5937938e61cb679e3961dad121149c5de0f728db42",
+    "modexp/1024/65537":
+      "353a7d69d6b965bad8c8fd0d0bbc284ae29ee55240d44d2a4f6daf9d02ed0a21",
+    "modexp/1024/even":
+      "a5a5cf63132f2c7a5aee5b6584b8b5bfcacd28825121e88904f1dc4710a35a47",
+    "modexp/2048":
+      "257a41c32981e5bc28dea3366d6fc9c8275b8d590f39937d0d3568d0c5b21d9c",
+    "modexp/2048/65537":
+      "4a016d3e97a6b66f906e61181cbf1724782b64c062254eae2fada1d64a9d103a",
+    "modexp/2048/even":
+      "dd3fef996b37494c1665cdc819d55860b635dd63cb0d3499a4c965793e726705",
+    "modexp/256":
+      "dcbe8d2a7fcdcc414ae6a5560fc49fe97f93fd9fef2a4f62a57cb49c8b132483",
+    "modexp/256/65537":
+      "6a815b52789bb07b01f05b7e8fdf09431d2c11099b65fba772651c8f7233dee6",
+    "modexp/256/even":
+      "9f2d2e9ae499eb97c4643ae87361a76ed325711bfc6d6c3185491d38cb1e8c44",
+    "modexp/4096":
+      "15ff41db4721fdbb4fb8d3287c273fb62087a92917ee29bb1577e444f58d4450",
+    "modexp/4096/65537":
+      "864b1ae3f685d734d733fd52620b6375e53bfe130c72e82c163cda1c654ce506",
+    "modexp/4096/even":
+      "bdeafead20661c16d6f9bb8124dd18d204faddcbc077fb4b6077a12548d7c9da",
+    "modexp/512":
+      "7d934867c56fcc046224dd89827eca4e5a3307e595d1c5ea37c886ce09feadb5",
+    "modexp/512/65537":
+      "50b99d863f750e82f8baedbd614a02b326e5ce251af8b5e2aa283417e10e6974",
+    "modexp/512/even":
+      "8205bae00ab991e9b58a01b2c34041cbc2d3e5944bd41b05bd7839bd54e57b99",
+    "ripemd160/1024":
+      "bccc42c69f72a4b7d8eb9d7f68e8625d49c8f96e",
+    "ripemd160/1048576":
+      "64938f2e222b8f74d5b5d81a79b8e4582ca274b8",
+    "ripemd160/136":
+      "a2d4e8e07f8e1bd29f0f4448c071fc7ebc6cb91c",
+    "ripemd160/32":
+      "3ec1232f04ecaad5e9644deaef00d56ae98dc59b",
+    "ripemd160/64":
+      "059e67cf8f5f3370dadad18220dc913bb6e2cc6e",
+    "secp256k1/recover":
+      "9cead80a9d0a0951cdbf966b9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f",
+    "secp256k1/sign":
+      "64f25ce1fcce76e2e9ae26af06baed33ceab36ba2f438200f0ee31cd79206b2c",
+    "sha256/1024":
+      "e2baf0bb540c62038d992aee7393597f0cbe5df28f1dd8d9fea672e83c593564",
+    "sha256/1048576":
+      "b0d4cc82674099eae87b4299363ac1468c91fb51974bb5e33787efad6d09c039",
+    "sha256/136":
+      "b90e00961e21fe4bfc7f83a0c31bbdc95f2d79ad826782ca600402a59620eb86",
+    "sha256/32":
+      "bc9aa1b102854f1e4b21064c8d8552a658396222da87d1d75158f1fb15989168",
+    "sha256/64":
+      "b337ba9b0c69c391364e985fdcb23a889887e59800832c92fbfa22b8a3c40304",
+  ]
+
+  /// Points of bn254's G2: the generator times the scalars from 10 on.
+  static let bn254Points = [
+    "224d3169776f8cba2da2fdc0fa126cba8257bd192f03e26cfcf75ddfc52543d2"
+      + "107d9e702607fe2023d2528818119cee275379b57a8180c4f56aff793e955864"
+      + "0dacc1e3c60522a274f485f5d0c161e99c2d2e9ca5282439d8a1b2d716e83ca0"
+      + "1e9a11e94b30c26c9c491f11447ce162b590b6470d0b79edc3f5f23e14390cf7",
+    "211f409a035d59ffffbdd988304d83ea27176fabc1d989c630eafb7eb70d4676"
+      + "006f95f865245634e93ce78019b54f23d89e25966f11f083782620452ad67b31"
+      + "21a504031d297e410be560882536661bf308046a1a415b9c58255a0a3485a000"
+      + "11c8972623e4fb4af45f176530ebee2d99b471857171f9b8ea7cadc7225b45a4",
+    "0de2dcf65bdb042da65bc7bac782951d8ac7d83b37f5f4122fb06cc62914b274"
+      + "0f3c0fedf4077986caf63a9c4d25f4bbd039e5062a305b4c18b0a81ea1ef38f7"
+      + "2dbb2ac5d1962507633a67ae9f30585c38e405038c095c6fc73cddb4a0da2d0c"
+      + "03804de4646be5f6d2960051952d374a59b71e15f2b65dfa90e8008b61fbc2cf",
+    "290a55ad945fdda7094f879ca9f56d6ac8aac54115573589373e0d668b7b2f23"
+      + "06e2057e3e2be7cd245a2853be3c48470de6b0ba4d286bb61de4b8e50ef9e5bb"
+      + "0af2512bb2fb88f9d779e09aa4997f0485e703c4a8c22e33bab8470bc706587c"
+      + "2117bca4c623b8c58f104d9a0a160b9987a138d81b0d271bc5e32363a74ef979",
+  ]
+
+  /// Elements of BLS12-381's base field, for the maps.
+  static let bls12381Fields = [
+    "128ea9627e0344b7dcaa7db4a79ff045071e3dc3faf74aabce1c994109f081f0bcfacda7f8bdfd38b964d536f3c2596b",
+    "11d088cccbb593bbcc2615b8840ae96c423b437a2fbd80123d9ec421d75d62d6d130ff0544adc2b0cdbe931eb842b45a",
+  ]
+}

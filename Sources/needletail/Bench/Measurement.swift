@@ -1,0 +1,67 @@
+import Foundation
+
+/// The time of one operation: the median of many samples and how far they lie apart.
+struct Measurement {
+  /// Nanoseconds an operation, the median of the samples.
+  let nanoseconds: Double
+  /// Half of the samples lie within so much of each other, as a part of the median.
+  let spread: Double
+  /// How many samples were taken.
+  let samples: Int
+
+  /// From nanoseconds an operation; at least one sample.
+  init(samples: [Double]) {
+    let sorted = samples.sorted()
+    nanoseconds = Self.quantile(sorted, 0.5)
+    spread = (Self.quantile(sorted, 0.75) - Self.quantile(sorted, 0.25)) / nanoseconds
+    self.samples = sorted.count
+  }
+
+  /// Measures works that each repeat an operation as often as they are told, in turns, so that
+  /// what disturbs the machine disturbs all of them.
+  ///
+  /// A sample repeats the operation for about `sampleTime` seconds.
+  static func interleaved(
+    _ works: [(Int) -> Void], samples: Int, sampleTime: Double = 0.004
+  ) -> [Measurement] {
+    let counts = works.map { repetitions(of: $0, time: sampleTime) }
+    var times = [[Double]](repeating: [], count: works.count)
+    for _ in 0..<samples {
+      for (index, work) in works.enumerated() {
+        times[index].append(seconds { work(counts[index]) } / Double(counts[index]) * 1e9)
+      }
+    }
+    return times.map { Measurement(samples: $0) }
+  }
+
+  /// How often an operation has to be repeated to take so many seconds; it warms up meanwhile.
+  private static func repetitions(of work: (Int) -> Void, time: Double) -> Int {
+    var count = 1
+    while true {
+      let taken = seconds { work(count) }
+      if taken >= time / 2 { return max(1, Int(Double(count) * time / taken)) }
+      count *= taken < time / 16 ? 8 : 2
+    }
+  }
+
+  /// The thread's own time, so that what else runs on the machine does not count.
+  private static func seconds(_ work: () -> Void) -> Double {
+    let start = threadSeconds
+    work()
+    return threadSeconds - start
+  }
+
+  private static var threadSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// The value below which a part of the sorted samples lies, between two of them in proportion.
+  private static func quantile(_ sorted: [Double], _ part: Double) -> Double {
+    let position = part * Double(sorted.count - 1)
+    let index = Int(position)
+    let next = min(index + 1, sorted.count - 1)
+    return sorted[index] + (sorted[next] - sorted[index]) * (position - Double(index))
+  }
+}
