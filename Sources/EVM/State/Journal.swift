@@ -165,7 +165,9 @@ public struct Journal: BitwiseCopyable {
     if !entry.pointee.flags.contains(.codeLoaded) {
       var code = Code(bytes: zeros, jumpDestinations: zeros, count: 0)
       if entry.pointee.codeHash != .emptyCode,
-        !view.readCode(entry.pointee.codeHash, of: entry.pointee.address, into: &code)
+        !view.readCode(
+          entry.pointee.codeHash, of: entry.pointee.address, place: entry.pointee.original.place,
+          into: &code)
       {
         fault = .stateUnavailable
         return nil
@@ -296,8 +298,9 @@ public struct Journal: BitwiseCopyable {
     let entry = slots + slotCount
     entry.initialize(
       to: SlotEntry(
-        key: key, original: .zero, current: .zero, account: index, isTransient: transient,
-        isWarm: false, isLoaded: transient))
+        key: key, original: .zero, current: .zero, account: index,
+        place: AccountRecord.noPlace, isTransient: transient, isWarm: false,
+        isLoaded: transient))
     slotCount &+= 1
     table[position] =
       UInt64(generation) << 32
@@ -312,16 +315,19 @@ public struct Journal: BitwiseCopyable {
     _ view: inout View
   ) -> Bool {
     if slot.pointee.isLoaded { return true }
-    var value = UInt256.zero
+    var record = StorageRecord(value: .zero)
     // A contract created by this transaction began with empty storage.
     if !account.pointee.flags.contains(.created),
-      !view.readStorage(account.pointee.address, slot: slot.pointee.key, into: &value)
+      !view.readStorage(
+        account.pointee.address, place: account.pointee.original.place, slot: slot.pointee.key,
+        into: &record)
     {
       fault = .stateUnavailable
       return false
     }
-    slot.pointee.original = value
-    slot.pointee.current = value
+    slot.pointee.original = record.value
+    slot.pointee.current = record.value
+    slot.pointee.place = record.place
     slot.pointee.isLoaded = true
     return true
   }
