@@ -3,25 +3,34 @@ import Ethereum
 
 extension PreparedTransaction {
   /// The transaction as the machine takes it; the message's memory lives until `body` returns.
-  @inline(__always)
   func withMessage<Result>(_ body: (TransactionMessage) -> Result) -> Result {
-    transaction.data.withUnsafeBufferPointer { data in
+    withUnsafePointer(to: self) { Self.withMessage($0, body) }
+  }
+
+  /// The same for a transaction where it lies: nothing of it is copied or retained but its data.
+  @inline(__always)
+  static func withMessage<Result>(
+    _ prepared: UnsafePointer<PreparedTransaction>, _ body: (TransactionMessage) -> Result
+  ) -> Result {
+    prepared.pointee.transaction.data.withUnsafeBufferPointer { data in
       var message = TransactionMessage(
-        sender: sender, recipient: transaction.to, gasLimit: transaction.gasLimit)
-      message.type = transaction.type
-      message.nonce = transaction.nonce
-      message.value = transaction.value
-      message.maxFeePerGas = transaction.maxFeePerGas
-      message.maxPriorityFeePerGas = transaction.maxPriorityFeePerGas
+        sender: prepared.pointee.sender, recipient: prepared.pointee.transaction.to,
+        gasLimit: prepared.pointee.transaction.gasLimit)
+      message.type = prepared.pointee.transaction.type
+      message.nonce = prepared.pointee.transaction.nonce
+      message.value = prepared.pointee.transaction.value
+      message.maxFeePerGas = prepared.pointee.transaction.maxFeePerGas
+      message.maxPriorityFeePerGas = prepared.pointee.transaction.maxPriorityFeePerGas
       message.data = data
-      message.maxFeePerBlobGas = transaction.maxFeePerBlobGas
+      message.maxFeePerBlobGas = prepared.pointee.transaction.maxFeePerBlobGas
       // Most transactions have no lists at all.
-      if transaction.accessList.isEmpty && transaction.blobVersionedHashes.isEmpty
-        && transaction.authorizationList.isEmpty
+      if prepared.pointee.transaction.accessList.isEmpty
+        && prepared.pointee.transaction.blobVersionedHashes.isEmpty
+        && prepared.pointee.transaction.authorizationList.isEmpty
       {
         return body(message)
       }
-      return withLists(message, body)
+      return prepared.pointee.withLists(message, body)
     }
   }
 

@@ -45,9 +45,7 @@ private struct BlockRun {
     if block.callsSystemContracts { try beginBlock() }
     outcome.transactions.reserveCapacity(block.transactions.count)
     outcome.receipts.reserveCapacity(block.transactions.count)
-    for index in block.transactions.indices {
-      try executeTransaction(index)
-    }
+    try executeTransactions()
     for withdrawal in block.withdrawals {
       // Gwei to wei.
       runner.state.credit(
@@ -84,13 +82,31 @@ private struct BlockRun {
     return ended
   }
 
-  private mutating func executeTransaction(_ index: Int) throws(ExecutionError) {
+  private mutating func executeTransactions() throws(ExecutionError) {
+    // By pointer: an element of an array would be copied, its five arrays retained.
+    var failure: ExecutionError?
+    block.transactions.withUnsafeBufferPointer { transactions in
+      for index in transactions.indices {
+        do throws(ExecutionError) {
+          try execute(transactions.baseAddress! + index, index)
+        } catch {
+          failure = error
+          return
+        }
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  private mutating func execute(
+    _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
+  ) throws(ExecutionError) {
     let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
     let gasAvailable = block.environment.gasLimit &- outcome.gasUsed
     runner.tracer?.willRun(transaction: index)
     var failure: ExecutionError?
     var refusal: TransactionError?
-    block.transactions[index].withMessage { message in
+    PreparedTransaction.withMessage(transaction) { message in
       do throws(ExecutionError) {
         try runner.run(
           .transaction(

@@ -17,6 +17,8 @@ final class TransactionRunner {
   private var host: HostWorkspace?
   private var environment = BlockEnvironment()
   private var fork = Fork.frontier
+  /// Another in every process: nobody can choose keys that collide in the journal.
+  private let seed = UInt64.random(in: .min ... .max)
   /// The machine, in memory of its own, so that no access to it is checked at run time.
   private let machine: UnsafeMutablePointer<HostMachine?>
   /// What the machine's questions are answered from.
@@ -133,6 +135,7 @@ final class TransactionRunner {
     machine.pointee = Machine(
       fork: fork, block: environment, view: view, tracer: NoTracer(),
       workspace: try makeWorkspace())
+    machine.pointee!.journal.seed = seed
   }
 
   @inline(never)

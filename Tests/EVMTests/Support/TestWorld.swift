@@ -51,6 +51,7 @@ final class TestWorld: StateView {
   func readStorage(
     _ address: Address, place: UInt32, slot: UInt256, into record: inout StorageRecord
   ) -> Bool {
+    if place != AccountRecord.noPlace { record.place = place * 2 }
     record.value = accounts[address]?.storage[slot] ?? .zero
     return true
   }
