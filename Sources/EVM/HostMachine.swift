@@ -9,15 +9,17 @@ public struct ForeignStateView: StateView {
     @convention(c) (
       UnsafeMutableRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer
     ) -> Bool
-  /// `(context, Address, slot UInt256, value UInt256)`.
+  /// `(context, Address, place, slot UInt256, StorageRecord)`.
   public typealias StorageReader =
     @convention(c) (
-      UnsafeMutableRawPointer, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer
+      UnsafeMutableRawPointer, UnsafeRawPointer, UInt32, UnsafeRawPointer,
+      UnsafeMutableRawPointer
     ) -> Bool
-  /// `(context, Hash256, Address, Code)`.
+  /// `(context, Hash256, Address, place, Code)`.
   public typealias CodeReader =
     @convention(c) (
-      UnsafeMutableRawPointer, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer
+      UnsafeMutableRawPointer, UnsafeRawPointer, UnsafeRawPointer, UInt32,
+      UnsafeMutableRawPointer
     ) -> Bool
   /// `(context, number, Hash256)`.
   public typealias BlockHashReader =
@@ -48,18 +50,18 @@ public struct ForeignStateView: StateView {
   }
 
   public mutating func readStorage(
-    _ address: Address, slot: UInt256, into value: inout UInt256
+    _ address: Address, place: UInt32, slot: UInt256, into record: inout StorageRecord
   ) -> Bool {
     withUnsafePointer(to: address) { address in
-      withUnsafePointer(to: slot) { storage(context, address, $0, &value) }
+      withUnsafePointer(to: slot) { storage(context, address, place, $0, &record) }
     }
   }
 
-  public mutating func readCode(_ hash: Hash256, of address: Address, into code: inout Code)
-    -> Bool
-  {
+  public mutating func readCode(
+    _ hash: Hash256, of address: Address, place: UInt32, into code: inout Code
+  ) -> Bool {
     withUnsafePointer(to: hash) { hash in
-      withUnsafePointer(to: address) { self.code(context, hash, $0, &code) }
+      withUnsafePointer(to: address) { self.code(context, hash, $0, place, &code) }
     }
   }
 

@@ -51,7 +51,7 @@ extension Machine {
     blobHashes = transaction.blobHashes
     if !journal.setBalance(sender, sender.pointee.balance &- fee)
       || !journal.setNonce(sender, transaction.nonce &+ 1)
-      || !warmUp(transaction)
+      || !warmUp(transaction, sender: sender)
       || !setDelegations(transaction)
     {
       return faulted()
@@ -199,11 +199,11 @@ extension Machine {
   }
 
   /// Fills the warm set (EIP-2929, EIP-2930, EIP-3651).
-  private mutating func warmUp(_ transaction: TransactionMessage) -> Bool {
+  private mutating func warmUp(
+    _ transaction: TransactionMessage, sender: UnsafeMutablePointer<AccountEntry>
+  ) -> Bool {
     if fork < .berlin { return true }
-    guard let sender = journal.entry(transaction.sender), journal.warm(sender) != nil else {
-      return false
-    }
+    if journal.warm(sender) == nil { return false }
     if let recipient = transaction.recipient {
       guard let entry = journal.entry(recipient), journal.warm(entry) != nil else { return false }
     }

@@ -37,14 +37,26 @@ public struct BlockOutcome: Sendable {
 
   /// The union of the receipts' blooms.
   public var logsBloom: Bloom {
+    var hashes = BloomHashes()
     var bloom = Bloom()
-    for receipt in receipts { bloom.formUnion(receipt.bloom) }
+    for receipt in receipts { bloom.formUnion(receipt.bloom(&hashes)) }
     return bloom
   }
 
   /// The root of the receipts' trie.
-  public var receiptsRoot: Hash256 {
-    MerklePatriciaTrie.orderedRoot(receipts.map { $0.encoded })
+  public var receiptsRoot: Hash256 { commitments().receiptsRoot }
+
+  /// What a header says of the receipts, both from one pass.
+  func commitments() -> (receiptsRoot: Hash256, logsBloom: Bloom) {
+    var hashes = BloomHashes()
+    var union = Bloom()
+    let root = MerklePatriciaTrie.orderedRoot(
+      receipts.map {
+        let bloom = $0.bloom(&hashes)
+        union.formUnion(bloom)
+        return $0.encoded(bloom: bloom)
+      })
+    return (root, union)
   }
 
   /// The commitment to the requests (EIP-7685).

@@ -241,12 +241,11 @@ public final class Chain {
           got: outcome.blobGasUsed)
       }
     }
-    let receiptsRoot = outcome.receiptsRoot
+    let (receiptsRoot, bloom) = outcome.commitments()
     guard header.receiptsRoot == receiptsRoot else {
       throw .field(
         .invalidReceiptsRoot, "receiptsRoot", expected: header.receiptsRoot, got: receiptsRoot)
     }
-    let bloom = outcome.logsBloom
     guard header.logsBloom == bloom else {
       throw .field(.invalidLogsBloom, "logsBloom", expected: header.logsBloom, got: bloom)
     }

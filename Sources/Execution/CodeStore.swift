@@ -33,18 +33,7 @@ public final class CodeStore {
       }
   }
 
-  private struct Entry {
-    let code: Code
-    var program: TranslatedProgram?
-    /// How often it was asked for since its program, if it had one, was dropped.
-    var uses = 0
-    /// The transaction that asked last.
-    var lastUse = 0
-    /// The fork for which translation was tried without success.
-    var refusedFork: Fork?
-  }
-
-  private var entries: [Hash256: Entry] = [:]
+  private var entries: [Hash256: UnsafeMutablePointer<StoredCode>] = [:]
   private let translation: Translation
   private let programCapacity: Int
   private var transaction = 0
@@ -63,18 +52,25 @@ public final class CodeStore {
 
   deinit {
     for entry in entries.values {
-      UnsafeMutablePointer(mutating: entry.code.bytes).deallocate()
-      entry.program?.deallocate()
+      UnsafeMutablePointer(mutating: entry.pointee.code.bytes).deallocate()
+      entry.pointee.program?.deallocate()
+      entry.deallocate()
     }
   }
 
   /// The code with this hash, without a program.
-  public subscript(hash: Hash256) -> Code? { entries[hash]?.code }
+  public subscript(hash: Hash256) -> Code? { entries[hash]?.pointee.code }
 
-  /// The code with this hash for execution under a fork: with its program, if it is hot.
-  public func executable(_ hash: Hash256, fork: Fork) -> Code? {
-    guard let index = entries.index(forKey: hash) else { return nil }
-    return prepare(&entries.values[index], fork)
+  /// Where the code with this hash is kept, for as long as the store lives.
+  func stored(_ hash: Hash256) -> UnsafeMutablePointer<StoredCode>? { entries[hash] }
+
+  /// Code for execution under a fork: with its program, if it is hot.
+  func executable(_ entry: UnsafeMutablePointer<StoredCode>, fork: Fork) -> Code {
+    if let program = entry.pointee.program, program.fork == fork {
+      entry.pointee.lastUse = transaction
+      return entry.pointee.code.with(program)
+    }
+    return prepare(entry, fork)
   }
 
   /// Tells that no machine runs: the programs that were not used for the longest are dropped when
@@ -86,7 +82,7 @@ public final class CodeStore {
 
   /// The bytes of the code with this hash; empty for the hash of no code.
   public func bytes(_ hash: Hash256) -> [UInt8] {
-    guard let code = entries[hash]?.code else { return [] }
+    guard let code = self[hash] else { return [] }
     return [UInt8](UnsafeBufferPointer(start: code.bytes, count: code.count))
   }
 
@@ -100,7 +96,10 @@ public final class CodeStore {
     (memory + count).update(repeating: 0, count: Code.padding)
     let map = memory + count + Code.padding
     Code.analyze(memory, count: count, into: map)
-    entries[hash] = Entry(code: Code(bytes: memory, jumpDestinations: map, count: count))
+    let entry = UnsafeMutablePointer<StoredCode>.allocate(capacity: 1)
+    entry.initialize(
+      to: StoredCode(code: Code(bytes: memory, jumpDestinations: map, count: count)))
+    entries[hash] = entry
     byteCount += count
   }
 
@@ -121,45 +120,59 @@ public final class CodeStore {
   /// executions save.
   static func hotUses(_ codeCount: Int) -> Int { 8 + codeCount / 64 }
 
-  private func prepare(_ entry: inout Entry, _ fork: Fork) -> Code {
-    let isInUse = entry.lastUse == transaction
-    entry.lastUse = transaction
-    if let program = entry.program {
-      if program.fork == fork { return entry.code.with(program) }
+  @inline(never)
+  private func prepare(_ entry: UnsafeMutablePointer<StoredCode>, _ fork: Fork) -> Code {
+    let isInUse = entry.pointee.lastUse == transaction
+    entry.pointee.lastUse = transaction
+    if entry.pointee.program != nil {
       // A program of another fork may only go when nothing can be running it.
-      if isInUse { return entry.code }
-      drop(&entry)
+      if isInUse { return entry.pointee.code }
+      drop(entry)
     }
-    entry.uses += 1
+    entry.pointee.uses += 1
     let isHot =
       switch translation {
       case .always: true
       case .never: false
-      case .whenHot: entry.uses > Self.hotUses(entry.code.count)
+      case .whenHot: entry.pointee.uses > Self.hotUses(entry.pointee.code.count)
       }
-    if !isHot || entry.refusedFork == fork { return entry.code }
-    guard let program = TranslatedProgram(entry.code, fork: fork) else {
-      entry.refusedFork = fork
-      return entry.code
+    if !isHot || entry.pointee.refusedFork == fork { return entry.pointee.code }
+    guard let program = TranslatedProgram(entry.pointee.code, fork: fork) else {
+      entry.pointee.refusedFork = fork
+      return entry.pointee.code
     }
-    entry.program = program
+    entry.pointee.program = program
     programByteCount += program.byteCount
-    return entry.code.with(program)
+    return entry.pointee.code.with(program)
   }
 
-  private func drop(_ entry: inout Entry) {
-    guard let program = entry.program else { return }
+  private func drop(_ entry: UnsafeMutablePointer<StoredCode>) {
+    guard let program = entry.pointee.program else { return }
     programByteCount -= program.byteCount
     program.deallocate()
-    entry.program = nil
+    entry.pointee.program = nil
   }
 
   private func dropPrograms() {
-    let held = entries.indices.filter { entries.values[$0].program != nil }
-      .sorted { entries.values[$0].lastUse < entries.values[$1].lastUse }
-    for index in held where programByteCount > programCapacity / 4 * 3 {
-      drop(&entries.values[index])
-      entries.values[index].uses = 0
+    let held = entries.values.filter { $0.pointee.program != nil }
+      .sorted { $0.pointee.lastUse < $1.pointee.lastUse }
+    for entry in held where programByteCount > programCapacity / 4 * 3 {
+      drop(entry)
+      entry.pointee.uses = 0
     }
   }
+}
+
+/// Code as a store keeps it: at one place for the life of the store.
+struct StoredCode {
+  let code: Code
+  var program: TranslatedProgram?
+  /// How often it was asked for since its program, if it had one, was dropped.
+  var uses = 0
+  /// The transaction that asked last.
+  var lastUse = -1
+  /// The fork for which translation was tried without success.
+  var refusedFork: Fork?
+
+  init(code: Code) { self.code = code }
 }

@@ -16,16 +16,12 @@ public final class SerialExecutor: BlockExecutor {
   public func execute(_ block: PreparedBlock, on state: inout WorldState) throws(ExecutionError)
     -> BlockOutcome
   {
-    let runner = runner ?? TransactionRunner(fork: block.fork, environment: block.environment)
+    let runner = runner ?? TransactionRunner()
     self.runner = runner
-    runner.fork = block.fork
-    runner.environment = block.environment
-    runner.blockHashes = block.blockHashes
     runner.fallbackBlockHash = fallbackBlockHash
     runner.tracer = tracer
-    // Swapped, not assigned: two owners would make the first change copy the state.
-    swap(&runner.state, &state)
-    defer { swap(&runner.state, &state) }
+    runner.begin(block, on: &state)
+    defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
     return try run.execute()
   }
@@ -47,9 +43,9 @@ private struct BlockRun {
   mutating func execute() throws(ExecutionError) -> BlockOutcome {
     if block.movesDAO { DAOFork.apply(to: &runner.state) }
     if block.callsSystemContracts { try beginBlock() }
-    for index in block.transactions.indices {
-      try executeTransaction(index)
-    }
+    outcome.transactions.reserveCapacity(block.transactions.count)
+    outcome.receipts.reserveCapacity(block.transactions.count)
+    try executeTransactions()
     for withdrawal in block.withdrawals {
       // Gwei to wei.
       runner.state.credit(
@@ -74,71 +70,89 @@ private struct BlockRun {
   private func systemCall(_ address: Address, _ data: [UInt8]) throws(ExecutionError)
     -> (status: ExecutionStatus, output: [UInt8])
   {
-    let runner = runner
-    let fork = fork
     let all = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: data.count)
     defer { all.deallocate() }
     _ = all.initialize(from: data)
     runner.tracer?.willRun(transaction: nil)
-    return try runner.run(.systemCall(address, UnsafeBufferPointer(all))) {
-      result, journal, output in
-      runner.state.apply(journal, fork: fork)
-      return (result.status, [UInt8](output))
+    var ended: (status: ExecutionStatus, output: [UInt8]) = (.stopped, [])
+    try runner.run(.systemCall(address, UnsafeBufferPointer(all))) { result, journal, output in
+      runner.apply(journal)
+      ended = (result.status, [UInt8](output))
     }
+    return ended
   }
 
-  private mutating func executeTransaction(_ index: Int) throws(ExecutionError) {
-    let prepared = block.transactions[index]
-    let gasAvailable = block.environment.gasLimit &- outcome.gasUsed
-    let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
-    let runner = runner
-    let fork = fork
-    runner.tracer?.willRun(transaction: index)
-    let result = prepared.withMessage { message in
-      Swift.Result { () throws(ExecutionError) in
-        try runner.run(
-          .transaction(
-            message, gasAvailable: gasAvailable, blobsAvailable: block.maxBlobs - blobsUsed)
-        ) { result, journal, output -> (TransactionResult, [Log], [UInt8]) in
-          if result.error != nil { return (result, [], []) }
-          runner.state.apply(journal, fork: fork)
-          return (result, journal.collectLogs(), [UInt8](output))
+  private mutating func executeTransactions() throws(ExecutionError) {
+    // By pointer: an element of an array would be copied, its five arrays retained.
+    var failure: ExecutionError?
+    block.transactions.withUnsafeBufferPointer { transactions in
+      for index in transactions.indices {
+        do throws(ExecutionError) {
+          try execute(transactions.baseAddress! + index, index)
+        } catch {
+          failure = error
+          return
         }
       }
     }
-    let executed: (result: TransactionResult, logs: [Log], output: [UInt8])
-    do throws(ExecutionError) {
-      executed = try result.get()
-    } catch {
-      throw ExecutionError(error.code, error.message, transaction: index)
-    }
-    if let error = executed.result.error {
-      switch block.invalidTransactions {
-      case .failBlock:
-        throw ExecutionError(
-          .invalidTransaction, error.message, transaction: index, transactionError: error)
-      case .reject:
-        outcome.rejected.append((index, error))
-        return
+    if let failure { throw failure }
+  }
+
+  private mutating func execute(
+    _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
+  ) throws(ExecutionError) {
+    let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
+    let gasAvailable = block.environment.gasLimit &- outcome.gasUsed
+    runner.tracer?.willRun(transaction: index)
+    var failure: ExecutionError?
+    var refusal: TransactionError?
+    PreparedTransaction.withMessage(transaction) { message in
+      do throws(ExecutionError) {
+        try runner.run(
+          .transaction(
+            message, gasAvailable: gasAvailable, blobsAvailable: block.maxBlobs - blobsUsed)
+        ) { result, journal, output in
+          refusal = result.error
+          if refusal != nil { return }
+          runner.apply(journal)
+          record(index, message, result, journal, output)
+        }
+      } catch {
+        failure = error
       }
     }
-    outcome.gasUsed += executed.result.gasUsed
-    outcome.blobGasUsed +=
-      UInt64(prepared.transaction.blobVersionedHashes.count) * BlobGas.perBlob
+    if let failure { throw ExecutionError(failure.code, failure.message, transaction: index) }
+    guard let refusal else { return }
+    switch block.invalidTransactions {
+    case .failBlock:
+      throw ExecutionError(
+        .invalidTransaction, refusal.message, transaction: index, transactionError: refusal)
+    case .reject:
+      outcome.rejected.append((index, refusal))
+    }
+  }
+
+  /// Adds a transaction's outcome and receipt; its changes are in the state.
+  @inline(__always)
+  private mutating func record(
+    _ index: Int, _ message: TransactionMessage, _ result: TransactionResult, _ journal: Journal,
+    _ output: UnsafeBufferPointer<UInt8>
+  ) {
+    outcome.gasUsed += result.gasUsed
+    outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
     outcome.transactions.append(
       TransactionOutcome(
-        index: index, status: executed.result.status, gasUsed: executed.result.gasUsed,
-        gasRefunded: executed.result.gasRefunded,
-        effectiveGasPrice: executed.result.effectiveGasPrice,
-        contractAddress: executed.result.createdAddress, output: executed.output))
+        index: index, status: result.status, gasUsed: result.gasUsed,
+        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
+        contractAddress: result.createdAddress, output: output.isEmpty ? [] : [UInt8](output)))
     outcome.receipts.append(
       Receipt(
-        type: prepared.transaction.type,
+        type: message.type,
         // EIP-658: the status replaced the intermediate state root.
         outcome: fork >= .byzantium
-          ? .status(executed.result.status.isSuccess)
+          ? .status(result.status.isSuccess)
           : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
-        cumulativeGasUsed: outcome.gasUsed, logs: executed.logs))
+        cumulativeGasUsed: outcome.gasUsed, logs: journal.collectLogs()))
   }
 
   /// Deposits, withdrawal requests and consolidation requests (EIP-7685).
@@ -183,14 +197,22 @@ private struct BlockRun {
 extension Journal {
   /// The logs as receipts hold them.
   func collectLogs() -> [Log] {
-    (0..<logCount).map { index in
-      let record = logs[index]
-      let topics = [record.topics.0, record.topics.1, record.topics.2, record.topics.3]
-      return Log(
-        address: record.address,
-        topics: topics.prefix(record.topicCount).map { Hash256($0) },
-        data: [UInt8](
-          UnsafeBufferPointer(start: logData + record.dataOffset, count: record.dataCount)))
+    if logCount == 0 { return [] }
+    return [Log](unsafeUninitializedCapacity: logCount) { buffer, count in
+      while count < logCount {
+        let record = logs + count
+        let topics = record.pointee.topics
+        (buffer.baseAddress! + count).initialize(
+          to: Log(
+            address: record.pointee.address, topicCount: record.pointee.topicCount,
+            topics: (
+              Hash256(topics.0), Hash256(topics.1), Hash256(topics.2), Hash256(topics.3)
+            ),
+            data: [UInt8](
+              UnsafeBufferPointer(
+                start: logData + record.pointee.dataOffset, count: record.pointee.dataCount))))
+        count += 1
+      }
     }
   }
 }

@@ -3,21 +3,50 @@ import Ethereum
 
 /// Runs single transactions and system calls on a world state: owns the workspace, answers the
 /// machine's questions, and applies the journal.
+///
+/// One machine serves a block; between `begin` and `end` the state is the runner's alone.
 final class TransactionRunner {
+  /// The state; changed through the runner while a block runs.
   var state = WorldState()
   var blockHashes: [UInt64: Hash256] = [:]
   /// Answers BLOCKHASH for blocks that `blockHashes` lacks.
   var fallbackBlockHash: ((UInt64) -> Hash256?)?
-  var environment: BlockEnvironment
-  var fork: Fork
   var tracer: (any TransactionTracer)?
 
   private var scale = 1
   private var host: HostWorkspace?
+  private var environment = BlockEnvironment()
+  private var fork = Fork.frontier
+  /// Another in every process: nobody can choose keys that collide in the journal.
+  private let seed = UInt64.random(in: .min ... .max)
+  /// The machine, in memory of its own, so that no access to it is checked at run time.
+  private let machine: UnsafeMutablePointer<HostMachine?>
+  /// What the machine's questions are answered from.
+  private let context: UnsafeMutablePointer<Context>
 
-  init(fork: Fork, environment: BlockEnvironment) {
-    self.fork = fork
-    self.environment = environment
+  private typealias HostMachine = Machine<ForeignStateView, NoTracer>
+
+  private struct Context {
+    /// The state's, while a block runs.
+    var tables: UnsafeMutablePointer<StateTables>?
+    unowned(unsafe) var runner: TransactionRunner?
+    unowned(unsafe) var codes: CodeStore?
+    var fork = Fork.frontier
+  }
+
+  init() {
+    machine = .allocate(capacity: 1)
+    machine.initialize(to: nil)
+    context = .allocate(capacity: 1)
+    context.initialize(to: Context(tables: nil, runner: nil, codes: nil))
+    context.pointee.runner = self
+  }
+
+  deinit {
+    machine.deinitialize(count: 1)
+    machine.deallocate()
+    context.deinitialize(count: 1)
+    context.deallocate()
   }
 
   /// What the machine is asked to do.
@@ -26,53 +55,101 @@ final class TransactionRunner {
     case systemCall(Address, UnsafeBufferPointer<UInt8>)
   }
 
+  /// Takes a state for the time of a block.
+  func begin(_ block: PreparedBlock, on state: inout WorldState) {
+    fork = block.fork
+    environment = block.environment
+    blockHashes = block.blockHashes
+    // Swapped, not assigned: two owners would make the first change copy the state.
+    swap(&self.state, &state)
+    context.pointee.tables = self.state.ownedTables()
+    context.pointee.codes = self.state.codes
+    context.pointee.fork = fork
+    machine.pointee = nil
+  }
+
+  /// Gives the state back.
+  func end(_ state: inout WorldState) {
+    context.pointee.tables = nil
+    context.pointee.codes = nil
+    swap(&self.state, &state)
+  }
+
   /// Runs work, with a larger workspace each time it runs out, and hands the result, the journal
   /// and the output to `body`; they live until it returns.
-  func run<Result>(
-    _ work: Work,
-    _ body: (TransactionResult, Journal, UnsafeBufferPointer<UInt8>) -> Result
-  ) throws(ExecutionError) -> Result {
+  @inline(__always)
+  func run(
+    _ work: Work, _ body: (TransactionResult, Journal, UnsafeBufferPointer<UInt8>) -> Void
+  ) throws(ExecutionError) {
     state.codes.beginTransaction()
     while true {
-      guard let host = host ?? HostWorkspace(scale: scale) else {
-        throw ExecutionError(
-          .workspaceExhausted,
-          "the system has no address space for a workspace of scale \(scale)")
-      }
-      self.host = host
-      let (result, journal, output) = attempt(work, host.workspace)
-      switch result.status {
-      case .workspaceExhausted:
-        guard scale < HostWorkspace.largestScale else {
-          throw ExecutionError(
-            .workspaceExhausted,
-            "it needs more memory than the largest workspace has")
+      if tracer == nil {
+        if machine.pointee == nil { try makeMachine() }
+        let result = Self.perform(work, &machine.pointee!)
+        if !result.status.isFault {
+          return body(result, machine.pointee!.journal, machine.pointee!.output)
         }
-        scale *= 4
-        self.host = nil
-      case .stateUnavailable:
-        throw ExecutionError(.missingBlockHash, "a block hash that the input lacks was asked for")
-      default:
-        return body(result, journal, output)
+        try recover(from: result.status)
+      } else {
+        let (result, journal, output) = try runTraced(work)
+        if !result.status.isFault { return body(result, journal, output) }
+        try recover(from: result.status)
       }
     }
   }
 
-  private func attempt(_ work: Work, _ workspace: Workspace)
+  private static func perform(_ work: Work, _ machine: inout HostMachine) -> TransactionResult {
+    switch work {
+    case .transaction(let message, let gas, let blobs):
+      machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+    case .systemCall(let address, let data):
+      machine.runSystemCall(to: address, data: data)
+    }
+  }
+
+  /// Takes what a transaction changed into the state.
+  func apply(_ journal: Journal) {
+    context.pointee.tables!.pointee.apply(journal, fork: fork, codes: state.codes)
+  }
+
+  @inline(never)
+  private func recover(from status: ExecutionStatus) throws(ExecutionError) {
+    guard status == .workspaceExhausted else {
+      throw ExecutionError(.missingBlockHash, "a block hash that the input lacks was asked for")
+    }
+    guard scale < HostWorkspace.largestScale else {
+      throw ExecutionError(
+        .workspaceExhausted, "it needs more memory than the largest workspace has")
+    }
+    scale *= 4
+    machine.pointee = nil
+    host = nil
+  }
+
+  private func makeWorkspace() throws(ExecutionError) -> Workspace {
+    guard let host = host ?? HostWorkspace(scale: scale) else {
+      throw ExecutionError(
+        .workspaceExhausted,
+        "the system has no address space for a workspace of scale \(scale)")
+    }
+    self.host = host
+    return host.workspace
+  }
+
+  @inline(never)
+  private func makeMachine() throws(ExecutionError) {
+    machine.pointee = Machine(
+      fork: fork, block: environment, view: view, tracer: NoTracer(),
+      workspace: try makeWorkspace())
+    machine.pointee!.journal.seed = seed
+  }
+
+  @inline(never)
+  private func runTraced(_ work: Work) throws(ExecutionError)
     -> (TransactionResult, Journal, UnsafeBufferPointer<UInt8>)
   {
-    guard let tracer else {
-      var machine = Machine(
-        fork: fork, block: environment, view: view, tracer: NoTracer(), workspace: workspace)
-      let result =
-        switch work {
-        case .transaction(let message, let gas, let blobs):
-          machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
-        case .systemCall(let address, let data):
-          machine.runSystemCall(to: address, data: data)
-        }
-      return (result, machine.journal, machine.output)
-    }
+    guard let tracer else { preconditionFailure("nobody watches") }
+    let workspace = try makeWorkspace()
     let box = TracerBox(tracer)
     tracer.begin()
     return withExtendedLifetime(box) {
@@ -95,35 +172,39 @@ final class TransactionRunner {
     }
   }
 
-  /// The machine's questions, answered from `state`. The context is this object, which outlives
-  /// every machine that it makes.
+  /// The machine's questions, answered from the state's tables. The context is the runner's, which
+  /// outlives every machine that it makes.
   private var view: ForeignStateView {
     ForeignStateView(
-      context: Unmanaged.passUnretained(self).toOpaque(),
+      context: UnsafeMutableRawPointer(context),
       account: { context, address, record in
-        let runner = Unmanaged<TransactionRunner>.fromOpaque(context).takeUnretainedValue()
-        record.assumingMemoryBound(to: AccountRecord.self).pointee = runner.state.record(
-          address.assumingMemoryBound(to: Address.self).pointee)
-        return true
-      },
-      storage: { context, address, slot, value in
-        let runner = Unmanaged<TransactionRunner>.fromOpaque(context).takeUnretainedValue()
-        value.assumingMemoryBound(to: UInt256.self).pointee = runner.state.storage(
+        let context = context.assumingMemoryBound(to: Context.self)
+        context.pointee.tables!.pointee.read(
           address.assumingMemoryBound(to: Address.self).pointee,
-          slot: slot.assumingMemoryBound(to: UInt256.self).pointee)
+          into: &record.assumingMemoryBound(to: AccountRecord.self).pointee)
         return true
       },
-      code: { context, hash, _, code in
-        let runner = Unmanaged<TransactionRunner>.fromOpaque(context).takeUnretainedValue()
+      storage: { context, _, place, slot, record in
+        let context = context.assumingMemoryBound(to: Context.self)
+        context.pointee.tables!.pointee.read(
+          slot.assumingMemoryBound(to: UInt256.self).pointee, of: place,
+          into: &record.assumingMemoryBound(to: StorageRecord.self).pointee)
+        return true
+      },
+      code: { context, hash, _, place, code in
+        let context = context.assumingMemoryBound(to: Context.self)
+        let hash = hash.assumingMemoryBound(to: Hash256.self)
+        let row = context.pointee.tables!.pointee.accounts + Int(place)
         guard
-          let found = runner.state.codes.executable(
-            hash.assumingMemoryBound(to: Hash256.self).pointee, fork: runner.fork)
+          let found = row.pointee.codeHash == hash.pointee
+            ? row.pointee.code : context.pointee.codes!.stored(hash.pointee)
         else { return false }
-        code.assumingMemoryBound(to: Code.self).pointee = found
+        code.assumingMemoryBound(to: Code.self).pointee = context.pointee.codes!.executable(
+          found, fork: context.pointee.fork)
         return true
       },
       blockHash: { context, number, hash in
-        let runner = Unmanaged<TransactionRunner>.fromOpaque(context).takeUnretainedValue()
+        let runner = context.assumingMemoryBound(to: Context.self).pointee.runner!
         guard let found = runner.blockHashes[number] ?? runner.fallbackBlockHash?(number) else {
           return false
         }
@@ -136,47 +217,4 @@ final class TransactionRunner {
 private final class TracerBox {
   let tracer: any TransactionTracer
   init(_ tracer: any TransactionTracer) { self.tracer = tracer }
-}
-
-extension PreparedTransaction {
-  /// The transaction as the machine takes it; the message's memory lives until `body` returns.
-  func withMessage<Result>(_ body: (TransactionMessage) -> Result) -> Result {
-    var items: [AccessListItem] = []
-    var slots: [UInt256] = []
-    for entry in transaction.accessList {
-      items.append(
-        AccessListItem(
-          address: entry.address, firstSlot: slots.count, slotCount: entry.storageKeys.count))
-      slots.append(contentsOf: entry.storageKeys)
-    }
-    let authorizations = zip(transaction.authorizationList, authorities).map {
-      AuthorizationItem(
-        chainID: $0.chainID, address: $0.address, nonce: $0.nonce, authority: $1 ?? .zero,
-        isValid: $1 != nil)
-    }
-    var message = TransactionMessage(
-      sender: sender, recipient: transaction.to, gasLimit: transaction.gasLimit)
-    message.type = transaction.type
-    message.nonce = transaction.nonce
-    message.value = transaction.value
-    message.maxFeePerGas = transaction.maxFeePerGas
-    message.maxPriorityFeePerGas = transaction.maxPriorityFeePerGas
-    message.maxFeePerBlobGas = transaction.maxFeePerBlobGas
-    return transaction.data.withUnsafeBufferPointer { data in
-      message.data = data
-      return items.withUnsafeBufferPointer { items in
-        message.accessList = items
-        return slots.withUnsafeBufferPointer { slots in
-          message.accessSlots = slots
-          return transaction.blobVersionedHashes.withUnsafeBufferPointer { hashes in
-            message.blobHashes = hashes
-            return authorizations.withUnsafeBufferPointer { authorizations in
-              message.authorizations = authorizations
-              return body(message)
-            }
-          }
-        }
-      }
-    }
-  }
 }

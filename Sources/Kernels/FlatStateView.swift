@@ -52,18 +52,18 @@ package struct FlatStateView: StateView, BitwiseCopyable {
   }
 
   package mutating func readStorage(
-    _ address: Address, slot: UInt256, into value: inout UInt256
+    _ address: Address, place: UInt32, slot: UInt256, into record: inout StorageRecord
   ) -> Bool {
-    value = .zero
+    record.value = .zero
     for row in slots where row.key == slot && row.address == address {
-      value = row.value
+      record.value = row.value
     }
     return true
   }
 
-  package mutating func readCode(_ hash: Hash256, of address: Address, into code: inout Code)
-    -> Bool
-  {
+  package mutating func readCode(
+    _ hash: Hash256, of address: Address, place: UInt32, into code: inout Code
+  ) -> Bool {
     guard let account = find(address), account.pointee.record.codeHash == hash else {
       return false
     }

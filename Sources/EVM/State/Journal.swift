@@ -37,8 +37,16 @@ public struct Journal: BitwiseCopyable {
   /// one with the top bit set for slots. One more word at the end keeps the generation, so that
   /// the next journal over the same memory goes on counting.
   private let table: UnsafeMutablePointer<UInt64>
-  private let tableMask: Int
+  private let tableCapacity: Int
+  /// The part of the table in use is small at first, so that it stays in the nearest cache, and
+  /// grows with the entries.
+  private var tableMask = 0
   private var generation: UInt32 = 0
+
+  /// What strangers must not know where they choose the addresses and slots: keys whose positions in
+  /// the table collide make every lookup a search. It decides nothing else. Change it between
+  /// transactions only.
+  package var seed: UInt64 = 0x243f_6a88_85a3_08d3
 
   /// A state of the journal to which it can go back.
   package struct Checkpoint: BitwiseCopyable {
@@ -70,7 +78,7 @@ public struct Journal: BitwiseCopyable {
     logDataCapacity = sizes.logBytes
     codeArena = Arena(base: UnsafeMutableRawPointer(code), capacity: sizes.codeBytes)
     self.table = table
-    tableMask = sizes.tableSlots &- 1
+    tableCapacity = sizes.tableSlots
     table.update(repeating: 0, count: sizes.tableSlots &+ 1)
   }
 
@@ -84,20 +92,61 @@ public struct Journal: BitwiseCopyable {
     codeArena.used = 0
     refund = 0
     fault = .workspaceExhausted
-    generation = UInt32(truncatingIfNeeded: table[tableMask &+ 1])
+    tableMask = min(tableCapacity, 256) &- 1
+    nextGeneration()
+  }
+
+  /// Empties the table.
+  private mutating func nextGeneration() {
+    generation = UInt32(truncatingIfNeeded: table[tableCapacity])
     if generation == UInt32.max {
-      table.update(repeating: 0, count: tableMask &+ 1)
+      table.update(repeating: 0, count: tableCapacity)
       generation = 0
     }
     generation &+= 1
-    table[tableMask &+ 1] = UInt64(generation)
+    table[tableCapacity] = UInt64(generation)
+  }
+
+  /// Uses twice as much of the table; its capacity is more than twice that of the entries.
+  @inline(never)
+  private mutating func growTable() {
+    tableMask = tableMask &* 2 &+ 1
+    nextGeneration()
+    var index = 0
+    while index < accountCount {
+      insert(hash(accounts[index].address), UInt32(truncatingIfNeeded: index &+ 1))
+      index &+= 1
+    }
+    index = 0
+    while index < slotCount {
+      let slot = slots[index]
+      insert(
+        hash(slot.account, slot.key, slot.isTransient),
+        UInt32(truncatingIfNeeded: index &+ 1) | Journal.slotTag)
+      index &+= 1
+    }
+  }
+
+  /// Writes an entry's number at the first free position from its hash on.
+  private func insert(_ hash: Int, _ number: UInt32) {
+    var position = hash & tableMask
+    while UInt32(truncatingIfNeeded: table[position] >> 32) == generation {
+      position = (position &+ 1) & tableMask
+    }
+    table[position] = UInt64(generation) << 32 | UInt64(number)
+  }
+
+  /// Whether another entry would fill more than half of the table in use.
+  @inline(__always)
+  private var isTableFull: Bool {
+    (accountCount &+ slotCount) &* 2 >= tableMask && tableMask &+ 1 < tableCapacity
   }
 
   // MARK: Accounts
 
   /// The entry of an account, made when it is new; its values may not be loaded yet.
   mutating func entry(_ address: Address) -> UnsafeMutablePointer<AccountEntry>? {
-    var position = Journal.hash(address) & tableMask
+    var position = hash(address) & tableMask
     while true {
       let tagged = table[position]
       if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
@@ -120,6 +169,7 @@ public struct Journal: BitwiseCopyable {
     accountCount &+= 1
     table[position] =
       UInt64(generation) << 32 | UInt64(UInt32(truncatingIfNeeded: accountCount))
+    if isTableFull { growTable() }
     return entry
   }
 
@@ -165,7 +215,9 @@ public struct Journal: BitwiseCopyable {
     if !entry.pointee.flags.contains(.codeLoaded) {
       var code = Code(bytes: zeros, jumpDestinations: zeros, count: 0)
       if entry.pointee.codeHash != .emptyCode,
-        !view.readCode(entry.pointee.codeHash, of: entry.pointee.address, into: &code)
+        !view.readCode(
+          entry.pointee.codeHash, of: entry.pointee.address, place: entry.pointee.original.place,
+          into: &code)
       {
         fault = .stateUnavailable
         return nil
@@ -274,7 +326,7 @@ public struct Journal: BitwiseCopyable {
   ) -> UnsafeMutablePointer<SlotEntry>? {
     let index = UInt32(
       truncatingIfNeeded: UnsafePointer(account) - UnsafePointer(accounts))
-    var position = Journal.hash(index, key, transient) & tableMask
+    var position = hash(index, key, transient) & tableMask
     while true {
       let tagged = table[position]
       if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
@@ -296,12 +348,14 @@ public struct Journal: BitwiseCopyable {
     let entry = slots + slotCount
     entry.initialize(
       to: SlotEntry(
-        key: key, original: .zero, current: .zero, account: index, isTransient: transient,
-        isWarm: false, isLoaded: transient))
+        key: key, original: .zero, current: .zero, account: index,
+        place: AccountRecord.noPlace, isTransient: transient, isWarm: false,
+        isLoaded: transient))
     slotCount &+= 1
     table[position] =
       UInt64(generation) << 32
       | UInt64(UInt32(truncatingIfNeeded: slotCount) | Journal.slotTag)
+    if isTableFull { growTable() }
     return entry
   }
 
@@ -312,16 +366,19 @@ public struct Journal: BitwiseCopyable {
     _ view: inout View
   ) -> Bool {
     if slot.pointee.isLoaded { return true }
-    var value = UInt256.zero
+    var record = StorageRecord(value: .zero)
     // A contract created by this transaction began with empty storage.
     if !account.pointee.flags.contains(.created),
-      !view.readStorage(account.pointee.address, slot: slot.pointee.key, into: &value)
+      !view.readStorage(
+        account.pointee.address, place: account.pointee.original.place, slot: slot.pointee.key,
+        into: &record)
     {
       fault = .stateUnavailable
       return false
     }
-    slot.pointee.original = value
-    slot.pointee.current = value
+    slot.pointee.original = record.value
+    slot.pointee.current = record.value
+    slot.pointee.place = record.place
     slot.pointee.isLoaded = true
     return true
   }
@@ -426,29 +483,35 @@ public struct Journal: BitwiseCopyable {
     return true
   }
 
-  // MARK: Hashing
+  // MARK: Hashing: multiply and fold, as wyhash does; the seed is in every factor
 
   private static var slotTag: UInt32 { 1 << 31 }
 
   @inline(__always)
-  private static func hash(_ address: Address) -> Int {
-    mix(address.low ^ (address.middle &* 0x9e37_79b9_7f4a_7c15) ^ UInt64(address.high) << 17)
+  private func hash(_ address: Address) -> Int {
+    let low = Journal.fold(address.low ^ seed, address.middle ^ (seed ^ 0x1319_8a2e_0370_7345))
+    return Journal.position(low ^ UInt64(address.high), seed)
   }
 
   @inline(__always)
-  private static func hash(_ account: UInt32, _ key: UInt256, _ transient: Bool) -> Int {
-    let folded =
-      key.limb0 ^ (key.limb1 &* 0xbf58_476d_1ce4_e5b9) ^ (key.limb2 &* 0x94d0_49bb_1331_11eb)
-      ^ (key.limb3 &* 0xd6e8_feb8_6659_fd93)
-    return mix(folded &+ UInt64(account) &* 0x9e37_79b9_7f4a_7c15 &+ (transient ? 1 : 0))
+  private func hash(_ account: UInt32, _ key: UInt256, _ transient: Bool) -> Int {
+    let low = Journal.fold(key.limb0 ^ seed, key.limb1 ^ (seed ^ 0xa409_3822_299f_31d1))
+    let high = Journal.fold(
+      key.limb2 ^ (seed ^ 0x4528_21e6_38d0_1377), key.limb3 ^ (seed ^ 0x082e_fa98_ec4e_6c89))
+    return Journal.position(
+      low ^ high &+ UInt64(account) &* 2 &+ (transient ? 1 : 0), seed)
   }
 
-  /// Spreads bits over the low end, which picks the position (splitmix64's finaliser).
+  /// Spreads a value over the low end, which picks the position.
   @inline(__always)
-  private static func mix(_ value: UInt64) -> Int {
-    var mixed = value
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return Int(truncatingIfNeeded: mixed ^ (mixed >> 31))
+  private static func position(_ value: UInt64, _ seed: UInt64) -> Int {
+    Int(truncatingIfNeeded: fold(value ^ seed, seed | 1))
+  }
+
+  /// Both halves of the product, folded.
+  @inline(__always)
+  private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = a.multipliedFullWidth(by: b)
+    return product.high ^ product.low
   }
 }

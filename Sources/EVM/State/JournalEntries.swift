@@ -85,6 +85,8 @@ public struct SlotEntry: BitwiseCopyable {
   public var current: UInt256
   /// Index of the account among the journal's accounts.
   public let account: UInt32
+  /// The view's own number of the slot, when it gave one.
+  public var place: UInt32
   /// Transient storage (EIP-1153): gone after the transaction.
   public let isTransient: Bool
   /// Accessed in this transaction (EIP-2929).

@@ -10,6 +10,9 @@ public struct AccountRecord: BitwiseCopyable, Sendable, Equatable {
   public var exists: Bool
   /// Whether any slot of its storage is not zero (asked when a contract is created, EIP-7610).
   public var hasStorage: Bool
+  /// The view's own number of the account, which it gets back with further questions about it;
+  /// `noPlace` when it has none. It decides nothing.
+  public var place = AccountRecord.noPlace
 
   /// A record of these values.
   @inline(__always)
@@ -23,11 +26,30 @@ public struct AccountRecord: BitwiseCopyable, Sendable, Equatable {
     self.hasStorage = hasStorage
   }
 
+  /// No number of a view's own.
+  @inlinable @inline(__always)
+  public static var noPlace: UInt32 { UInt32.max }
+
   /// The record of an account that is not in the state.
   @inline(__always)
   public static var absent: AccountRecord {
     AccountRecord(
       nonce: 0, balance: .zero, codeHash: .emptyCode, exists: false, hasStorage: false)
+  }
+}
+
+/// A storage slot as the world state has it before the transaction.
+public struct StorageRecord: BitwiseCopyable, Sendable, Equatable {
+  /// The value; zero when it was never set.
+  public var value: UInt256
+  /// The view's own number of the slot; `AccountRecord.noPlace` when it has none. It decides nothing.
+  public var place: UInt32
+
+  /// The record of a slot with this value.
+  @inlinable @inline(__always)
+  public init(value: UInt256, place: UInt32 = AccountRecord.noPlace) {
+    self.value = value
+    self.place = place
   }
 }
 
@@ -51,12 +73,17 @@ public protocol StateView {
   /// Writes the account at `address`, or `.absent`.
   mutating func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool
 
-  /// Writes the value of a storage slot; zero when it was never set.
-  mutating func readStorage(_ address: Address, slot: UInt256, into value: inout UInt256) -> Bool
+  /// Writes a storage slot of an account, whose `place` is the one that `readAccount` wrote.
+  mutating func readStorage(
+    _ address: Address, place: UInt32, slot: UInt256, into record: inout StorageRecord
+  ) -> Bool
 
-  /// Writes the code with this hash. Its memory stays valid until the transaction's results are
-  /// taken. Never asked for `.emptyCode`.
-  mutating func readCode(_ hash: Hash256, of address: Address, into code: inout Code) -> Bool
+  /// Writes the code with this hash, of an account whose `place` is the one that `readAccount`
+  /// wrote; the account had other code then when this transaction changed it. The code's memory
+  /// stays valid until the transaction's results are taken. Never asked for `.emptyCode`.
+  mutating func readCode(
+    _ hash: Hash256, of address: Address, place: UInt32, into code: inout Code
+  ) -> Bool
 
   /// Writes the hash of a block among the last 256; zero when there is none.
   mutating func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool

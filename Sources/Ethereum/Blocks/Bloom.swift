@@ -31,8 +31,8 @@ public struct Bloom: Sendable {
 
   /// Adds a log's address and topics.
   public mutating func insert(_ log: Log) {
-    insert(hash: Keccak256.hash(log.address.bytes))
-    for topic in log.topics { insert(hash: Keccak256.hash(topic.bytes)) }
+    insert(hash: Keccak256.hash(log.address))
+    for index in 0..<log.countOfTopics { insert(hash: Keccak256.hash(log.topic(index).word)) }
   }
 
   /// Sets the three bits that a hash names: the low 11 bits of its first three pairs of bytes.
@@ -71,6 +71,32 @@ public struct Bloom: Sendable {
       }
       count = 256
     }
+  }
+}
+
+/// The hashes of addresses and topics that a block's logs have in common: a token's address and the
+/// topic of a transfer are hashed once, not once a log.
+package struct BloomHashes {
+  private var addresses: [Address: Hash256] = [:]
+  private var topics: [Hash256: Hash256] = [:]
+
+  /// No hashes yet.
+  package init() {}
+
+  /// The hash of an address.
+  package mutating func hash(_ address: Address) -> Hash256 {
+    if let known = addresses[address] { return known }
+    let hash = Keccak256.hash(address)
+    addresses[address] = hash
+    return hash
+  }
+
+  /// The hash of a topic.
+  package mutating func hash(_ topic: Hash256) -> Hash256 {
+    if let known = topics[topic] { return known }
+    let hash = Keccak256.hash(topic.word)
+    topics[topic] = hash
+    return hash
   }
 }
 

@@ -4,16 +4,58 @@ public import EVM
 public struct Log: Hashable, Sendable {
   /// The contract.
   public var address: Address
-  /// Up to four indexed words.
-  public var topics: [Hash256]
   /// The rest.
   public var data: [UInt8]
 
+  // In place: a log has no memory of its own but for its data. Those past the count are zero.
+  private var topicCount: UInt8
+  private var topic0: Hash256
+  private var topic1: Hash256
+  private var topic2: Hash256
+  private var topic3: Hash256
+
   /// A log from its parts.
   public init(address: Address, topics: [Hash256] = [], data: [UInt8] = []) {
-    self.address = address
+    self.init(
+      address: address, topicCount: 0, topics: (.zero, .zero, .zero, .zero), data: data)
     self.topics = topics
+  }
+
+  /// A log from its parts; the topics past the count are zero.
+  package init(
+    address: Address, topicCount: Int, topics: (Hash256, Hash256, Hash256, Hash256),
+    data: [UInt8]
+  ) {
+    self.address = address
     self.data = data
+    self.topicCount = UInt8(topicCount)
+    (topic0, topic1, topic2, topic3) = topics
+  }
+
+  /// Up to four indexed words.
+  public var topics: [Hash256] {
+    get { (0..<Int(topicCount)).map { topic($0) } }
+    set {
+      precondition(newValue.count <= 4, "a log has at most four topics")
+      topicCount = UInt8(newValue.count)
+      topic0 = newValue.count > 0 ? newValue[0] : .zero
+      topic1 = newValue.count > 1 ? newValue[1] : .zero
+      topic2 = newValue.count > 2 ? newValue[2] : .zero
+      topic3 = newValue.count > 3 ? newValue[3] : .zero
+    }
+  }
+
+  /// How many topics there are.
+  package var countOfTopics: Int { Int(topicCount) }
+
+  /// One topic.
+  package func topic(_ index: Int) -> Hash256 {
+    switch index {
+    case 0: topic0
+    case 1: topic1
+    case 2: topic2
+    default: topic3
+    }
   }
 
   package init(_ item: RLPItem) throws(FormatError) {
@@ -22,6 +64,10 @@ public struct Log: Hashable, Sendable {
     var words = try fields.next("log.topics").list("log.topics")
     var topics: [Hash256] = []
     while !words.isAtEnd { topics.append(try words.next("log.topics").hash("log.topics")) }
+    guard topics.count <= 4 else {
+      throw FormatError(
+        .valueOutOfRange, "\(topics.count) topics are more than four", field: "log.topics")
+    }
     let data = [UInt8](try fields.next("log.data").string("log.data"))
     try fields.finish()
     self.init(address: address, topics: topics, data: data)
@@ -31,7 +77,7 @@ public struct Log: Hashable, Sendable {
     encoder.list { encoder in
       encoder.append(address)
       encoder.list { encoder in
-        for topic in topics { encoder.append(topic) }
+        for index in 0..<countOfTopics { encoder.append(topic(index)) }
       }
       encoder.append(data)
     }

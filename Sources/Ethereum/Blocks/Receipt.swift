@@ -16,27 +16,42 @@ public struct Receipt: Hashable, Sendable {
   public var outcome: Outcome
   /// Gas that the block has used with this transaction.
   public var cumulativeGasUsed: UInt64
-  /// The filter of the logs.
-  public var bloom: Bloom
   /// What was logged.
   public var logs: [Log]
+  /// The filter when it is not that of the logs: one or none.
+  private var otherBloom: [Bloom] = []
 
   /// A receipt whose bloom comes from its logs.
   public init(type: TransactionType, outcome: Outcome, cumulativeGasUsed: UInt64, logs: [Log]) {
-    self.init(
-      type: type, outcome: outcome, cumulativeGasUsed: cumulativeGasUsed, bloom: Bloom(logs: logs),
-      logs: logs)
+    self.type = type
+    self.outcome = outcome
+    self.cumulativeGasUsed = cumulativeGasUsed
+    self.logs = logs
   }
 
   /// A receipt from all its parts.
   public init(
     type: TransactionType, outcome: Outcome, cumulativeGasUsed: UInt64, bloom: Bloom, logs: [Log]
   ) {
-    self.type = type
-    self.outcome = outcome
-    self.cumulativeGasUsed = cumulativeGasUsed
+    self.init(type: type, outcome: outcome, cumulativeGasUsed: cumulativeGasUsed, logs: logs)
     self.bloom = bloom
-    self.logs = logs
+  }
+
+  /// The filter of the logs. Worked out each time: one hash for each address and topic.
+  public var bloom: Bloom {
+    get { otherBloom.first ?? Bloom(logs: logs) }
+    set { otherBloom = newValue == Bloom(logs: logs) ? [] : [newValue] }
+  }
+
+  /// The filter of the logs, with hashes that `hashes` remembers from other receipts.
+  package func bloom(_ hashes: inout BloomHashes) -> Bloom {
+    if let otherBloom = otherBloom.first { return otherBloom }
+    var bloom = Bloom()
+    for log in logs {
+      bloom.insert(hash: hashes.hash(log.address))
+      for index in 0..<log.countOfTopics { bloom.insert(hash: hashes.hash(log.topic(index))) }
+    }
+    return bloom
   }
 
   /// Reads a receipt as it stands in the receipts trie.
@@ -78,7 +93,10 @@ public struct Receipt: Hashable, Sendable {
   }
 
   /// The bytes that the receipts trie holds: RLP, after the type's byte for a typed one.
-  public var encoded: [UInt8] {
+  public var encoded: [UInt8] { encoded(bloom: bloom) }
+
+  /// The same, with the bloom known.
+  package func encoded(bloom: Bloom) -> [UInt8] {
     var encoder = RLPEncoder(capacity: 320)
     if type != .legacy { encoder.bytes.append(type.rawValue) }
     encoder.list { encoder in

@@ -304,6 +304,76 @@ import Testing
     check(journal.fault == .workspaceExhausted)
   }
 
+  @Test func entriesAreFoundAsTheTableGrows() {
+    var (journal, generation) = make(
+      sizes {
+        $0.accounts = 500
+        $0.slots = 1500
+      })
+    for seed in [0, 1, UInt64.max] {
+      journal.seed = seed
+      journal.reset()
+      let before = generation.pointee
+      var accounts: [UnsafeMutablePointer<AccountEntry>] = []
+      for number in 0..<500 as Range<UInt64> {
+        accounts.append(journal.entry(Address(number: number))!)
+        for key in 0..<3 as Range<UInt64> {
+          let slot = journal.slot(accounts.last!, UInt256(0, 0, 0, key >> 1), transient: key == 1)
+          check(slot != nil)
+        }
+      }
+      check(journal.accountCount == 500 && journal.slotCount == 1500)
+      check(generation.pointee > before)
+      for number in 0..<500 {
+        let entry = journal.entry(Address(number: UInt64(number)))
+        check(entry == accounts[number])
+        for key in 0..<3 {
+          let slot = journal.slot(
+            accounts[number], UInt256(0, 0, 0, UInt64(key >> 1)), transient: key == 1)
+          check(slot == journal.slots + (number * 3 + key))
+        }
+      }
+      check(journal.accountCount == 500 && journal.slotCount == 1500)
+    }
+    journal.reset()
+    check(journal.entry(Address(number: 7)) == journal.accounts)
+  }
+
+  @Test func theSeedChoosesPositions() {
+    // Both keys have the factor that a seed of 0 multiplies by zero.
+    var (journal, _) = make(
+      sizes {
+        $0.accounts = 1
+        $0.slots = 2000
+      })
+    for seed in [0, 0x1234_5678_9abc_def0] as [UInt64] {
+      journal.seed = seed
+      journal.reset()
+      let account = journal.entry(.zero)!
+      for key in 0..<2000 as Range<UInt64> {
+        check(
+          journal.slot(account, UInt256(key, 0xa409_3822_299f_31d1, 0, 0), transient: false) != nil)
+      }
+      for key in 0..<2000 as Range<UInt64> {
+        let slot = journal.slot(
+          account, UInt256(key, 0xa409_3822_299f_31d1, 0, 0), transient: false)
+        check(slot == journal.slots + Int(key))
+      }
+    }
+  }
+
+  @Test func theViewsNumbersAreKept() {
+    var (journal, _) = make()
+    let entry = journal.loaded(TestWorld.contract, &view)!
+    let slot = journal.slot(entry, 1, transient: false)!
+    check(entry.pointee.original.place == AccountRecord.noPlace)
+    check(slot.pointee.place == AccountRecord.noPlace)
+    entry.pointee.original.place = 17
+    check(journal.load(slot, of: entry, &view))
+    // The test's world answers an account's number with the double of it for a slot.
+    check(slot.pointee.place == 34)
+  }
+
   @Test func unavailableStateIsAnotherFault() {
     var (journal, _) = make()
     view.unavailable = [TestWorld.other]

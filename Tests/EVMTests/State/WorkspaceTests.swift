@@ -156,12 +156,16 @@ private struct FailingView: StateView {
     answers() && world.readAccount(address, into: &record)
   }
 
-  mutating func readStorage(_ address: Address, slot: UInt256, into value: inout UInt256) -> Bool {
-    answers() && world.readStorage(address, slot: slot, into: &value)
+  mutating func readStorage(
+    _ address: Address, place: UInt32, slot: UInt256, into record: inout StorageRecord
+  ) -> Bool {
+    answers() && world.readStorage(address, place: place, slot: slot, into: &record)
   }
 
-  mutating func readCode(_ hash: Hash256, of address: Address, into code: inout Code) -> Bool {
-    answers() && world.readCode(hash, of: address, into: &code)
+  mutating func readCode(_ hash: Hash256, of address: Address, place: UInt32, into code: inout Code)
+    -> Bool
+  {
+    answers() && world.readCode(hash, of: address, place: place, into: &code)
   }
 
   mutating func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool {

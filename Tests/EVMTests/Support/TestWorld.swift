@@ -55,12 +55,17 @@ final class TestWorld: StateView {
     return true
   }
 
-  func readStorage(_ address: Address, slot: UInt256, into value: inout UInt256) -> Bool {
-    value = accounts[address]?.storage[slot] ?? .zero
+  func readStorage(
+    _ address: Address, place: UInt32, slot: UInt256, into record: inout StorageRecord
+  ) -> Bool {
+    if place != AccountRecord.noPlace { record.place = place * 2 }
+    record.value = accounts[address]?.storage[slot] ?? .zero
     return true
   }
 
-  func readCode(_ hash: Hash256, of address: Address, into code: inout Code) -> Bool {
+  func readCode(_ hash: Hash256, of address: Address, place: UInt32, into code: inout Code)
+    -> Bool
+  {
     if let known = codes[hash] {
       code = known
       if !translates { code.program = nil }
