@@ -162,6 +162,12 @@ extension Machine where View == ForeignStateView, Tracer == NoTracer {
   {
     systemCall(to: address, data: data)
   }
+
+  /// `call` on the host.
+  @inline(never)
+  public mutating func runCall(_ transaction: TransactionMessage) -> TransactionResult {
+    call(transaction)
+  }
 }
 
 extension Machine where View == ForeignStateView, Tracer == ForeignTracer {
@@ -179,5 +185,11 @@ extension Machine where View == ForeignStateView, Tracer == ForeignTracer {
     -> TransactionResult
   {
     systemCall(to: address, data: data)
+  }
+
+  /// `call` on the host, traced.
+  @inline(never)
+  public mutating func runCall(_ transaction: TransactionMessage) -> TransactionResult {
+    call(transaction)
   }
 }

@@ -117,6 +117,38 @@ extension Machine {
       effectiveGasPrice: .zero)
   }
 
+  /// Executes the message call of a transaction and nothing else of it: nothing is validated, no
+  /// intrinsic gas and no fee is taken, the nonce stays. `gasLimit` is the first frame's gas and
+  /// `maxFeePerGas` the gas price; the sender has the value.
+  ///
+  /// `gasUsed` is before refunds and `gasRefunded` what would be given back without a cap.
+  public mutating func call(_ transaction: TransactionMessage) -> TransactionResult {
+    begin()
+    origin = transaction.sender
+    gasPrice = transaction.maxFeePerGas
+    blobHashes = transaction.blobHashes
+    guard let sender = journal.loaded(transaction.sender, &view), warmUp(transaction) else {
+      return faulted()
+    }
+    let gas = Int64(clamping: transaction.gasLimit)
+    var created: Address?
+    var gasLeft: Int64 = 0
+    switch start(transaction, sender: sender, gas: gas, created: &created) {
+    case .entered:
+      depth = 0
+      run()
+      gasLeft = workspace.frames.pointee.gas
+    case .done(let status, let left):
+      exitStatus = status
+      gasLeft = left
+    }
+    if exitStatus.isFault { return faulted(exitStatus) }
+    return TransactionResult(
+      error: nil, status: exitStatus, gasUsed: UInt64(gas &- gasLeft),
+      gasRefunded: UInt64(max(0, journal.refund)), effectiveGasPrice: gasPrice,
+      createdAddress: created)
+  }
+
   private mutating func begin() {
     journal.reset()
     returnDataCount = 0

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// Measurements of the engine's parts, each checked before it is timed.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure the engine's parts, with other libraries beside them.",
+    subcommands: [BenchEVMCommand.self])
+}
