@@ -16,8 +16,9 @@ struct BenchEVMCommand: ParsableCommand {
 
       --against evmone=RUNNER times evmone beside it, --against pyrevm revm: in turns by case, and \
       a result that differs from ours has no time. Benchmarks/README.md tells how to get them. \
-      evmone's quickest way of running the case counts. A ratio is our median over theirs: below 1 \
-      we are faster. The spread is that of the middle half of the samples.
+      evmone's quickest way of running the case counts, over all runners that are named. A ratio is our median over theirs: below 1 \
+      we are faster. Times are the thread's CPU time; the spread is that of the middle half of the \
+      samples.
 
         needletail bench evm --case main/
         needletail bench evm --against evmone=.scratch/evmone-runner --against pyrevm
@@ -27,7 +28,7 @@ struct BenchEVMCommand: ParsableCommand {
     name: .customLong("case"), help: "Run only the cases whose full name contains this text.")
   var filter: String?
 
-  @Option(help: "A machine to time beside ours: pyrevm, or evmone=RUNNER. May be given twice.")
+  @Option(help: "A machine to time beside ours: pyrevm, or evmone=RUNNER. May be given many times.")
   var against: [String] = []
 
   @Option(help: "Seconds to time each case, for each machine.")
@@ -57,7 +58,7 @@ struct BenchEVMCommand: ParsableCommand {
     guard !cases.isEmpty else {
       throw ValidationError("no case contains \"\(filter ?? "")\"; run without --case to see all")
     }
-    let peers = try against.map { try Peer(argument: $0) }
+    let peers = try Peer.peers(against)
     var results: [EVMResult] = []
     var wrong = 0
     for (index, entry) in cases.enumerated() {
@@ -141,9 +142,13 @@ struct BenchEVMCommand: ParsableCommand {
       var table = TextTable(EVMResult.columns(peers))
       for result in results { table.add(result.cells) }
       for line in table.lines { print(line) }
+      for note in results.flatMap(\.notes) { print("  \(note)") }
     }
     for peer in peers {
-      for line in RatioSummary.lines(results, to: peer) {
+      let ratios = results.compactMap { result in
+        result.ratio(to: peer).map { (suite: result.entry.suite, ratio: $0) }
+      }
+      for line in RatioSummary.lines(ratios) {
         if json {
           printJSON { writer in
             writer.object { writer in

@@ -37,7 +37,7 @@ struct EVMResult {
       ("operations", .right), ("ns/op", .right), ("analysis", .right),
     ]
     for peer in peers {
-      columns += [(peer.rawValue, .right), ("mode", .left), ("ratio", .right)]
+      columns += [(peer.rawValue, .right), ("ratio", .right), ("by", .left)]
     }
     return columns
   }
@@ -51,12 +51,19 @@ struct EVMResult {
     ]
     for (kind, answer) in answers {
       if let best = answer.best, let ratio = ratio(to: kind) {
-        cells += [Self.time(best.median), best.name, String(format: "%.2f", ratio)]
+        cells += [Self.time(best.median), String(format: "%.2f", ratio), best.name]
       } else {
-        cells += ["-", answer.error ?? "", ""]
+        cells += ["-", "", ""]
       }
     }
     return cells
+  }
+
+  /// Why peers have no times.
+  var notes: [String] {
+    answers.compactMap { kind, answer in
+      answer.error.map { "\(entry.fullName): no time of \(kind): \($0)" }
+    }
   }
 
   /// Nanoseconds as people read them.
@@ -116,27 +123,5 @@ struct EVMResult {
       writer.key(name)
       writer.value(number)
     }
-  }
-}
-
-/// Geometric means of our times over a peer's, by suite.
-struct RatioSummary {
-  /// A suite's name, or `all`; how many cases have a ratio; their mean.
-  typealias Line = (suite: String, count: Int, mean: Double)
-
-  /// The suites in the order of their first case, then all of them.
-  static func lines(_ results: [EVMResult], to kind: Peer.Kind) -> [Line] {
-    var suites: [String] = []
-    for result in results where !suites.contains(result.entry.suite) {
-      suites.append(result.entry.suite)
-    }
-    var lines: [Line] = []
-    for suite in suites {
-      let ratios = results.filter { $0.entry.suite == suite }.compactMap { $0.ratio(to: kind) }
-      if let mean = ratios.geometricMean { lines.append((suite, ratios.count, mean)) }
-    }
-    let all = results.compactMap { $0.ratio(to: kind) }
-    if suites.count > 1, let mean = all.geometricMean { lines.append(("all", all.count, mean)) }
-    return lines
   }
 }

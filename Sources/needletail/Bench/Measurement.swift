@@ -1,6 +1,6 @@
 import Foundation
 
-/// The time of one operation: the median of many samples and how far they lie apart.
+/// The CPU time of one operation: the median of many samples and how far they lie apart.
 struct Measurement {
   /// Nanoseconds an operation, the median of the samples.
   let nanoseconds: Double
@@ -63,10 +63,17 @@ struct Measurement {
     }
   }
 
+  /// Seconds of the thread's CPU time: those in which other programs ran do not count.
   private static func seconds(_ work: () -> Void) -> Double {
-    let start = DispatchTime.now().uptimeNanoseconds
+    let start = threadSeconds
     work()
-    return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    return threadSeconds - start
+  }
+
+  private static var threadSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   /// The value below which a part of the sorted samples lies, between two of them in proportion.

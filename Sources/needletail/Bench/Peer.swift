@@ -16,9 +16,25 @@ struct Peer {
 
   /// Which machine.
   let kind: Kind
-  private let command: [String]
+  /// The programs: several builds of one machine, of which the quickest counts.
+  private var commands: [[String]]
 
-  /// The peer that `--against` names: `pyrevm`, or `evmone=RUNNER`.
+  /// The peers that `--against` names, each `pyrevm` or `evmone=RUNNER`; several runners of evmone
+  /// make one peer.
+  static func peers(_ arguments: [String]) throws -> [Peer] {
+    var peers: [Peer] = []
+    for argument in arguments {
+      let peer = try Peer(argument: argument)
+      if let index = peers.firstIndex(where: { $0.kind == peer.kind }) {
+        peers[index].commands += peer.commands
+      } else {
+        peers.append(peer)
+      }
+    }
+    return peers
+  }
+
+  /// The peer that one `--against` names.
   init(argument: String) throws {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard let kind = Kind(rawValue: String(parts[0])) else {
@@ -26,14 +42,14 @@ struct Peer {
     }
     self.kind = kind
     switch (kind, parts.count) {
-    case (.pyrevm, 1): command = try Self.pyrevm()
+    case (.pyrevm, 1): commands = [try Self.pyrevm()]
     case (.evmone, 2):
       let path = String(parts[1])
       guard FileManager.default.isExecutableFile(atPath: path) else {
         throw ValidationError(
           "\(path): no such program; Tools/bench/evmone/build makes it from a build of evmone")
       }
-      command = [path]
+      commands = [[path]]
     case (.pyrevm, _): throw ValidationError("--against pyrevm takes no path")
     case (.evmone, _):
       throw ValidationError(
@@ -54,7 +70,7 @@ struct Peer {
       var answer = run(PeerCase(entry, fork: entry.fork, gas: entry.gas, seconds: seconds))
       answer.compare(with: outcome, gas: outcome.gas...outcome.gas)
       // With the analysis of the code in each call, which is not what we time.
-      answer.modes.removeAll { $0.name == "evmc" }
+      answer.modes.removeAll { $0.name.hasPrefix("evmc") }
       return answer
     case .pyrevm:
       // Before Cancun a name that pyrevm does not know would mean its newest rules.
@@ -75,12 +91,16 @@ struct Peer {
   }
 
   private func run(_ entry: PeerCase) -> PeerAnswer {
-    do {
-      let output = try ChildProcess.output(of: command, input: [UInt8](entry.text.utf8))
-      return try PeerAnswer(line: output)
-    } catch {
-      return PeerAnswer(error: "\(error)")
+    let answers = commands.map { command in
+      do {
+        let output = try ChildProcess.output(of: command, input: [UInt8](entry.text.utf8))
+        return try PeerAnswer(line: output)
+      } catch {
+        return PeerAnswer(error: "\(error)")
+      }
     }
+    if answers.count == 1 { return answers[0] }
+    return PeerAnswer(builds: zip(commands, answers).map { ($0[0], $1) })
   }
 
   /// Python with pyrevm, in an environment that is made when it is first needed.

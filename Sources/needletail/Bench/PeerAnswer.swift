@@ -39,6 +39,29 @@ struct PeerAnswer {
     self.error = error
   }
 
+  /// One answer of several builds of a machine: the modes of all, named after their programs. When
+  /// one fails, or they differ, there is no result.
+  init(builds: [(program: String, answer: PeerAnswer)]) {
+    self = builds[0].answer
+    modes = []
+    for (program, answer) in builds {
+      if let error = answer.error {
+        self = PeerAnswer(error: "\(program): \(error)")
+        return
+      }
+      if (answer.isSuccess, answer.gas) != (isSuccess, gas) || answer.output != output {
+        self = PeerAnswer(error: "\(program): another result than \(builds[0].program)")
+        return
+      }
+      let name = program.split(separator: "/").last.map(String.init) ?? program
+      modes += answer.modes.map { mode in
+        var mode = mode
+        mode.name += " (\(name))"
+        return mode
+      }
+    }
+  }
+
   /// Reads the line of JSON.
   init(line: [UInt8]) throws(FormatError) {
     let file = FileBytes(copying: line, path: "the peer's answer")

@@ -38,4 +38,16 @@ import Testing
     #expect(abs(try #require([0.5, 2, 8].geometricMean) - 2) < 1e-12)
     #expect(abs(try #require([1e-300, 1e300].geometricMean) - 1) < 1e-9)
   }
+
+  @Test func summariesAreBySuite() {
+    let one = RatioSummary.lines([("main", 4), ("main", 1)])
+    #expect(one.map(\.suite) == ["main"])
+    #expect(one.map(\.count) == [2])
+    #expect(abs(one[0].mean - 2) < 1e-12)
+    let lines = RatioSummary.lines([("main", 1), ("micro", 8), ("revmc", 4), ("main", 2)])
+    #expect(lines.map(\.suite) == ["main", "micro", "revmc", "main and revmc", "all"])
+    #expect(lines.map(\.count) == [2, 1, 1, 3, 4])
+    #expect(abs(lines[3].mean - 2) < 1e-12)
+    #expect(RatioSummary.lines([]).isEmpty)
+  }
 }

@@ -28,6 +28,22 @@ import Testing
     #expect(answer.best?.name == "advanced", "the quickest counts, not the first")
   }
 
+  @Test func theQuickestBuildCounts() throws {
+    func build(_ median: Int, gas: Int = 5) throws -> PeerAnswer {
+      try answer(
+        "{\"status\":\"success\",\"gas\":\(gas),\"output\":\"0x\",\"modes\":[{\"name\":\"m\",\"median\":\(median)}]}"
+      )
+    }
+    let both = PeerAnswer(builds: [("/a/gcc", try build(7)), ("/a/clang", try build(6))])
+    #expect(both.modes.map(\.name) == ["m (gcc)", "m (clang)"])
+    #expect(both.best?.median == 6)
+    #expect(both.gas == 5)
+    let differing = PeerAnswer(builds: [("x", try build(7)), ("y", try build(6, gas: 4))])
+    #expect(differing.error == "y: another result than x")
+    let failing = PeerAnswer(builds: [("x", try build(7)), ("y", PeerAnswer(error: "no"))])
+    #expect(failing.error == "y: no")
+  }
+
   @Test func anErrorIsAnAnswer() throws {
     let answer = try answer("{\"error\":\"the runner's host has no BLOCKHASH\"}")
     #expect(answer.error == "the runner's host has no BLOCKHASH")
