@@ -1,6 +1,7 @@
 import EVM
 import Ethereum
 import Foundation
+import TestSupport
 import Testing
 
 @testable import needletail
@@ -128,6 +129,18 @@ import Testing
         }
         #expect(error?.file == path)
       }
+    }
+  }
+
+  @Test(
+    .enabled(
+      if: Fixtures.has("evm-benchmarks/main") && Fixtures.has("contracts/revmc"), Fixtures.missing))
+  func thePublicCasesGiveWhatIsKnown() throws {
+    let cases = try EVMSuite.cases(fixtures: Fixtures.folder.path)
+    #expect(Set(cases.map(\.fullName)).isSuperset(of: KnownOutcome.table.keys))
+    for entry in cases {
+      let faults = BenchEVMCommand.faults(entry, try CaseMachine(entry).outcome())
+      #expect(faults.isEmpty, "\(entry.fullName): \(faults)")
     }
   }
 }
