@@ -76,4 +76,4 @@ setup: ## install the Debian packages that are missing
 	Tools/setup
 
 clean: ## remove what was built, but not the fixtures
-	rm -rf .build .venv-kernels .venv-differential Examples/Embedding/.build
+	rm -rf .build .venv-kernels .venv-differential .venv-bench Examples/Embedding/.build

@@ -51,7 +51,8 @@ let package = Package(
       name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution"],
       swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["Ethereum", "needletail"], swiftSettings: settings),
+      name: "CommandTests", dependencies: ["EVM", "Ethereum", "TestSupport", "needletail"],
+      swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["EVM", "Ethereum", "Execution", "TestSupport"],
       swiftSettings: settings),

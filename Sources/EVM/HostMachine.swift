@@ -159,11 +159,16 @@ extension Machine where View == ForeignStateView, Tracer == NoTracer {
 
   /// `systemCall` on the host.
   @inline(never)
-  public mutating func runSystemCall(
-    to address: Address, data: UnsafeBufferPointer<UInt8>, from caller: Address = .system,
-    gas: UInt64 = 30_000_000
-  ) -> TransactionResult {
-    systemCall(to: address, data: data, from: caller, gas: gas)
+  public mutating func runSystemCall(to address: Address, data: UnsafeBufferPointer<UInt8>)
+    -> TransactionResult
+  {
+    systemCall(to: address, data: data)
+  }
+
+  /// `call` on the host.
+  @inline(never)
+  public mutating func runCall(_ transaction: TransactionMessage) -> TransactionResult {
+    call(transaction)
   }
 }
 
@@ -182,5 +187,11 @@ extension Machine where View == ForeignStateView, Tracer == ForeignTracer {
     -> TransactionResult
   {
     systemCall(to: address, data: data)
+  }
+
+  /// `call` on the host, traced.
+  @inline(never)
+  public mutating func runCall(_ transaction: TransactionMessage) -> TransactionResult {
+    call(transaction)
   }
 }

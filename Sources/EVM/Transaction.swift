@@ -90,16 +90,15 @@ extension Machine {
   /// Calls a contract as the system does at a block's edges: no fee, no nonce, no value (EIP-4788,
   /// EIP-2935, EIP-7002, EIP-7251).
   public mutating func systemCall(
-    to address: Address, data: UnsafeBufferPointer<UInt8>, from caller: Address = .system,
-    gas: UInt64 = 30_000_000
+    to address: Address, data: UnsafeBufferPointer<UInt8>, gas: UInt64 = 30_000_000
   ) -> TransactionResult {
     begin()
-    origin = caller
+    origin = .system
     gasPrice = block.baseFeePerGas
     blobHashes = UnsafeBufferPointer(start: nil, count: 0)
     guard let callee = journal.loaded(address, &view) else { return faulted() }
     let message = Message(
-      kind: .delegateCall, caller: caller, account: callee, codeOwner: callee,
+      kind: .delegateCall, caller: .system, account: callee, codeOwner: callee,
       isDelegated: false, value: .zero, gas: Int64(gas), input: pointer(data),
       inputCount: data.count, isStatic: false, payer: nil)
     var gasLeft: Int64 = 0
@@ -116,6 +115,40 @@ extension Machine {
     return TransactionResult(
       error: nil, status: exitStatus, gasUsed: UInt64(Int64(gas) &- gasLeft), gasRefunded: 0,
       effectiveGasPrice: .zero)
+  }
+
+  /// Executes the message call of a transaction and nothing else of it: nothing is validated, no
+  /// intrinsic gas and no fee is taken, the nonce stays. `gasLimit` is the first frame's gas and
+  /// `maxFeePerGas` the gas price; the sender has the value.
+  ///
+  /// `gasUsed` is before refunds and `gasRefunded` what would be given back without a cap.
+  public mutating func call(_ transaction: TransactionMessage) -> TransactionResult {
+    begin()
+    origin = transaction.sender
+    gasPrice = transaction.maxFeePerGas
+    blobHashes = transaction.blobHashes
+    guard let sender = journal.loaded(transaction.sender, &view),
+      warmUp(transaction, sender: sender)
+    else {
+      return faulted()
+    }
+    let gas = Int64(clamping: transaction.gasLimit)
+    var created: Address?
+    var gasLeft: Int64 = 0
+    switch start(transaction, sender: sender, gas: gas, created: &created) {
+    case .entered:
+      depth = 0
+      run()
+      gasLeft = workspace.frames.pointee.gas
+    case .done(let status, let left):
+      exitStatus = status
+      gasLeft = left
+    }
+    if exitStatus.isFault { return faulted(exitStatus) }
+    return TransactionResult(
+      error: nil, status: exitStatus, gasUsed: UInt64(gas &- gasLeft),
+      gasRefunded: UInt64(max(0, journal.refund)), effectiveGasPrice: gasPrice,
+      createdAddress: created)
   }
 
   private mutating func begin() {

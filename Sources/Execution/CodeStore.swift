@@ -64,6 +64,11 @@ public final class CodeStore {
   /// Where the code with this hash is kept, for as long as the store lives.
   func stored(_ hash: Hash256) -> UnsafeMutablePointer<StoredCode>? { entries[hash] }
 
+  /// The code with this hash for execution under a fork: with its program, if it is hot.
+  public func executable(_ hash: Hash256, fork: Fork) -> Code? {
+    entries[hash].map { executable($0, fork: fork) }
+  }
+
   /// Code for execution under a fork: with its program, if it is hot.
   func executable(_ entry: UnsafeMutablePointer<StoredCode>, fork: Fork) -> Code {
     if let program = entry.pointee.program, program.fork == fork {

@@ -32,6 +32,8 @@ import Testing
     ["trace", "--code", "0x00", "--gas", "99999999999999999999"],
     ["bench", "crypto", "--case", "nothing has this name"], ["bench", "crypto", "--samples", "0"],
     ["signer", "address", "0x0"], ["signer", "recover", "0x02"],
+    ["bench", "evm", "--fixtures", "/nonexistent"], ["bench", "evm", "--seconds", "0"],
+    ["bench", "evm", "--fixtures", "/nonexistent", "--against", "geth"],
   ])
   func badUsageOrInputIsTwo(arguments: [String]) throws {
     let output = try run(arguments)

@@ -1,11 +1,13 @@
 import Foundation
 
-/// The time of one operation: the median of many samples and how far they lie apart.
+/// The CPU time of one operation: the median of many samples and how far they lie apart.
 struct Measurement {
   /// Nanoseconds an operation, the median of the samples.
   let nanoseconds: Double
   /// Half of the samples lie within so much of each other, as a part of the median.
   let spread: Double
+  /// Nanoseconds an operation in the quickest sample, which the rest of the machine disturbed least.
+  let lowest: Double
   /// How many samples were taken.
   let samples: Int
 
@@ -14,6 +16,7 @@ struct Measurement {
     let sorted = samples.sorted()
     nanoseconds = Self.quantile(sorted, 0.5)
     spread = (Self.quantile(sorted, 0.75) - Self.quantile(sorted, 0.25)) / nanoseconds
+    lowest = sorted[0]
     self.samples = sorted.count
   }
 
@@ -34,6 +37,22 @@ struct Measurement {
     return times.map { Measurement(samples: $0) }
   }
 
+  /// Samples of one work, for about `time` seconds in all and at least three, in nanoseconds an
+  /// operation.
+  static func samples(
+    of work: (Int) -> Void, time: Double, sampleTime: Double = 0.004
+  ) -> [Double] {
+    let count = repetitions(of: work, time: sampleTime)
+    var result: [Double] = []
+    var left = time
+    while left > 0 || result.count < 3 {
+      let taken = seconds { work(count) }
+      result.append(taken / Double(count) * 1e9)
+      left -= taken
+    }
+    return result
+  }
+
   /// How often an operation has to be repeated to take so many seconds; it warms up meanwhile.
   private static func repetitions(of work: (Int) -> Void, time: Double) -> Int {
     var count = 1
@@ -44,7 +63,7 @@ struct Measurement {
     }
   }
 
-  /// The thread's own time, so that what else runs on the machine does not count.
+  /// Seconds of the thread's CPU time: those in which other programs ran do not count.
   private static func seconds(_ work: () -> Void) -> Double {
     let start = threadSeconds
     work()
@@ -63,5 +82,18 @@ struct Measurement {
     let index = Int(position)
     let next = min(index + 1, sorted.count - 1)
     return sorted[index] + (sorted[next] - sorted[index]) * (position - Double(index))
+  }
+}
+
+extension Sequence<Double> {
+  /// The geometric mean of positive numbers; `nil` of none.
+  var geometricMean: Double? {
+    var sum = 0.0
+    var count = 0
+    for number in self {
+      sum += log(number)
+      count += 1
+    }
+    return count == 0 ? nil : exp(sum / Double(count))
   }
 }
