@@ -76,7 +76,7 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     }
   }
 
-  /// Runs a frame by its program, where its code has one for the fork and nobody watches.
+  /// Runs a frame by its program, where it has one.
   @inline(__always)
   private mutating func step(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     if !Tracer.isEnabled, let program = frame.pointee.code.program {

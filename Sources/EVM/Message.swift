@@ -91,7 +91,9 @@ extension Machine {
       return .done(.workspaceExhausted, gas: 0)
     }
     var code = code
-    if let program = code.program, program.pointee.fork != fork { code.program = nil }
+    if let program = code.program, Tracer.isEnabled || program.pointee.fork != fork {
+      code.program = nil
+    }
     (workspace.frames + depth).initialize(
       to: Frame(
         programCounter: code.program == nil ? 0 : Instruction.size, stack: stack, gas: message.gas,

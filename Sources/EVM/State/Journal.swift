@@ -178,7 +178,8 @@ public struct Journal: BitwiseCopyable {
     -> UnsafeMutablePointer<AccountEntry>?
   {
     guard let entry = entry(address) else { return nil }
-    return load(entry, &view) ? entry : nil
+    if entry.pointee.flags.contains(.loaded) { return entry }
+    return read(entry, address, &view) ? entry : nil
   }
 
   /// Makes sure that an entry has its values.
@@ -187,23 +188,23 @@ public struct Journal: BitwiseCopyable {
     _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View
   ) -> Bool {
     if entry.pointee.flags.contains(.loaded) { return true }
-    return read(entry, &view)
+    return read(entry, entry.pointee.address, &view)
   }
 
+  /// Asks the view. The answer is written where it stays, and copied from there by words: a copy on
+  /// the stack of what was stored in other pieces has to wait for the stores.
   private mutating func read<View: StateView>(
-    _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ address: Address, _ view: inout View
   ) -> Bool {
-    var record = AccountRecord.absent
-    if !view.readAccount(entry.pointee.address, into: &record) {
+    if !view.readAccount(address, into: &entry.pointee.original) {
       fault = .stateUnavailable
       return false
     }
-    entry.pointee.original = record
-    entry.pointee.balance = record.balance
-    entry.pointee.nonce = record.nonce
-    entry.pointee.codeHash = record.codeHash
-    entry.pointee.flags.insert(.loaded)
-    if record.exists { entry.pointee.flags.insert(.exists) }
+    entry.pointee.balance = entry.pointee.original.balance
+    entry.pointee.nonce = entry.pointee.original.nonce
+    entry.pointee.codeHash = entry.pointee.original.codeHash
+    entry.pointee.flags.formUnion(
+      entry.pointee.original.exists ? [.loaded, .exists] : .loaded)
     return true
   }
 
