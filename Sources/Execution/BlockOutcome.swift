@@ -15,8 +15,11 @@ public struct TransactionOutcome: Sendable {
   public var effectiveGasPrice: UInt256
   /// The contract that it made.
   public var contractAddress: Address?
+  /// What the first frame returned, in place while it is a word at most.
+  var returned: ShortBytes
+
   /// What the first frame returned.
-  public var output: [UInt8]
+  public var output: [UInt8] { returned.array }
 }
 
 /// What came of a block.

@@ -144,7 +144,7 @@ private struct BlockRun {
       TransactionOutcome(
         index: index, status: result.status, gasUsed: result.gasUsed,
         gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
-        contractAddress: result.createdAddress, output: output.isEmpty ? [] : [UInt8](output)))
+        contractAddress: result.createdAddress, returned: ShortBytes(output)))
     outcome.receipts.append(
       Receipt(
         type: message.type,
@@ -198,21 +198,17 @@ extension Journal {
   /// The logs as receipts hold them.
   func collectLogs() -> [Log] {
     if logCount == 0 { return [] }
-    return [Log](unsafeUninitializedCapacity: logCount) { buffer, count in
-      while count < logCount {
-        let record = logs + count
-        let topics = record.pointee.topics
-        (buffer.baseAddress! + count).initialize(
-          to: Log(
-            address: record.pointee.address, topicCount: record.pointee.topicCount,
-            topics: (
-              Hash256(topics.0), Hash256(topics.1), Hash256(topics.2), Hash256(topics.3)
-            ),
-            data: [UInt8](
-              UnsafeBufferPointer(
-                start: logData + record.pointee.dataOffset, count: record.pointee.dataCount))))
-        count += 1
-      }
+    var list: [Log] = []
+    list.reserveCapacity(logCount)
+    for record in UnsafeBufferPointer(start: logs, count: logCount) {
+      let topics = record.topics
+      list.append(
+        Log(
+          address: record.address, topicCount: record.topicCount,
+          topics: (Hash256(topics.0), Hash256(topics.1), Hash256(topics.2), Hash256(topics.3)),
+          data: ShortBytes(
+            UnsafeBufferPointer(start: logData + record.dataOffset, count: record.dataCount))))
     }
+    return list
   }
 }

@@ -4,10 +4,9 @@ public import EVM
 public struct Log: Hashable, Sendable {
   /// The contract.
   public var address: Address
-  /// The rest.
-  public var data: [UInt8]
+  private var bytes: ShortBytes
 
-  // In place: a log has no memory of its own but for its data. Those past the count are zero.
+  // In place: most logs have no memory of their own. Topics past the count are zero.
   private var topicCount: UInt8
   private var topic0: Hash256
   private var topic1: Hash256
@@ -17,19 +16,26 @@ public struct Log: Hashable, Sendable {
   /// A log from its parts.
   public init(address: Address, topics: [Hash256] = [], data: [UInt8] = []) {
     self.init(
-      address: address, topicCount: 0, topics: (.zero, .zero, .zero, .zero), data: data)
+      address: address, topicCount: 0, topics: (.zero, .zero, .zero, .zero),
+      data: ShortBytes(data))
     self.topics = topics
   }
 
   /// A log from its parts; the topics past the count are zero.
   package init(
     address: Address, topicCount: Int, topics: (Hash256, Hash256, Hash256, Hash256),
-    data: [UInt8]
+    data: ShortBytes
   ) {
     self.address = address
-    self.data = data
+    bytes = data
     self.topicCount = UInt8(topicCount)
     (topic0, topic1, topic2, topic3) = topics
+  }
+
+  /// The rest.
+  public var data: [UInt8] {
+    get { bytes.array }
+    set { bytes = ShortBytes(newValue) }
   }
 
   /// Up to four indexed words.
