@@ -85,14 +85,14 @@ extension Machine {
     _ message: Message, code: Code, checkpoint: Journal.Checkpoint, depth: Int,
     stack: UnsafeMutablePointer<UInt256>, memory: UnsafeMutablePointer<UInt8>
   ) -> Entry {
-    if depth >= workspace.frameCount
-      || workspace.stackEnd - stack < Frame.stackLimit &+ Translator.slotLimit
-    {
-      return .done(.workspaceExhausted, gas: 0)
-    }
     var code = code
     if let program = code.program, Tracer.isEnabled || program.pointee.fork != fork {
       code.program = nil
+    }
+    // A program keeps words above the stack, too.
+    let room = Frame.stackLimit &+ (code.program == nil ? 0 : Translator.slotLimit)
+    if depth >= workspace.frameCount || workspace.stackEnd - stack < room {
+      return .done(.workspaceExhausted, gas: 0)
     }
     (workspace.frames + depth).initialize(
       to: Frame(

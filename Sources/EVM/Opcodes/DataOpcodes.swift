@@ -30,8 +30,12 @@ extension Machine {
     let status = expandMemory(frame, offset, count)
     if status != .stopped { return status }
     let start = count.isZero ? 0 : Int(offset.limb0)
-    let bytes = UnsafeBufferPointer(
-      start: UnsafePointer(frame.pointee.memory + start), count: Int(count.limb0))
+    let first = UnsafePointer(frame.pointee.memory + start)
+    if count.limb0 == 64 {
+      workspace.hashes.hash(first, into: result)
+      return .stopped
+    }
+    let bytes = UnsafeBufferPointer(start: first, count: Int(count.limb0))
     result.pointee = Keccak256.hash(bytes).word
     return .stopped
   }

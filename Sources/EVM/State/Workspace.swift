@@ -20,18 +20,22 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
   public var codeBytes: Int
   /// Bytes of the largest return data.
   public var returnBytes: Int
+  /// Hashes of 64 bytes to remember: a power of two. 104 bytes each.
+  public var hashes = 16
 
   /// Sizes for a host with virtual memory: pages cost nothing until they are touched.
   ///
   /// `scale` multiplies everything that a transaction can exhaust; depth and stack are complete
   /// already at scale 1.
   public static func host(scale: Int) -> WorkspaceSizes {
-    WorkspaceSizes(
+    var sizes = WorkspaceSizes(
       stackWords: 1026 &* 1024, memoryBytes: (64 << 20) &* scale, frames: 1026,
       accounts: (16 << 10) &* scale, slots: (48 << 10) &* scale,
       undoRecords: (128 << 10) &* scale, logs: (32 << 10) &* scale,
       logBytes: (16 << 20) &* scale, codeBytes: (16 << 20) &* scale,
       returnBytes: (32 << 20) &* scale)
+    sizes.hashes = 2048
+    return sizes
   }
 
   /// Sizes, each as its property says.
@@ -72,6 +76,7 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
     total &+= rounded(logBytes, 1)
     total &+= rounded(codeBytes, 1)
     total &+= rounded(returnBytes, 1)
+    total &+= rounded(hashes, MemoryLayout<HashMemo.Entry>.stride)
     total &+= rounded(InstructionTable.room, MemoryLayout<InstructionCheck>.stride)
     total &+= 512
     return total
@@ -89,6 +94,7 @@ public struct Workspace: BitwiseCopyable {
   let returnData: UnsafeMutablePointer<UInt8>
   let returnCapacity: Int
   let instructions: UnsafeMutablePointer<InstructionCheck>
+  let hashes: HashMemo
   /// The modulus that MULMOD met last.
   let lastModulus: UnsafeMutablePointer<LastModulus>
   /// 128 zero bytes: the code of an account without code.
@@ -105,6 +111,7 @@ public struct Workspace: BitwiseCopyable {
       let instructions = arena.allocate(InstructionCheck.self, count: InstructionTable.room),
       let zeros = arena.allocate(UInt8.self, count: 128),
       let lastModulus = arena.allocate(LastModulus.self, count: 1),
+      let hashes = arena.allocate(HashMemo.Entry.self, count: sizes.hashes),
       let journal = Journal(arena: &arena, sizes: sizes),
       let returnData = arena.allocate(UInt8.self, count: sizes.returnBytes),
       let memory = arena.allocate(UInt8.self, count: sizes.memoryBytes)
@@ -119,6 +126,7 @@ public struct Workspace: BitwiseCopyable {
     returnCapacity = sizes.returnBytes
     self.instructions = instructions
     self.zeros = zeros
+    self.hashes = HashMemo(hashes, count: sizes.hashes)
     self.lastModulus = lastModulus
     lastModulus.initialize(to: LastModulus())
     zeros.update(repeating: 0, count: 128)

@@ -83,6 +83,9 @@ public struct WorldState {
     return memory.tables
   }
 
+  /// Makes the copy that the first change of a copied state makes otherwise.
+  package mutating func detach() { _ = ownedTables() }
+
   /// Adds wei to an account, creating it if need be; an account left empty is deleted when
   /// `deletesEmpty` (EIP-161).
   public mutating func credit(_ address: Address, wei: UInt256, deletesEmpty: Bool) {

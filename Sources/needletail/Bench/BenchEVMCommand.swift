@@ -9,8 +9,9 @@ struct BenchEVMCommand: ParsableCommand {
     commandName: "evm",
     abstract: "Time the virtual machine on the public benchmarks, after checking each result.",
     discussion: """
-      Runs evm-benchmarks and revmc's contracts as message calls, each from the same state with an \
-      analysed code, on one thread. Gas and output are compared with known ones, and the state root \
+      Runs evm-benchmarks and revmc's contracts as message calls, each from the same state with \
+      translated code, and blocks of token transfers and Uniswap V3 swaps as whole transactions, on \
+      one thread. Gas and output are compared with known ones, and the state root \
       of the whole transaction where the file has it, before a case is timed; a case that is wrong \
       is not timed and the exit status is 1.
 
@@ -55,14 +56,17 @@ struct BenchEVMCommand: ParsableCommand {
     let cases = try EVMSuite.cases(fixtures: folder).filter { entry in
       filter.map { entry.fullName.contains($0) } ?? true
     }
-    guard !cases.isEmpty else {
+    let workloads = try WorkloadCase.all(fixtures: folder).filter { workload in
+      filter.map { workload.entry.fullName.contains($0) } ?? true
+    }
+    guard !cases.isEmpty || !workloads.isEmpty else {
       throw ValidationError("no case contains \"\(filter ?? "")\"; run without --case to see all")
     }
     let peers = try Peer.peers(against)
     var results: [EVMResult] = []
     var wrong = 0
     for (index, entry) in cases.enumerated() {
-      if !json { Terminal.progress(done: index, of: cases.count, entry.fullName) }
+      if !json { Terminal.progress(done: index, of: cases.count + workloads.count, entry.fullName) }
       do throws(ExecutionError) {
         let machine = try CaseMachine(entry)
         let outcome = try machine.outcome()
@@ -85,6 +89,34 @@ struct BenchEVMCommand: ParsableCommand {
       } catch {
         Terminal.clearProgress()
         Terminal.note("needletail: \(entry.fullName): \(error.message)")
+        wrong += 1
+      }
+    }
+    for (index, workload) in workloads.enumerated() {
+      let name = workload.entry.fullName
+      if !json {
+        Terminal.progress(done: cases.count + index, of: cases.count + workloads.count, name)
+      }
+      do throws(ExecutionError) {
+        let faults = try workload.faults()
+        guard faults.isEmpty else {
+          Terminal.clearProgress()
+          Terminal.note("needletail: \(name): \(faults.joined(separator: "; "))")
+          wrong += 1
+          continue
+        }
+        if check {
+          Terminal.clearProgress()
+          print("\(Terminal.green("ok")) \(name)")
+          continue
+        }
+        let result = try measured(workload, peers)
+        wrong += result.answers.count { $0.answer.isDisagreement }
+        results.append(result)
+        if json { printJSON { result.write(to: &$0) } }
+      } catch {
+        Terminal.clearProgress()
+        Terminal.note("needletail: \(name): \(error.message)")
         wrong += 1
       }
     }
@@ -133,6 +165,27 @@ struct BenchEVMCommand: ParsableCommand {
       of: CaseMachine.analysis(of: entry.code, fork: entry.fork), time: seconds / 20, sampleTime: 0.001)
     return EVMResult(
       entry: entry, outcome: outcome, operations: machine.operationCount(),
+      own: Measurement(samples: samples), analysis: Measurement(samples: analysis),
+      answers: answers)
+  }
+
+  /// A workload, a transaction of it on average; the peers time its first transaction.
+  private func measured(
+    _ workload: WorkloadCase, _ peers: [Peer]
+  ) throws(ExecutionError) -> EVMResult {
+    let machine = try CaseMachine(workload.entry)
+    let outcome = try machine.outcome()
+    let half = peers.isEmpty ? seconds : seconds / 2
+    var samples = try workload.samples(seconds: half)
+    let answers = peers.map { peer in
+      (peer.kind, peer.answer(to: workload.entry, outcome: outcome, seconds: seconds))
+    }
+    if !peers.isEmpty { samples += try workload.samples(seconds: half) }
+    let analysis = Measurement.samples(
+      of: CaseMachine.analysis(of: workload.entry.code, fork: workload.entry.fork),
+      time: seconds / 20, sampleTime: 0.001)
+    return EVMResult(
+      entry: workload.entry, outcome: outcome, operations: machine.operationCount(),
       own: Measurement(samples: samples), analysis: Measurement(samples: analysis),
       answers: answers)
   }

@@ -3,7 +3,7 @@ import Foundation
 
 /// Where the cases come from.
 enum EVMSuite {
-  /// All cases of the public benchmarks in a folder of fixtures, then our own transactions.
+  /// All cases of the public benchmarks in a folder of fixtures.
   static func cases(fixtures: String) throws(FormatError) -> [EVMCase] {
     var cases: [EVMCase] = []
     for suite in ["main", "micro"] {
@@ -14,12 +14,8 @@ enum EVMSuite {
     for path in try files(fixtures + "/contracts/revmc") {
       cases += try EVMCase.transactionLists(path: path, suite: "revmc")
     }
-    for make in transactions { cases.append(try make(fixtures)) }
     return cases
   }
-
-  /// Whole transactions; each is made from the folder of fixtures.
-  static let transactions: [@Sendable (String) throws(FormatError) -> EVMCase] = []
 
   private static func files(_ folder: String) throws(FormatError) -> [String] {
     let names: [String]

@@ -64,9 +64,9 @@ struct Measurement {
   }
 
   /// Seconds of the thread's CPU time: those in which other programs ran do not count.
-  private static func seconds(_ work: () -> Void) -> Double {
+  static func seconds<Failure>(_ work: () throws(Failure) -> Void) throws(Failure) -> Double {
     let start = threadSeconds
-    work()
+    try work()
     return threadSeconds - start
   }
 

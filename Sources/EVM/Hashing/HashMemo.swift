@@ -1,0 +1,59 @@
+/// Keccak-256 of inputs of 64 bytes, remembered: Solidity finds an entry of a mapping by such a hash
+/// (key, then slot), and reads and writes the same entries again and again.
+///
+/// A table of one answer a place; another input with the same place takes it over. What it holds are
+/// true hashes whatever the state is, so nothing is ever cleared.
+struct HashMemo: BitwiseCopyable {
+  /// An input, as eight words in memory order, and its hash.
+  struct Entry: BitwiseCopyable {
+    var i0, i1, i2, i3, i4, i5, i6, i7: UInt64
+    var hash: UInt256
+  }
+
+  private let entries: UnsafeMutablePointer<Entry>
+  private let mask: Int
+
+  /// A memo over `count` entries, a power of two, which are all overwritten.
+  init(_ entries: UnsafeMutablePointer<Entry>, count: Int) {
+    self.entries = entries
+    mask = count &- 1
+    var zeros = InlineArray<64, UInt8>(repeating: 0)
+    let hash = withUnsafeMutableBytes(of: &zeros) {
+      Keccak256.hash(
+        UnsafeBufferPointer(start: $0.baseAddress!.assumingMemoryBound(to: UInt8.self), count: 64))
+    }
+    entries.update(
+      repeating: Entry(
+        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash.word), count: count)
+  }
+
+  /// Writes the hash of 64 bytes, at any alignment.
+  @inline(__always)
+  func hash(_ input: UnsafePointer<UInt8>, into result: UnsafeMutablePointer<UInt256>) {
+    let raw = UnsafeRawPointer(input)
+    let i0 = raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+    let i1 = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    let i2 = raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+    let i3 = raw.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+    let i4 = raw.loadUnaligned(fromByteOffset: 32, as: UInt64.self)
+    let i5 = raw.loadUnaligned(fromByteOffset: 40, as: UInt64.self)
+    let i6 = raw.loadUnaligned(fromByteOffset: 48, as: UInt64.self)
+    let i7 = raw.loadUnaligned(fromByteOffset: 56, as: UInt64.self)
+    // Bad luck in the choice of a place costs time only.
+    let low = (i0 ^ i2 &* 3 ^ i5) &* 0x9e37_79b9_7f4a_7c15
+    let high = (i1 ^ i3 ^ i4 &* 5 ^ i6 ^ i7) &* 0xc2b2_ae3d_27d4_eb4f
+    let entry = entries + (Int(truncatingIfNeeded: (low ^ high) >> 40) & mask)
+    let difference =
+      (entry.pointee.i0 ^ i0) | (entry.pointee.i1 ^ i1) &* 3 | (entry.pointee.i2 ^ i2)
+      | (entry.pointee.i3 ^ i3) &* 5 | (entry.pointee.i4 ^ i4) | (entry.pointee.i5 ^ i5) &* 3
+      | (entry.pointee.i6 ^ i6) | (entry.pointee.i7 ^ i7) &* 5
+    if difference != 0 {
+      let hash = Keccak256.hash(UnsafeBufferPointer(start: input, count: 64)).word
+      entry.pointee = Entry(
+        i0: i0, i1: i1, i2: i2, i3: i3, i4: i4, i5: i5, i6: i6, i7: i7, hash: hash)
+      result.pointee = hash
+      return
+    }
+    result.pointee = entry.pointee.hash
+  }
+}
