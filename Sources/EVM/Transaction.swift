@@ -118,19 +118,23 @@ extension Machine {
   }
 
   /// Executes the message call of a transaction and nothing else of it: nothing is validated, no
-  /// intrinsic gas and no fee is taken, the nonce stays. `gasLimit` is the first frame's gas and
-  /// `maxFeePerGas` the gas price; the sender has the value.
+  /// intrinsic gas and no fee is taken, the nonce stays; only the two accounts are warm. `gasLimit`
+  /// is the first frame's gas and `maxFeePerGas` the gas price; the sender has the value.
   ///
   /// `gasUsed` is before refunds and `gasRefunded` what would be given back without a cap.
+  @inline(__always)
   public mutating func call(_ transaction: TransactionMessage) -> TransactionResult {
     begin()
     origin = transaction.sender
     gasPrice = transaction.maxFeePerGas
     blobHashes = transaction.blobHashes
-    guard let sender = journal.loaded(transaction.sender, &view),
-      warmUp(transaction, sender: sender)
-    else {
-      return faulted()
+    guard let sender = journal.entry(transaction.sender),
+      let recipient = journal.entry(transaction.recipient ?? transaction.sender),
+      transaction.value.isZero || journal.load(sender, &view)
+    else { return faulted() }
+    if fork >= .berlin {
+      journal.begin(warm: sender)
+      journal.begin(warm: recipient)
     }
     let gas = Int64(clamping: transaction.gasLimit)
     var created: Address?
@@ -236,25 +240,23 @@ extension Machine {
     _ transaction: TransactionMessage, sender: UnsafeMutablePointer<AccountEntry>
   ) -> Bool {
     if fork < .berlin { return true }
-    if journal.warm(sender) == nil { return false }
+    journal.begin(warm: sender)
     if let recipient = transaction.recipient {
-      guard let entry = journal.entry(recipient), journal.warm(entry) != nil else { return false }
+      guard let entry = journal.entry(recipient) else { return false }
+      journal.begin(warm: entry)
     }
     if fork >= .shanghai {
-      guard let coinbase = journal.entry(block.coinbase), journal.warm(coinbase) != nil else {
-        return false
-      }
+      guard let coinbase = journal.entry(block.coinbase) else { return false }
+      journal.begin(warm: coinbase)
     }
     for item in transaction.accessList {
-      guard let entry = journal.entry(item.address), journal.warm(entry) != nil else {
-        return false
-      }
+      guard let entry = journal.entry(item.address) else { return false }
+      journal.begin(warm: entry)
       var index = item.firstSlot
       while index < item.firstSlot &+ item.slotCount {
-        guard
-          let slot = journal.slot(entry, transaction.accessSlots[index], transient: false),
-          journal.warm(slot) != nil
+        guard let slot = journal.slot(entry, transaction.accessSlots[index], transient: false)
         else { return false }
+        slot.pointee.isWarm = true
         index &+= 1
       }
     }

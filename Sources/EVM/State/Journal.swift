@@ -200,9 +200,9 @@ public struct Journal: BitwiseCopyable {
       fault = .stateUnavailable
       return false
     }
-    entry.pointee.balance = entry.pointee.original.balance
+    UInt256.copy(&entry.pointee.original.balance, to: &entry.pointee.balance)
     entry.pointee.nonce = entry.pointee.original.nonce
-    entry.pointee.codeHash = entry.pointee.original.codeHash
+    UInt256.copy(&entry.pointee.original.codeHash.word, to: &entry.pointee.codeHash.word)
     entry.pointee.flags.formUnion(
       entry.pointee.original.exists ? [.loaded, .exists] : .loaded)
     return true
@@ -240,6 +240,12 @@ public struct Journal: BitwiseCopyable {
   mutating func warm(_ entry: UnsafeMutablePointer<AccountEntry>) -> Bool? {
     if entry.pointee.flags.contains(.warm) { return false }
     return setFlags(entry, entry.pointee.flags.union(.warm)) ? true : nil
+  }
+
+  /// Marks an account as accessed before the first frame begins, to which nothing goes back.
+  @inline(__always)
+  func begin(warm entry: UnsafeMutablePointer<AccountEntry>) {
+    entry.pointee.flags.insert(.warm)
   }
 
   /// Sets flags so that they can be undone.

@@ -4,6 +4,17 @@
 extension UInt256 {
   typealias Place = UnsafeMutablePointer<UInt256>
 
+  /// Copies limb by limb, each written before the next is read, so that they are not joined.
+  @inline(__always)
+  static func copy(_ source: Place, to target: Place) {
+    let from = UnsafeMutableRawPointer(source).assumingMemoryBound(to: UInt64.self)
+    let to = UnsafeMutableRawPointer(target).assumingMemoryBound(to: UInt64.self)
+    to[0] = from[0]
+    to[1] = from[1]
+    to[2] = from[2]
+    to[3] = from[3]
+  }
+
   /// DIV.
   @inline(__always)
   static func divide(_ a: Place, _ b: Place, into result: Place) {

@@ -162,7 +162,8 @@ struct BenchEVMCommand: ParsableCommand {
       samples += machine.withWork { Measurement.samples(of: $0, time: half) }
     }
     let analysis = Measurement.samples(
-      of: CaseMachine.analysis(of: entry.code, fork: entry.fork), time: seconds / 20, sampleTime: 0.001)
+      of: CaseMachine.analysis(of: entry.code, fork: entry.fork), time: seconds / 20,
+      sampleTime: 0.001)
     return EVMResult(
       entry: entry, outcome: outcome, operations: machine.operationCount(),
       own: Measurement(samples: samples), analysis: Measurement(samples: analysis),
