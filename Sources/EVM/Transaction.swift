@@ -118,8 +118,8 @@ extension Machine {
   }
 
   /// Executes the message call of a transaction and nothing else of it: nothing is validated, no
-  /// intrinsic gas and no fee is taken, the nonce stays; only the two accounts are warm. `gasLimit`
-  /// is the first frame's gas and `maxFeePerGas` the gas price; the sender has the value.
+  /// intrinsic gas and no fee is taken, the nonce stays. `gasLimit` is the first frame's gas and
+  /// `maxFeePerGas` the gas price; the sender has the value.
   ///
   /// `gasUsed` is before refunds and `gasRefunded` what would be given back without a cap.
   @inline(__always)
@@ -129,13 +129,9 @@ extension Machine {
     gasPrice = transaction.maxFeePerGas
     blobHashes = transaction.blobHashes
     guard let sender = journal.entry(transaction.sender),
-      let recipient = journal.entry(transaction.recipient ?? transaction.sender),
-      transaction.value.isZero || journal.load(sender, &view)
+      transaction.value.isZero || journal.load(sender, &view),
+      warmUp(transaction, sender: sender)
     else { return faulted() }
-    if fork >= .berlin {
-      journal.begin(warm: sender)
-      journal.begin(warm: recipient)
-    }
     let gas = Int64(clamping: transaction.gasLimit)
     var created: Address?
     var gasLeft: Int64 = 0

@@ -208,7 +208,8 @@ final class TestWorld: StateView {
     var first = outcome(
       machine.execute(message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable),
       machine)
-    first.expectSame(as: second)
+    // A program needs more room on the stack; then it is run again with more.
+    if second.status != .workspaceExhausted { first.expectSame(as: second) }
     first.steps = machine.tracer.steps
     return first
   }
