@@ -99,7 +99,7 @@ package.dependencies = []
 
 # The tests of the rules: the others say nothing of them, and take long without optimisation.
 TESTED = ["EVMTests/Opcodes", "EVMTests/Transactions", "EVMTests/State", "EVMTests/Precompiles",
-          "ExecutionTests"]
+          "EVMTests/Translation", "ExecutionTests"]
 
 # Suites of curves, which run for mutants of precompiles alone.
 SLOW = {"BLSPrecompileTests", "BN254PrecompileTests", "ECRecoverPrecompileTests",

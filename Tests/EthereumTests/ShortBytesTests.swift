@@ -58,7 +58,7 @@ import Testing
       }
       encoder.append([UInt8]())
     }
-    encoder.bytes.withUnsafeBufferPointer { bytes in
+    _ = encoder.bytes.withUnsafeBufferPointer { bytes in
       #expect(throws: FormatError.self) { try Log(RLPItem(bytes)) }
     }
   }

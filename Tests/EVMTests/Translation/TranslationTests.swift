@@ -76,7 +76,7 @@ import Testing
 
   @Test func randomCodeEndsAlike() {
     var ends: [ExecutionStatus: Int] = [:]
-    for seed in 0..<3000 {
+    for seed in 0..<1200 {
       var generator = RandomCode(seed: UInt64(seed))
       let fork = Fork.allCases[Int(truncatingIfNeeded: seed) % Fork.allCases.count]
       let world = TestWorld(fork, code: Bytecode(generator.code()))
@@ -87,8 +87,8 @@ import Testing
       ends[outcome.status, default: 0] += 1
     }
     // The generator is of use only while much of its code comes to its end.
-    #expect(ends[.returned, default: 0] > 600)
-    #expect(ends[.outOfGas, default: 0] > 60)
+    #expect(ends[.returned, default: 0] > 240)
+    #expect(ends[.outOfGas, default: 0] > 24)
   }
 
   @Test func forksHaveTheirOwnPrograms() {
