@@ -17,7 +17,7 @@ import Testing
 
   /// Launches one lane for each word of call data, and one more; hands out the outcomes.
   static func launch(
-    data: [UInt64], sizes: WorkspaceSizes = sizes,
+    data: [UInt64], sizes: WorkspaceSizes = sizes, translated: Bool = false,
     _ body: (UnsafeBufferPointer<TransactionKernel.Outcome>) -> Void
   ) {
     let bytes = counterCode + [UInt8](repeating: 0, count: Code.padding)
@@ -39,9 +39,11 @@ import Testing
     bytes.withUnsafeBufferPointer { bytes in
       map.withUnsafeBufferPointer { map in
         input.withUnsafeBufferPointer { input in
-          let code = Code(
+          var code = Code(
             bytes: bytes.baseAddress!, jumpDestinations: map.baseAddress!,
             count: counterCode.count)
+          if translated { code.program = program(code) }
+          defer { UnsafeRawPointer(code.program)?.deallocate() }
           var accounts = [
             FlatStateView.Account(
               address: counter,
@@ -85,8 +87,24 @@ import Testing
     }
   }
 
-  @Test func everyLaneSeesTheStateBefore() {
-    Self.launch(data: [2, 0, 255]) { outcomes in
+  /// The program of code, moved once after it was written, as to a device.
+  private static func program(_ code: Code) -> UnsafePointer<Program> {
+    let capacity = Translator.scratchBytes(code.count)
+    let scratch = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    defer { scratch.deallocate() }
+    var translator = Translator(code, fork: .osaka, scratch: scratch, capacity: capacity)!
+    let size = translator.translate()!
+    let first = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+    defer { first.deallocate() }
+    translator.write(to: first)
+    let second = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+    second.copyMemory(from: first, byteCount: size)
+    first.initializeMemory(as: UInt8.self, repeating: 0xff, count: size)
+    return UnsafePointer(second.assumingMemoryBound(to: Program.self))
+  }
+
+  @Test(arguments: [false, true]) func everyLaneSeesTheStateBefore(translated: Bool) {
+    Self.launch(data: [2, 0, 255], translated: translated) { outcomes in
       for (index, (word, outcome)) in zip([2, 0, 255] as [UInt64], outcomes).enumerated() {
         guard let result = outcome.result, let journal = outcome.journal else {
           Issue.record("lane \(index) ran nothing")

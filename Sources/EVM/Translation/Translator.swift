@@ -18,7 +18,7 @@
 /// program, and the code is interpreted plainly.
 public struct Translator {
   /// Code longer than this is not translated: distances stay inside 32 bits.
-  public static var codeLimit: Int { 1 << 22 }
+  public static var codeLimit: Int { 1 << 18 }
 
   let code: UnsafePointer<UInt8>
   let count: Int
