@@ -56,117 +56,61 @@ extension Machine {
       case .exitIf:
         let leaves =
           !isZero(limbs(top, instruction.pointee.a))
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfZero:
         let leaves =
           isZero(limbs(top, instruction.pointee.a))
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfEqualSmall:
         let leaves =
           isEqual(word(top, instruction.pointee.a), instruction.pointee.upper)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotEqualSmall:
         let leaves =
           !isEqual(word(top, instruction.pointee.a), instruction.pointee.upper)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfLessSmall:
         let leaves =
           isLess(word(top, instruction.pointee.a), instruction.pointee.upper)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotLessSmall:
         let leaves =
           !isLess(word(top, instruction.pointee.a), instruction.pointee.upper)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfGreaterSmall:
         let leaves =
           isGreater(word(top, instruction.pointee.a), instruction.pointee.upper)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotGreaterSmall:
         let leaves =
           !isGreater(word(top, instruction.pointee.a), instruction.pointee.upper)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfEqual:
         let leaves =
           isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b))
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotEqual:
         let leaves =
           !isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b))
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfLess:
         let leaves =
           word(top, instruction.pointee.a).pointee < word(top, instruction.pointee.b).pointee
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotLess:
         let leaves =
           word(top, instruction.pointee.a).pointee >= word(top, instruction.pointee.b).pointee
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfSignedLess:
         let leaves =
           UInt256.signedLess(
             word(top, instruction.pointee.a).pointee, word(top, instruction.pointee.b).pointee)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotSignedLess:
         let leaves =
           !UInt256.signedLess(
             word(top, instruction.pointee.a).pointee, word(top, instruction.pointee.b).pointee)
-        if !leaves {
-          next = instruction.target
-          gas &-= instruction.gas
-          if gas < 0 { return exit(.outOfGas) }
-        }
+        if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .stop:
         frame.pointee.gas = gas
         frame.pointee.outputCount = 0
@@ -519,23 +463,6 @@ extension Machine {
     }
   }
 
-  /// Checks the stack of a block and pays its gas up to the first exit; false when either is not
-  /// possible.
-  @inline(__always)
-  private func pays(
-    _ block: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>,
-    _ top: UnsafeMutableRawPointer, _ gas: inout Int64
-  ) -> Bool {
-    let height =
-      UInt(bitPattern: top) &- UInt(bitPattern: UnsafeRawPointer(frame.pointee.stackBase))
-    let need = UInt(UInt16(bitPattern: block.pointee.a))
-    let range = UInt(UInt16(bitPattern: block.pointee.b))
-    let cost = Int64(block.pointee.immediate & 0xffff_ffff)
-    if height &- need > range || gas < cost { return false }
-    gas &-= cost
-    return true
-  }
-
   /// Goes on without the program, from the head of a block that can not be entered.
   @inline(never)
   private mutating func interpretPlainly(
@@ -548,138 +475,4 @@ extension Machine {
     frame.pointee.gas = gas
     return interpret(frame)
   }
-
-  /// The word at a distance in bytes from the top.
-  @inline(__always)
-  private func word(_ top: UnsafeMutableRawPointer, _ offset: Int16)
-    -> UnsafeMutablePointer<UInt256>
-  {
-    (top + Int(offset)).assumingMemoryBound(to: UInt256.self)
-  }
-
-  /// The block of a jump destination.
-  @inline(__always)
-  private func destination(
-    _ program: UnsafePointer<Program>, _ target: UnsafeMutablePointer<UInt64>
-  ) -> UnsafePointer<Instruction>? {
-    if !areZero(0, target[1], target[2], target[3])
-      || target[0] >= UInt64(program.pointee.codeCount)
-    {
-      return nil
-    }
-    let distance = Int(Program.table(program)[Int(target[0])])
-    if distance == 0 { return nil }
-    return (UnsafeRawPointer(Program.instructions(program)) + distance)
-      .assumingMemoryBound(to: Instruction.self)
-  }
-
-  /// The four limbs of a word.
-  ///
-  /// The stack's words are read and written limb by limb, always: where the compiler can join two
-  /// limbs into one vector load, the load has to wait until the two stores before it have reached
-  /// the cache (15 ns measured, instead of 2). So each limb is written before the next is read,
-  /// and comparisons treat the limbs unlike.
-  @inline(__always)
-  private func limbs(_ top: UnsafeMutableRawPointer, _ offset: Int16)
-    -> UnsafeMutablePointer<UInt64>
-  {
-    (top + Int(offset)).assumingMemoryBound(to: UInt64.self)
-  }
-
-  @inline(__always)
-  private func copy(_ top: UnsafeMutableRawPointer, _ source: Int16, _ target: Int16) {
-    let target = limbs(top, target)
-    let source = limbs(top, source)
-    target[0] = source[0]
-    target[1] = source[1]
-    target[2] = source[2]
-    target[3] = source[3]
-  }
-
-  @inline(__always)
-  private func exchange(
-    _ first: UnsafeMutablePointer<UInt64>, _ second: UnsafeMutablePointer<UInt64>, _ index: Int
-  ) {
-    let limb = first[index]
-    first[index] = second[index]
-    second[index] = limb
-  }
-
-  @inline(__always)
-  private func isZero(_ word: UnsafeMutablePointer<UInt64>) -> Bool {
-    areZero(word[0], word[1], word[2], word[3])
-  }
-
-  @inline(__always)
-  private func isEqual(_ first: UnsafeMutablePointer<UInt64>, _ second: UnsafePointer<UInt64>)
-    -> Bool
-  {
-    areZero(
-      first[0] ^ second[0], first[1] ^ second[1], first[2] ^ second[2], first[3] ^ second[3])
-  }
-
-  /// The odd factors keep the limbs from being joined into vectors; they do not change which are
-  /// zero.
-  @inline(__always)
-  private func areZero(_ l0: UInt64, _ l1: UInt64, _ l2: UInt64, _ l3: UInt64) -> Bool {
-    (l0 | (l1 &* 3) | l2 | (l3 &* 5)) == 0
-  }
-
-  @inline(__always)
-  private func isEqual(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
-    let value = word.pointee
-    return areZero(value.limb0 ^ small, value.limb1, value.limb2, value.limb3)
-  }
-
-  @inline(__always)
-  private func isLess(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
-    word.pointee < UInt256(small)
-  }
-
-  @inline(__always)
-  private func isGreater(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
-    UInt256(small) < word.pointee
-  }
-
-  /// A limb of a left shift by 0 to 63 bits, with what the limb below it loses.
-  @inline(__always)
-  private func spill(_ limb: UInt64, _ below: UInt64, _ bits: UInt64) -> UInt64 {
-    (limb &<< bits) | ((below &>> 1) &>> (63 &- bits))
-  }
-
-  /// A limb of a right shift by 0 to 63 bits, with what the limb above it loses.
-  @inline(__always)
-  private func drop(_ above: UInt64, _ limb: UInt64, _ bits: UInt64) -> UInt64 {
-    (limb &>> bits) | ((above &<< 1) &<< (63 &- bits))
-  }
-}
-
-extension UnsafePointer<Instruction> {
-  /// Where a jump with a known target goes.
-  @inline(__always)
-  fileprivate var target: UnsafePointer<Instruction> {
-    (UnsafeRawPointer(self) + pointee.distance).assumingMemoryBound(to: Instruction.self)
-  }
-
-  /// What an exit that is not taken pays.
-  @inline(__always)
-  fileprivate var gas: Int64 { Int64(UInt16(bitPattern: pointee.d)) }
-
-  /// The limbs of the word of the pool that the immediate names.
-  @inline(__always)
-  fileprivate var pool: UnsafePointer<UInt64> {
-    (UnsafeRawPointer(self) + Int(truncatingIfNeeded: pointee.immediate))
-      .assumingMemoryBound(to: UInt64.self)
-  }
-
-  /// The word of the pool that the immediate names.
-  @inline(__always)
-  fileprivate var poolWord: UInt256 {
-    (UnsafeRawPointer(self) + Int(truncatingIfNeeded: pointee.immediate))
-      .assumingMemoryBound(to: UInt256.self).pointee
-  }
-
-  /// The offset in the lowest bits of the immediate.
-  @inline(__always)
-  fileprivate var third: Int16 { Int16(truncatingIfNeeded: pointee.immediate) }
 }

@@ -65,64 +65,51 @@ struct BenchEVMCommand: ParsableCommand {
     let peers = try Peer.peers(against)
     var results: [EVMResult] = []
     var wrong = 0
+    let count = cases.count + workloads.count
     for (index, entry) in cases.enumerated() {
-      if !json { Terminal.progress(done: index, of: cases.count + workloads.count, entry.fullName) }
+      if !json { Terminal.progress(done: index, of: count, entry.fullName) }
       do throws(ExecutionError) {
         let machine = try CaseMachine(entry)
         let outcome = try machine.outcome()
-        let faults = Self.faults(entry, outcome)
-        guard faults.isEmpty else {
-          Terminal.clearProgress()
-          Terminal.note("needletail: \(entry.fullName): \(faults.joined(separator: "; "))")
+        if isRight(entry, Self.faults(entry, outcome)) {
+          if !check { results.append(measured(entry, machine, outcome, peers)) }
+        } else {
           wrong += 1
-          continue
         }
-        if check {
-          Terminal.clearProgress()
-          print("\(Terminal.green("ok")) \(entry.fullName)")
-          continue
-        }
-        let result = measured(entry, machine, outcome, peers)
-        wrong += result.answers.count { $0.answer.isDisagreement }
-        results.append(result)
-        if json { printJSON { result.write(to: &$0) } }
       } catch {
-        Terminal.clearProgress()
-        Terminal.note("needletail: \(entry.fullName): \(error.message)")
+        _ = isRight(entry, [error.message])
         wrong += 1
       }
     }
     for (index, workload) in workloads.enumerated() {
-      let name = workload.entry.fullName
-      if !json {
-        Terminal.progress(done: cases.count + index, of: cases.count + workloads.count, name)
-      }
+      if !json { Terminal.progress(done: cases.count + index, of: count, workload.entry.fullName) }
       do throws(ExecutionError) {
-        let faults = try workload.faults()
-        guard faults.isEmpty else {
-          Terminal.clearProgress()
-          Terminal.note("needletail: \(name): \(faults.joined(separator: "; "))")
+        if isRight(workload.entry, try workload.faults()) {
+          if !check { results.append(try measured(workload, peers)) }
+        } else {
           wrong += 1
-          continue
         }
-        if check {
-          Terminal.clearProgress()
-          print("\(Terminal.green("ok")) \(name)")
-          continue
-        }
-        let result = try measured(workload, peers)
-        wrong += result.answers.count { $0.answer.isDisagreement }
-        results.append(result)
-        if json { printJSON { result.write(to: &$0) } }
       } catch {
-        Terminal.clearProgress()
-        Terminal.note("needletail: \(name): \(error.message)")
+        _ = isRight(workload.entry, [error.message])
         wrong += 1
       }
     }
+    wrong += results.reduce(0) { $0 + $1.answers.count { $0.answer.isDisagreement } }
     Terminal.clearProgress()
     if !check { report(results, peers.map(\.kind)) }
     if wrong > 0 { throw ExitCode(1) }
+  }
+
+  /// Tells what is wrong with a case, or, where nothing is timed, that it is right.
+  private func isRight(_ entry: EVMCase, _ faults: [String]) -> Bool {
+    if !faults.isEmpty {
+      Terminal.clearProgress()
+      Terminal.note("needletail: \(entry.fullName): \(faults.joined(separator: "; "))")
+    } else if check {
+      Terminal.clearProgress()
+      print("\(Terminal.green("ok")) \(entry.fullName)")
+    }
+    return faults.isEmpty
   }
 
   /// What is wrong with a case's result.
@@ -164,10 +151,11 @@ struct BenchEVMCommand: ParsableCommand {
     let analysis = Measurement.samples(
       of: CaseMachine.analysis(of: entry.code, fork: entry.fork), time: seconds / 20,
       sampleTime: 0.001)
-    return EVMResult(
-      entry: entry, outcome: outcome, operations: machine.operationCount(),
-      own: Measurement(samples: samples), analysis: Measurement(samples: analysis),
-      answers: answers)
+    return printed(
+      EVMResult(
+        entry: entry, outcome: outcome, operations: machine.operationCount(),
+        own: Measurement(samples: samples), analysis: Measurement(samples: analysis),
+        answers: answers))
   }
 
   /// A workload, a transaction of it on average; the peers time its first transaction.
@@ -185,10 +173,17 @@ struct BenchEVMCommand: ParsableCommand {
     let analysis = Measurement.samples(
       of: CaseMachine.analysis(of: workload.entry.code, fork: workload.entry.fork),
       time: seconds / 20, sampleTime: 0.001)
-    return EVMResult(
-      entry: workload.entry, outcome: outcome, operations: machine.operationCount(),
-      own: Measurement(samples: samples), analysis: Measurement(samples: analysis),
-      answers: answers)
+    return printed(
+      EVMResult(
+        entry: workload.entry, outcome: outcome, operations: machine.operationCount(),
+        own: Measurement(samples: samples), analysis: Measurement(samples: analysis),
+        answers: answers))
+  }
+
+  /// A result; as JSON it is printed at once.
+  private func printed(_ result: EVMResult) -> EVMResult {
+    if json { printJSON { result.write(to: &$0) } }
+    return result
   }
 
   private func report(_ results: [EVMResult], _ peers: [Peer.Kind]) {
