@@ -164,6 +164,59 @@ import Testing
     #expect(world(code, calling: callee, fork: .homestead).run().status == .outOfGas)
   }
 
+  /// Before EIP-150 a call may ask for exactly what is left, and not for one more.
+  @Test func allGasMayBeGivenBeforeTangerineWhistle() {
+    // After 7 pushes and the call's 40.
+    let left = 1_000_000 - 21_000 - 21 - 40
+    let callee = Bytecode([Opcode.gas]) + .store(1)
+    for (gas, status): (Int, ExecutionStatus) in [
+      (left - 1, .stopped), (left, .stopped), (left + 1, .outOfGas),
+    ] {
+      let code = Self.calling(Opcode.call, gas: UInt256(UInt64(gas)))
+      let outcome = world(code, calling: callee, fork: .homestead).run()
+      #expect(outcome.status == status)
+      let told = status == .stopped ? UInt256(UInt64(gas - 2)) : 0
+      #expect(outcome.storage(1, of: TestWorld.other) == told)
+    }
+  }
+
+  /// From EIP-150 on a call gets what it asks for up to all but a 64th, and never fails for asking.
+  @Test func asksAroundTheSixtyFourth() {
+    // After 7 pushes and a cold account.
+    let left = 1_000_000 - 21_000 - 21 - 2600
+    let most = left - left / 64
+    let callee = Bytecode([Opcode.gas]) + .store(1)
+    for (gas, given) in [(most - 1, most - 1), (most, most), (most + 1, most), (left, most)] {
+      let code = Self.calling(Opcode.call, gas: UInt256(UInt64(gas)))
+      let outcome = world(code, calling: callee).run()
+      #expect(outcome.storage(1, of: TestWorld.other) == UInt256(UInt64(given - 2)))
+    }
+  }
+
+  /// CALLCODE and DELEGATECALL bring no account into being, so they pay for none.
+  @Test func otherCallsPayForNoNewAccount() {
+    let gas = { (fork: Fork, code: Bytecode) -> UInt64 in
+      let world = TestWorld(fork, code: code)
+      world.accounts[TestWorld.contract]?.balance = 1
+      let outcome = world.run()
+      #expect(outcome.status == .stopped)
+      return outcome.gasUsed - 21000
+    }
+    let callCode = { (value: UInt256) in
+      Bytecode.call(Opcode.callcode, 0, 0xffff, value, 0, 0, 0, 0)
+    }
+    let delegate = Bytecode.call(Opcode.delegatecall, 0, 0xffff, 0, 0, 0, 0)
+    let look = Bytecode.call(Opcode.staticcall, 0, 0xffff, 0, 0, 0, 0)
+    #expect(gas(.frontier, callCode(0)) == 21 + 40)
+    #expect(gas(.frontier, callCode(1)) == 21 + 40 + 9000 - 2300)
+    #expect(gas(.homestead, delegate) == 18 + 40)
+    #expect(gas(.tangerineWhistle, callCode(1)) == 21 + 700 + 9000 - 2300)
+    #expect(gas(.byzantium, callCode(1)) == 21 + 700 + 9000 - 2300)
+    #expect(gas(.byzantium, delegate) == 18 + 700)
+    #expect(gas(.byzantium, look) == 18 + 700)
+    #expect(gas(.osaka, callCode(1)) == 21 + 2600 + 9000 - 2300)
+  }
+
   @Test func valueCostsAndGivesAStipend() {
     let callee = Bytecode([Opcode.gas]) + .returnTop
     let code = { (value: UInt256) in
@@ -219,7 +272,36 @@ import Testing
 
   @Test func accountsWithoutCodeSucceed() {
     let code = Bytecode.call(Opcode.call, 1000, 0xffff, 0, 0, 0, 0, 0) + .returnTop
-    #expect(TestWorld(.osaka, code: code).run().word == 1)
+    let outcome = TestWorld(.osaka, code: code).run()
+    #expect(outcome.word == 1)
+    // Nothing runs below.
+    #expect(outcome.steps.allSatisfy { $0.depth == 1 })
+  }
+
+  /// A tracer hears of every call that begins that it is over, of accounts without code too.
+  @Test func tracersHearOfEveryCallsEnd() {
+    let code =
+      Bytecode.call(Opcode.call, 1000, 0xffff, 0, 0, 0, 0, 0)
+      + .call(Opcode.staticcall, 1000, 4, 0, 3, 0, 0) + Self.calling(Opcode.delegatecall)
+      + .call(Opcode.create, 0, 0, 0)
+    let world = world(code, calling: .call(Opcode.revert, 0, 5))
+    let sizes = TestWorld.sizes
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: sizes.bytes, alignment: 16)
+    defer { memory.deallocate() }
+    var machine = Machine(
+      fork: .osaka, block: world.block, view: world, tracer: FrameRecorder(),
+      workspace: Workspace(base: memory, capacity: sizes.bytes, sizes: sizes)!)
+    _ = machine.execute(world.transaction(), gasAvailable: 1 << 40, blobsAvailable: 0)
+    #expect(
+      machine.tracer.lines == [
+        "enter 1 0", "enter 2 0", "exit 2 stopped 0", "enter 2 3", "exit 2 returned 3",
+        "enter 2 0", "exit 2 reverted 5", "enter 2 0", "exit 2 stopped 0", "exit 1 stopped 0",
+      ])
+    // So too when the transaction's own recipient has none.
+    machine.tracer.lines = []
+    _ = machine.execute(
+      world.transaction(to: Address(number: 0xffff)), gasAvailable: 1 << 40, blobsAvailable: 0)
+    #expect(machine.tracer.lines == ["enter 1 0", "exit 1 stopped 0"])
   }
 
   @Test func precompilesRunAndFailLikeCalls() {
@@ -245,5 +327,26 @@ import Testing
     #expect(outcome.word == 0)
     #expect(outcome.accounts[TestWorld.contract]?.balance == 3)
     #expect(outcome.accounts[Address(number: 9)] == nil)
+  }
+}
+
+/// Keeps the frames that begin, with the size of their input, and how they end, with that of their
+/// output.
+private struct FrameRecorder: ExecutionTracer {
+  var lines: [String] = []
+
+  static var isEnabled: Bool { true }
+  mutating func willExecute(_ step: TraceStep) {}
+  mutating func didCharge(gas: Int64) {}
+  mutating func willEnter(
+    depth: Int, from caller: Address, to address: Address, value: UInt256, gas: Int64,
+    input: UnsafeBufferPointer<UInt8>
+  ) {
+    lines.append("enter \(depth) \(input.count)")
+  }
+  mutating func didExit(
+    depth: Int, status: ExecutionStatus, gas: Int64, output: UnsafeBufferPointer<UInt8>
+  ) {
+    lines.append("exit \(depth) \(status) \(output.count)")
   }
 }

@@ -28,6 +28,18 @@ import Testing
     #expect(run(.call(Opcode.jumpi, .max, 0)).status == .stopped)
   }
 
+  @Test func takenJumpsNeedADestination() {
+    // PUSH1 1; PUSH1 place; JUMPI; STOP; INVALID; JUMPDEST: only place 7 will do.
+    for place: UInt8 in 0...9 {
+      let code = Bytecode([0x60, 1, 0x60, place, Opcode.jumpi, Opcode.stop, 0xfe, Opcode.jumpdest])
+      #expect(run(code).status == (place == 7 ? .stopped : .invalidJump), "place \(place)")
+    }
+    for place in [UInt256(1) << 64 | 7, UInt256(UInt64.max), .max] {
+      let code = Bytecode.push(1) + .push(place) + [Opcode.jumpi, Opcode.stop]
+      #expect(run(code).status == .invalidJump)
+    }
+  }
+
   @Test func pushPastTheEndReadsZeros() {
     let outcome = run([0x61, 0xab])
     #expect(outcome.status == .stopped)

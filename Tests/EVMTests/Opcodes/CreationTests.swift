@@ -17,27 +17,6 @@ import Testing
 
   private static let runtime: Bytecode = [0x60, 0x2a, Opcode.stop]
 
-  @Test func addressesAreThoseOfThePublishedExamples() {
-    // The first addresses of 0x6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0 (a well-known example).
-    let creator = Address(
-      UInt256(0xaaa8_8b25_a785_dbf0, 0xf883_1ea9_dcc5_3393, 0x6ac7_ea33, 0))
-    let first = UInt256(0xfcab_a648_a5ee_cd8d, 0x1b72_ba2f_1ccf_0a70, 0xcd23_4a47, 0)
-    #expect(Address.created(by: creator, nonce: 0).word == first)
-    // EIP-1014, example 0: all zero, initialisation code 00.
-    [UInt8(0)].withUnsafeBufferPointer { code in
-      let example = UInt256(0xf098_b0b3_0b26_bf38, 0xb4f8_8f02_50f2_6fff, 0x4d1a_2e2b, 0)
-      #expect(Address.created(by: .zero, salt: 0, initCode: code).word == example)
-    }
-  }
-
-  @Test func nonceIsWrittenInRLP() {
-    // A nonce of one byte, of two, and at the border: all addresses differ and are stable.
-    var seen: Set<Address> = []
-    for nonce: UInt64 in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, .max] {
-      #expect(seen.insert(Address.created(by: TestWorld.sender, nonce: nonce)).inserted)
-    }
-  }
-
   @Test func deploysWhatInitialisationReturns() {
     let code = creating(Self.runtime.deployment, value: 4) + .returnTop
     let world = TestWorld(.osaka, code: code)

@@ -147,6 +147,28 @@ import Testing
     #expect(precompileGas(input, fork: .prague, gas: BLSPairingPrecompile.gas) == 135_500)
   }
 
+  /// Pairs of points at infinity in all, but the input ends inside one.
+  @Test func pairingsTakeWholePairsOnly() {
+    let zeros = [UInt8](repeating: 0, count: 4 * 384)
+    for (size, isWhole) in [
+      (0, false), (1, false), (383, false), (384, true), (385, false), (576, false), (767, false),
+      (768, true), (1000, false), (1152, true),
+    ] {
+      var output = [UInt8](repeating: 0, count: 32)
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 16, alignment: 16)
+      defer { memory.deallocate() }
+      var arena = Arena(base: memory, capacity: 1 << 16)
+      let outcome = zeros.withUnsafeBufferPointer { zeros in
+        output.withUnsafeMutableBufferPointer {
+          BLSPairingPrecompile.run(
+            input: UnsafeBufferPointer(rebasing: zeros[..<size]), output: $0.baseAddress!,
+            fork: .prague, scratch: &arena)
+        }
+      }
+      #expect(outcome == (isWhole ? .success(count: 32) : .failure), "\(size) bytes")
+    }
+  }
+
   @Test func saysWhenScratchIsTooSmall() {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
     defer { memory.deallocate() }

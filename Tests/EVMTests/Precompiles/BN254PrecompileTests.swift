@@ -33,6 +33,45 @@ import Testing
     try check("pairing", count: 113, run: BN254PairingPrecompile.run)
   }
 
+  /// More pairs than are worked on at once: pairs whose product is one, again and again, in no more
+  /// scratch than for 16.
+  @Test func anyNumberOfPairsNeedsRoomFor16() throws {
+    let one = String(repeating: "0", count: 63) + "1"
+    // Two pairs, none of whose points is infinity.
+    let infinity = String(repeating: "0", count: 64)
+    let lines = vectorLines(file: "bn254.txt").filter { (line: Substring) -> Bool in
+      let fields = line.split(separator: " ")
+      return fields[0] == "pairing" && fields[1].utf8.count == 768 && fields[2] == one
+        && !fields[1].contains(infinity)
+    }
+    let line = try #require(lines.first)
+    let twoPairs = try #require(bytes(hexadecimal: String(line.split(separator: " ")[1])))
+    let room = 16 * MemoryLayout<BN254MillerPair>.stride
+    let capacity = room + (1 << 16)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    defer { memory.deallocate() }
+    for times in [1, 7, 8, 9, 16, 17, 24] {
+      memory.initializeMemory(as: UInt8.self, repeating: 0xA5, count: capacity)
+      var arena = Arena(base: memory, capacity: room)
+      var output = [UInt8](repeating: 0, count: 32)
+      let input = Array(repeatElement(twoPairs, count: times).joined())
+      let outcome = input.withUnsafeBufferPointer { input in
+        output.withUnsafeMutableBufferPointer {
+          BN254PairingPrecompile.run(
+            input: input, output: $0.baseAddress!, fork: .osaka, scratch: &arena)
+        }
+      }
+      #expect(outcome == .success(count: 32), "\(times)")
+      #expect(hexadecimal(output) == one, "\(times)")
+      let beyond = UnsafeRawBufferPointer(start: memory + room, count: capacity - room)
+      #expect(beyond.allSatisfy { $0 == 0xA5 }, "\(times)")
+      // A pair less, and the product is another.
+      let less = Array(input.dropLast(192))
+      let result = runPrecompile(less, fork: .osaka, run: BN254PairingPrecompile.run)
+      #expect(result == .success([UInt8](repeating: 0, count: 32)), "\(times)")
+    }
+  }
+
   @Test(.enabled(if: Fixtures.has("precompiles"))) func passesPublicVectors() throws {
     try checkVectors(
       file: "bn256Add.json", fork: .istanbul, gas: BN254AddPrecompile.gas,

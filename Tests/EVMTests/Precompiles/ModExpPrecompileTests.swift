@@ -137,10 +137,73 @@ import Testing
     }
   }
 
+  /// The pieces of the formulas meet: by hand from the EIPs on both sides of each border.
+  @Test func gasAroundTheBorders() {
+    // The length of the exponent, all zeros but its first byte 1; base and modulus have 96 bytes:
+    // 12 words. EIP-198: 96^2 / 4 + 96 x 96 - 3072 = 8448, by the iterations and a 20th.
+    for (length, iterations): (Int, Int64) in [(31, 240), (32, 248), (33, 256), (34, 264)] {
+      let number = [UInt8](repeating: 1, count: 96)
+      let exponent: [UInt8] = [1] + [UInt8](repeating: 0, count: length - 1)
+      let input = self.input(number, exponent, number)
+      #expect(gas(input, .byzantium) == 8448 * iterations / 20)
+      #expect(gas(input, .berlin) == 144 * iterations / 3)
+      // EIP-7883: 16 for each byte past 32.
+      let more = Int64(max(0, length - 32)) * 8
+      #expect(gas(input, .osaka) == 288 * (iterations + more))
+    }
+    // Sizes at each border of EIP-198 and of EIP-7883, by 255 iterations.
+    for (size, byzantium, berlin, osaka): (Int, Int64, Int64, Int64) in [
+      (31, 961, 16, 16), (32, 1024, 16, 16), (33, 1089, 25, 50), (63, 3969, 64, 128),
+      (64, 4096, 64, 128), (65, 4224, 81, 162), (1023, 356_768, 16384, 32768),
+      (1024, 357_376, 16384, 32768), (1025, 357_984, 16641, 33282),
+    ] {
+      let number = [UInt8](repeating: 1, count: size)
+      let input = self.input(number, [UInt8](repeating: 255, count: 32), [1])
+      #expect(gas(input, .byzantium) == byzantium * 255 / 20, "\(size)")
+      #expect(gas(input, .berlin) == berlin * 255 / 3, "\(size)")
+      #expect(gas(input, .osaka) == osaka * 255, "\(size)")
+    }
+  }
+
+  /// A base that ends past the input leaves an exponent of zeros.
+  @Test func exponentsPastTheEndAreZero() {
+    let lengths = { (base: UInt256) in self.word(base) + self.word(32) + self.word(1) }
+    let ones = [UInt8](repeating: 255, count: 40)
+    // 136 bytes of input: the exponent begins at 96 and more.
+    for (base, iterations): (UInt64, Int64) in [(8, 255), (9, 255), (39, 255), (40, 1), (136, 1)] {
+      let size = Int64(base + 7) / 8
+      #expect(
+        gas(lengths(UInt256(base)) + ones, .osaka)
+          == max(500, (base <= 32 ? 16 : 2 * size * size) * iterations))
+    }
+    // As numbers of 64 bits these would be places before the input.
+    for place: UInt64 in [97, 128, 200, 1 << 40] {
+      let base = UInt256(0 &- place)
+      for fork in [Fork.byzantium, .berlin, .osaka] {
+        #expect(gas(lengths(base) + ones, fork) == Int64.max)
+        #expect(gas(lengths(base | UInt256(1) << 64) + ones, fork) == Int64.max)
+      }
+    }
+  }
+
+  /// Numbers that no memory holds are fine as long as they are zero.
+  @Test func theLongestNumbers() {
+    let most = UInt256(UInt64(Int.max >> 4))
+    #expect(run(word(most) + word(0) + word(1)) == .success([0]))
+    #expect(run(word(most &+ 1) + word(0) + word(1)) == .failure)
+    #expect(run(word(0) + word(most) + word(1)) == .success([0]))
+    #expect(run(word(0) + word(most &+ 1) + word(1)) == .failure)
+    #expect(run(word(0) + word(0) + word(most &+ 1)) == .failure)
+  }
+
   /// EIP-7823: more than 1,024 bytes fail from Osaka on.
   @Test func boundsOfOsaka() {
     let full = [UInt8](repeating: 0, count: 1023) + [3]
-    #expect(run(input(full, [2], full), fork: .osaka) != .failure)
+    for numbers in [(full, [2], full), ([2], full, [7]), (full, full, full)]
+      as [([UInt8], [UInt8], [UInt8])]
+    {
+      #expect(run(input(numbers.0, numbers.1, numbers.2), fork: .osaka) != .failure)
+    }
     for index in 0..<3 {
       var numbers: [[UInt8]] = [[3], [2], [7]]
       numbers[index] = [0] + full

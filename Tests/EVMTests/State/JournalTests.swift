@@ -71,6 +71,46 @@ import Testing
     check(journal.warm(entry) == true)
   }
 
+  /// What the view was asked after a checkpoint stays known, and is no more than it said.
+  @Test func absentAccountsStayAbsentWhenTheirLoadingIsKept() {
+    var (journal, _) = make()
+    let entry = journal.entry(Address(number: 0xabc))!
+    let checkpoint = journal.checkpoint
+    check(journal.warm(entry) == true)
+    check(journal.load(entry, &view))
+    check(journal.touch(entry))
+    journal.revert(to: checkpoint)
+    check(entry.pointee.flags == [.loaded])
+    check(!entry.pointee.exists)
+  }
+
+  @Test func noncesAndBalancesTouch() {
+    var (journal, _) = make()
+    let first = journal.loaded(Address(number: 0xabc), &view)!
+    check(journal.setNonce(first, 1))
+    check(first.pointee.isTouched && first.pointee.exists)
+    let second = journal.loaded(Address(number: 0xabd), &view)!
+    check(journal.setBalance(second, 1))
+    check(second.pointee.isTouched && second.pointee.exists)
+    // Both are undone.
+    let checkpoint = journal.checkpoint
+    let third = journal.loaded(Address(number: 0xabe), &view)!
+    check(journal.setNonce(third, 1))
+    journal.revert(to: checkpoint)
+    check(third.pointee.flags == [.loaded] && third.pointee.nonce == 0)
+  }
+
+  /// What is so already takes no record.
+  @Test func flagsThatAreSetTakeNoRecord() {
+    var (journal, _) = make(sizes { $0.undoRecords = 2 })
+    let entry = journal.loaded(TestWorld.contract, &view)!
+    for _ in 0..<5 { check(journal.touch(entry)) }
+    for _ in 0..<5 { check(journal.warm(entry) != nil) }
+    check(journal.setFlags(entry, entry.pointee.flags))
+    check(!journal.setNonce(entry, 2))
+    check(journal.fault == .workspaceExhausted)
+  }
+
   @Test func revertTakesExistenceBack() {
     var (journal, _) = make()
     let entry = journal.loaded(Address(number: 0xabc), &view)!

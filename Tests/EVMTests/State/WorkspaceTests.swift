@@ -57,6 +57,83 @@ import Testing
     }
   }
 
+  /// A transaction in a workspace with one size set.
+  private func run(
+    _ code: Bytecode, data: [UInt8] = [], to recipient: Address? = TestWorld.contract,
+    _ path: WritableKeyPath<WorkspaceSizes, Int>, _ size: Int
+  ) -> ExecutionStatus {
+    var sizes = Self.sizes
+    sizes[keyPath: path] = size
+    let world = TestWorld(.osaka, code: code)
+    world.accounts[TestWorld.other] = .init(nonce: 1, code: [Opcode.stop])
+    var sent = world.sent(to: recipient)
+    sent.data = data
+    return world.run(sent, sizes: sizes).status
+  }
+
+  @Test func memoryMayBeUsedToItsLastByte() {
+    for (size, status): (Int, ExecutionStatus) in [
+      (96, .stopped), (95, .workspaceExhausted), (64, .workspaceExhausted),
+    ] {
+      #expect(run(.call(Opcode.mload, 64), \.memoryBytes, size) == status)
+      #expect(run(.call(Opcode.mstore8, 95, 1), \.memoryBytes, size) == status)
+      #expect(run(.call(Opcode.mload, 0) + .call(Opcode.mload, 33), \.memoryBytes, size) == status)
+    }
+    // Gas comes first.
+    #expect(run(.call(Opcode.mload, UInt256(1) << 32), \.memoryBytes, 96) == .outOfGas)
+  }
+
+  /// Initialisation code of n bytes takes n, 33 of padding, and a bit for each and one more, in
+  /// whole words.
+  @Test func initialisationCodeNeedsRoom() {
+    // 27 + 33 + 4, and 26 + 33 + 4.
+    for (count, size, status): (Int, Int, ExecutionStatus) in [
+      (27, 64, .stopped), (27, 63, .workspaceExhausted), (26, 64, .stopped),
+      (26, 63, .workspaceExhausted), (28, 64, .workspaceExhausted), (28, 96, .stopped),
+    ] {
+      let data = [UInt8](repeating: Opcode.stop, count: count)
+      #expect(run([], data: data, to: nil, \.memoryBytes, size) == status, "\(count), \(size)")
+      // A frame's own creation begins behind its memory, here of one word.
+      let code =
+        Bytecode.call(Opcode.mstore, 0, 0) + .call(Opcode.create, 0, 0, UInt256(UInt64(count)))
+      #expect(run(code, \.memoryBytes, 32 + size) == status, "\(count), \(size)")
+    }
+  }
+
+  /// Contract, other, and a contract of the same transaction: three frames at once at most.
+  @Test func framesAreCounted() {
+    let other = TestWorld.other.word
+    let call = Bytecode.call(Opcode.call, 9000, other, 0, 0, 0, 0, 0)
+    #expect(run([Opcode.stop], \.frames, 0) == .workspaceExhausted)
+    #expect(run([Opcode.stop], \.frames, 1) == .stopped)
+    #expect(run(call, \.frames, 1) == .workspaceExhausted)
+    #expect(run(call, \.frames, 2) == .stopped)
+    #expect(run(.call(Opcode.create, 0, 0, 0), \.frames, 1) == .workspaceExhausted)
+    #expect(run(.call(Opcode.create, 0, 0, 0), \.frames, 2) == .stopped)
+    // Accounts without code and precompiles need none.
+    #expect(run(.call(Opcode.call, 9000, 0xffff, 0, 0, 0, 0, 0), \.frames, 1) == .stopped)
+    #expect(run(.call(Opcode.call, 9000, 4, 0, 0, 0, 0, 0), \.frames, 1) == .stopped)
+    #expect(run([], \.frames, 0) == .stopped)
+  }
+
+  /// A frame has a whole stack or none.
+  @Test func aFrameNeeds1024Words() {
+    #expect(run([Opcode.stop], \.stackWords, 1024) == .stopped)
+    #expect(run([Opcode.stop], \.stackWords, 1023) == .workspaceExhausted)
+  }
+
+  @Test func returnDataMayFillItsRoom() {
+    let end = { (opcode: UInt8, size: UInt256) in Bytecode.call(opcode, 0, size) }
+    #expect(run(end(Opcode.`return`, 300), \.returnBytes, 300) == .returned)
+    #expect(run(end(Opcode.`return`, 301), \.returnBytes, 300) == .workspaceExhausted)
+    #expect(run(end(Opcode.revert, 300), \.returnBytes, 300) == .reverted)
+    #expect(run(end(Opcode.revert, 301), \.returnBytes, 300) == .workspaceExhausted)
+    // The identity of n bytes asks for 256 more.
+    let copy = { (size: UInt256) in Bytecode.call(Opcode.call, 9000, 4, 0, 0, size, 0, 0) }
+    #expect(run(copy(44), \.returnBytes, 300) == .stopped)
+    #expect(run(copy(45), \.returnBytes, 300) == .workspaceExhausted)
+  }
+
   @Test func aMachineRunsOnAfterExhaustion() {
     // The first transaction needs more slots than there are, the second does not.
     let many = (0..<40).map { Bytecode.call(Opcode.sload, UInt256(UInt64($0))) }

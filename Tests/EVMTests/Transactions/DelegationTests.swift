@@ -294,6 +294,66 @@ import Testing
     #expect(outcome.storage(0, of: TestWorld.sender) == TestWorld.sender.word)
   }
 
+  /// EIP-7702: a delegate that is a precompile is empty code, whatever its account holds.
+  @Test func codeAtAPrecompilesAddressIsNotRun() {
+    for number: UInt64 in [1, 4, 0x100] {
+      let address = Address(number: number)
+      let world = world(alice: .init(code: delegation(to: address)))
+      world.accounts[address] = .init(nonce: 1, code: [Opcode.invalid])
+      #expect(world.run(gas: 50_000, to: Self.alice).status == .stopped)
+      world.accounts[TestWorld.contract]?.code = (calling(Opcode.call) + .returnTop).bytes
+      #expect(world.run().word == 1)
+    }
+  }
+
+  /// Transactions and calls follow delegations from Prague on, the first fork that has them.
+  @Test func delegationsAreFollowedFromPragueOn() {
+    for (fork, isFollowed): (Fork, Bool) in [
+      (.shanghai, false), (.cancun, false), (.prague, true), (.osaka, true), (.bpo1, true),
+    ] {
+      let world = world(alice: .init(code: delegation(to: Self.code)), fork: fork)
+      world.accounts[Self.code] = .init(
+        nonce: 1, code: (Bytecode([Opcode.address]) + .store(0)).bytes)
+      let sent = world.run(to: Self.alice)
+      #expect(sent.status == (isFollowed ? .stopped : .undefinedOpcode))
+      #expect(sent.storage(0, of: Self.alice) == (isFollowed ? Self.alice.word : 0))
+      for opcode in [Opcode.call, Opcode.callcode, Opcode.delegatecall] {
+        world.accounts[TestWorld.contract]?.code = (calling(opcode) + .returnTop).bytes
+        let called = world.run()
+        #expect(called.word == (isFollowed ? 1 : 0))
+        let owner = opcode == Opcode.call ? Self.alice : TestWorld.contract
+        #expect(called.storage(0, of: owner) == (isFollowed ? owner.word : 0))
+      }
+    }
+  }
+
+  /// The code's hash is that of the designator's 23 bytes, of which none depends on the memory.
+  @Test func designatorsAreMadeOfTheirBytesAlone() {
+    let world = TestWorld(
+      .osaka, code: .call(Opcode.extcodehash, Self.alice.word) + .returnTop)
+    let sizes = TestWorld.sizes
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: sizes.bytes, alignment: 16)
+    defer { memory.deallocate() }
+    for byte: UInt8 in [0, 0x5a, 0xff] {
+      memory.initializeMemory(as: UInt8.self, repeating: byte, count: sizes.bytes)
+      var machine = Machine(
+        fork: .osaka, block: world.block, view: world, tracer: NoTracer(),
+        workspace: Workspace(base: memory, capacity: sizes.bytes, sizes: sizes)!)
+      var sent = world.sent(.setCode)
+      sent.authorizations = [item()]
+      let result = sent.withMessage {
+        machine.execute($0, gasAvailable: 1 << 40, blobsAvailable: 0)
+      }
+      #expect(result.status == .returned)
+      let designator = delegation(to: Self.code)
+      var view = world
+      let alice = machine.journal.loaded(Self.alice, &view)!
+      #expect(Array(alice.pointee.changedCode) == designator)
+      let word = machine.output.baseAddress.map { UInt256(bigEndian: $0) }
+      #expect(word == TestWorld.hash(designator).word)
+    }
+  }
+
   @Test func designatorsAreCodeLikeAnyBeforePrague() {
     let world = world(alice: .init(code: delegation(to: Self.code)), fork: .cancun)
     #expect(world.run(to: Self.alice).status == .undefinedOpcode)
