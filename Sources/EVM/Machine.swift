@@ -92,30 +92,42 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     _ frame: UnsafeMutablePointer<Frame>, _ offset: UInt256, _ count: UInt256
   ) -> ExecutionStatus {
     if count.isZero { return .stopped }
-    // Above 2^38 bytes the gas passes 2^57: more than any block has.
-    let limit: UInt64 = 1 << 38
+    // Above 2^41 bytes the gas passes 2^63.
+    let limit: UInt64 = 1 << 41
     if !offset.fitsUInt64 || !count.fitsUInt64 || offset.limb0 > limit || count.limb0 > limit {
       return .outOfGas
     }
-    let end = Int(offset.limb0 &+ count.limb0)
-    if end <= frame.pointee.memoryCount { return .stopped }
+    let end = Int64(bitPattern: offset.limb0 &+ count.limb0)
+    if end <= Int64(frame.pointee.memoryCount) { return .stopped }
     return growMemory(frame, end)
   }
 
+  /// `end` is at most 2^42.
   @inline(never)
-  private mutating func growMemory(_ frame: UnsafeMutablePointer<Frame>, _ end: Int)
+  private mutating func growMemory(_ frame: UnsafeMutablePointer<Frame>, _ end: Int64)
     -> ExecutionStatus
   {
     let old = frame.pointee.memoryCount
-    let words = Int64((end &+ 31) >> 5)
+    let words = (end &+ 31) >> 5
     let oldWords = Int64(old >> 5)
-    // At most (2^34)^2: far inside 64 bits.
+    if words > 1 << 31 {
+      // 64 GiB: the square does not fit in 64 bits. If the gas pays for it, the memory is too small.
+      let new = UInt128(truncatingIfNeeded: words)
+      let paid = UInt128(truncatingIfNeeded: oldWords)
+      let linear = (new &- paid) &* UInt128(truncatingIfNeeded: schedule.memoryWord)
+      let cost = linear &+ (new &* new) >> 9 &- (paid &* paid) >> 9
+      let gas = UInt128(truncatingIfNeeded: frame.pointee.gas)
+      return cost > gas ? .outOfGas : .workspaceExhausted
+    }
+    // At most (2^31)^2.
     let cost =
       (words &- oldWords) &* schedule.memoryWord &+ (words &* words) >> 9
       &- (oldWords &* oldWords) >> 9
     if !frame.pointee.charge(cost) { return .outOfGas }
-    let count = Int(words) &* 32
-    if count > workspace.memoryEnd - frame.pointee.memory { return .workspaceExhausted }
+    if words &* 32 > Int64(workspace.memoryEnd - frame.pointee.memory) {
+      return .workspaceExhausted
+    }
+    let count = Int(truncatingIfNeeded: words) &* 32
     (frame.pointee.memory + old).update(repeating: 0, count: count &- old)
     frame.pointee.memoryCount = count
     return .stopped
