@@ -30,6 +30,7 @@ public enum ExecutionStatus: UInt8, BitwiseCopyable, Equatable, Sendable {
   // Faults.
   case workspaceExhausted
   case stateUnavailable
+  case precompileUnavailable
 
   /// The effects stay.
   @inline(__always)

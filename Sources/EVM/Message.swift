@@ -118,9 +118,12 @@ extension Machine {
     }
     var arena = Arena(
       base: UnsafeMutableRawPointer(scratch), capacity: workspace.memoryEnd - scratch)
-    switch precompile.run(
-      input: input, output: workspace.returnData, fork: fork, scratch: &arena)
-    {
+    let outcome =
+      View.hasHeavyPrecompiles
+      ? precompile.run(input: input, output: workspace.returnData, fork: fork, scratch: &arena)
+      : precompile.runLight(
+        input: input, output: workspace.returnData, fork: fork, scratch: &arena)
+    switch outcome {
     case .success(let count):
       returnDataCount = count
       return (.returned, gas)
@@ -128,6 +131,8 @@ extension Machine {
       return (.precompileFailure, 0)
     case .workspaceExhausted:
       return (.workspaceExhausted, 0)
+    case nil:
+      return (.precompileUnavailable, 0)
     }
   }
 

@@ -1,78 +1,221 @@
 package import EVM
 
-/// Executes one transaction on each lane, all on the same state.
+/// Executes a batch of transactions, each on a state that nobody changes: all on the same one, or
+/// each on its own world.
 ///
-/// A lane owns one message, one workspace and one outcome. The lanes share the state's tables, which
-/// nobody writes. Workspaces lie one behind the other in the memory that the host gives; registers
-/// and the stack frame of the compiled code are as `make gate-nvptx` prints them. No shared memory.
+/// A launch has some number of lanes; lane `i` takes the transactions `i`, `i + lanes`, and so on,
+/// so that neighbours run neighbouring transactions. A lane owns one workspace. Results are an
+/// outcome for each transaction, and records in an arena that the lanes share.
 package enum TransactionKernel {
   /// What the host gives.
   package struct Arguments: BitwiseCopyable {
     /// The rules in force.
     package var fork: Fork
-    /// The block of all the transactions.
-    package var block: BlockEnvironment
-    /// The state before.
-    package var state: FlatStateView
-    /// One message for each lane; lanes from `count` on do nothing.
-    package var messages: UnsafePointer<TransactionMessage>
-    /// One outcome for each lane.
-    package var outcomes: UnsafeMutablePointer<Outcome>
-    /// Transactions.
+    package var selection: RecordSelection
+    /// Lanes in the launch.
+    package var laneCount: Int
+    /// Transactions to run.
     package var count: Int
-    /// `count` workspaces of `sizes.bytes` each, 16-byte aligned.
-    package var workspaces: UnsafeMutableRawPointer
-    /// The sizes of one workspace.
+    /// Which rows to run, `count` of them; all rows in order when it is `nil`.
+    package var order: UnsafePointer<UInt32>?
+    package var rows: UnsafePointer<TransactionRow>
+    /// The lists of the rows.
+    package var bytes: UnsafeRawPointer
+    package var environments: UnsafePointer<EnvironmentRow>
+    package var table: StateTable
+    /// Filled for the fork.
+    package var instructions: UnsafeMutablePointer<InstructionCheck>
+    /// One for each row.
+    package var outcomes: UnsafeMutablePointer<TransactionOutcome>
+    /// 8-byte aligned.
+    package var records: UnsafeMutableRawPointer
+    /// Bytes.
+    package var recordCapacity: UInt64
+    /// Bytes claimed; beyond the capacity when some found no room.
+    package var recordsUsed: UnsafeMutablePointer<UInt64>
+    /// Sizes of a lane's workspace.
     package var sizes: WorkspaceSizes
+    /// A workspace for each lane, `stride` apart and 16-byte aligned; `nil` for lanes that bring
+    /// their own.
+    package var workspaces: UnsafeMutableRawPointer?
+    /// Nanoseconds after which a lane of the device takes no further transaction.
+    package var budget: UInt64
 
-    /// Arguments of these values.
+    /// Arguments of these values, with no order, no workspaces and a budget of a minute.
     package init(
-      fork: Fork, block: BlockEnvironment, state: FlatStateView,
-      messages: UnsafePointer<TransactionMessage>, outcomes: UnsafeMutablePointer<Outcome>,
-      count: Int, workspaces: UnsafeMutableRawPointer, sizes: WorkspaceSizes
+      fork: Fork, selection: RecordSelection, laneCount: Int, count: Int,
+      rows: UnsafePointer<TransactionRow>, bytes: UnsafeRawPointer,
+      environments: UnsafePointer<EnvironmentRow>, table: StateTable,
+      instructions: UnsafeMutablePointer<InstructionCheck>,
+      outcomes: UnsafeMutablePointer<TransactionOutcome>, records: UnsafeMutableRawPointer,
+      recordCapacity: UInt64, recordsUsed: UnsafeMutablePointer<UInt64>, sizes: WorkspaceSizes
     ) {
       self.fork = fork
-      self.block = block
-      self.state = state
-      self.messages = messages
-      self.outcomes = outcomes
+      self.selection = selection
+      self.laneCount = laneCount
       self.count = count
-      self.workspaces = workspaces
+      order = nil
+      self.rows = rows
+      self.bytes = bytes
+      self.environments = environments
+      self.table = table
+      self.instructions = instructions
+      self.outcomes = outcomes
+      self.records = records
+      self.recordCapacity = recordCapacity
+      self.recordsUsed = recordsUsed
       self.sizes = sizes
+      workspaces = nil
+      budget = 60_000_000_000
     }
-  }
-
-  /// What a lane gives back.
-  package struct Outcome: BitwiseCopyable {
-    /// Status and gas; a fault means that the host runs the transaction elsewhere. `nil` when the
-    /// sizes of the workspace do not fit together, so that nothing was run.
-    package var result: TransactionResult?
-    /// Reads, writes and logs, in the lane's workspace.
-    package var journal: Journal?
   }
 
   /// Bytes between one workspace and the next.
   package static func stride(_ sizes: WorkspaceSizes) -> Int { (sizes.bytes &+ 15) & ~15 }
 
-  /// Executes the transaction of lane `index`.
-  package static func lane(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
-    if index >= arguments.pointee.count { return }
-    let stride = stride(arguments.pointee.sizes)
+  /// Bytes of the workspace that a lane of `execute_light` has in its local memory.
+  package static var localBytes: Int { 104 << 10 }
+
+  /// The sizes of that workspace: enough for most transactions that people send.
+  package static var localSizes: WorkspaceSizes {
+    WorkspaceSizes(
+      stackWords: 2304, memoryBytes: 8 << 10, frames: 8, accounts: 16, slots: 32,
+      undoRecords: 96, logs: 8, logBytes: 1 << 10, codeBytes: 64, returnBytes: 2 << 10)
+  }
+
+  /// Runs the transactions of a lane in `memory`, a workspace of at least `stride(sizes)` bytes.
+  ///
+  /// `world` is what `view` reads; `execute` and `call` run one message on a machine over that view.
+  /// They are given, so that the host runs machines that were compiled elsewhere.
+  @inline(__always)
+  static func run<View: StateView>(
+    _ lane: Int, _ arguments: UnsafePointer<Arguments>, memory: UnsafeMutableRawPointer,
+    world: UnsafeMutablePointer<World>, view: View,
+    execute: (inout Machine<View, NoTracer>, TransactionMessage, UInt64, Int) ->
+      TransactionResult,
+    call: (inout Machine<View, NoTracer>, TransactionMessage) -> TransactionResult
+  ) {
     guard
       let workspace = Workspace(
-        base: arguments.pointee.workspaces + index &* stride, capacity: stride,
-        sizes: arguments.pointee.sizes)
-    else {
-      (arguments.pointee.outcomes + index).initialize(to: Outcome(result: nil, journal: nil))
+        base: memory, capacity: stride(arguments.pointee.sizes), sizes: arguments.pointee.sizes,
+        instructions: arguments.pointee.instructions)
+    else { return }
+    var machine = Machine(
+      fork: arguments.pointee.fork, block: BlockEnvironment(), view: view, tracer: NoTracer(),
+      workspace: workspace)
+    let clock = LaneClock(budget: arguments.pointee.budget)
+    var environment = UInt32.max
+    var index = lane
+    while index < arguments.pointee.count && !clock.isOver {
+      let number = arguments.pointee.order.map { Int($0[index]) } ?? index
+      let row = arguments.pointee.rows + number
+      if row.pointee.environment != environment {
+        environment = row.pointee.environment
+        let block = arguments.pointee.environments + Int(environment)
+        machine.block = block.pointee.block
+        world.pointee.hashes = UnsafeBufferPointer(
+          start: (arguments.pointee.bytes + block.pointee.firstHash)
+            .assumingMemoryBound(to: EnvironmentRow.BlockHash.self),
+          count: block.pointee.hashCount)
+      }
+      world.pointee.number = row.pointee.world
+      let block = arguments.pointee.environments + Int(environment)
+      let message = row.pointee.message(arguments.pointee.bytes)
+      let result =
+        row.pointee.isCall
+        ? call(&machine, message)
+        : execute(
+          &machine, message, block.pointee.gasAvailable, block.pointee.blobsAvailable)
+      report(
+        result, machine.journal, machine.output, arguments,
+        to: arguments.pointee.outcomes + number)
+      index &+= arguments.pointee.laneCount
+    }
+  }
+
+  /// Writes the outcome of a transaction and its records.
+  @inline(__always)
+  private static func report(
+    _ result: TransactionResult, _ journal: Journal, _ output: UnsafeBufferPointer<UInt8>,
+    _ arguments: UnsafePointer<Arguments>, to outcome: UnsafeMutablePointer<TransactionOutcome>
+  ) {
+    outcome.pointee.status = result.status
+    outcome.pointee.error = result.error?.rawValue ?? TransactionOutcome.valid
+    outcome.pointee.hasCreated = result.createdAddress != nil
+    outcome.pointee.gasUsed = result.gasUsed
+    outcome.pointee.gasRefunded = result.gasRefunded
+    if result.status.isFault {
+      outcome.pointee.state = .faulted
       return
     }
-    var machine = Machine(
-      fork: arguments.pointee.fork, block: arguments.pointee.block,
-      view: arguments.pointee.state, tracer: NoTracer(), workspace: workspace)
-    let result = machine.execute(
-      arguments.pointee.messages[index], gasAvailable: arguments.pointee.block.gasLimit,
-      blobsAvailable: Int.max)
-    (arguments.pointee.outcomes + index).initialize(
-      to: Outcome(result: result, journal: machine.journal))
+    if result.error != nil {
+      outcome.pointee.state = .done
+      return
+    }
+    var writer = RecordWriter(journal, arguments.pointee.selection)
+    let bytes = UInt64(writer.count(output) &* 8)
+    let place = fetchAdd(arguments.pointee.recordsUsed, bytes)
+    outcome.pointee.records = place
+    outcome.pointee.recordBytes = UInt32(truncatingIfNeeded: bytes)
+    if bytes > arguments.pointee.recordCapacity
+      || place > arguments.pointee.recordCapacity &- bytes
+    {
+      outcome.pointee.state = .recordsExhausted
+      return
+    }
+    let slots = writer.write(
+      output, to: arguments.pointee.records + Int(truncatingIfNeeded: place))
+    let hasState = !arguments.pointee.selection.isDisjoint(with: [.changes, .reads])
+    outcome.pointee.accountCount =
+      hasState ? UInt32(truncatingIfNeeded: journal.accountCount) : 0
+    outcome.pointee.slotCount = UInt32(truncatingIfNeeded: slots)
+    outcome.pointee.logCount =
+      arguments.pointee.selection.contains(.logs)
+      ? UInt32(truncatingIfNeeded: journal.logCount) : 0
+    outcome.pointee.outputCount =
+      arguments.pointee.selection.contains(.output)
+      ? UInt32(truncatingIfNeeded: output.count) : 0
+    outcome.pointee.state = .done
+  }
+}
+
+extension TransactionKernel {
+  /// Lane `index` with a machine of all precompiles, in its part of the given workspaces.
+  package static func lane(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
+    guard let workspaces = arguments.pointee.workspaces else { return }
+    let memory = workspaces + index &* stride(arguments.pointee.sizes)
+    #if NEEDLETAIL_DEVICE
+      lane(index, arguments, memory: memory, with: AllPrecompiles.self)
+    #else
+      // The machine that is compiled with the core, for speed.
+      withWorld(arguments) { world in
+        run(
+          index, arguments, memory: memory, world: world, view: HostView.view(world),
+          execute: { $0.run($1, gasAvailable: $2, blobsAvailable: $3) },
+          call: { $0.runCall($1) })
+      }
+    #endif
+  }
+
+  /// Lane `index` with a machine of these precompiles in this memory.
+  @inline(__always)
+  package static func lane<Precompiles: PrecompileSet>(
+    _ index: Int, _ arguments: UnsafePointer<Arguments>, memory: UnsafeMutableRawPointer,
+    with precompiles: Precompiles.Type
+  ) {
+    withWorld(arguments) { world in
+      run(
+        index, arguments, memory: memory, world: world, view: TableStateView<Precompiles>(world),
+        execute: { $0.execute($1, gasAvailable: $2, blobsAvailable: $3) },
+        call: { $0.call($1) })
+    }
+  }
+
+  @inline(__always)
+  private static func withWorld(
+    _ arguments: UnsafePointer<Arguments>, _ body: (UnsafeMutablePointer<World>) -> Void
+  ) {
+    var world = World(arguments.pointee.table)
+    withUnsafeMutablePointer(to: &world) { body($0) }
   }
 }

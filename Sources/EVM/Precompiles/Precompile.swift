@@ -80,6 +80,26 @@ package enum Precompile: UInt16, BitwiseCopyable {
     }
   }
 
+  /// Runs one that needs neither curves nor big integers; `nil` for the others. A kernel without
+  /// those is small, and quick to compile.
+  @inline(__always)
+  package func runLight(
+    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
+    scratch: inout Arena
+  ) -> PrecompileOutcome? {
+    switch self {
+    case .sha256:
+      SHA256Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .ripemd160:
+      RIPEMD160Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .identity:
+      IdentityPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blake2F:
+      BLAKE2FPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    default: nil
+    }
+  }
+
   /// Runs it on an input that is paid for.
   package func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
@@ -88,12 +108,6 @@ package enum Precompile: UInt16, BitwiseCopyable {
     switch self {
     case .ecRecover:
       ECRecoverPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .sha256:
-      SHA256Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .ripemd160:
-      RIPEMD160Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .identity:
-      IdentityPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .modExp:
       ModExpPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .bn254Add:
@@ -102,8 +116,6 @@ package enum Precompile: UInt16, BitwiseCopyable {
       BN254MultiplyPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .bn254Pairing:
       BN254PairingPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blake2F:
-      BLAKE2FPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .pointEvaluation:
       PointEvaluationPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .blsG1Add:
@@ -122,6 +134,8 @@ package enum Precompile: UInt16, BitwiseCopyable {
       BLSMapFp2ToG2Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .p256Verify:
       P256VerifyPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .sha256, .ripemd160, .identity, .blake2F:
+      runLight(input: input, output: output, fork: fork, scratch: &scratch) ?? .failure
     }
   }
 }

@@ -87,4 +87,13 @@ public protocol StateView {
 
   /// Writes the hash of a block among the last 256; zero when there is none.
   mutating func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool
+
+  /// Whether machines over this view have the precompiles of curves and of big integers. One that
+  /// has not ends a transaction which calls them as `precompileUnavailable`, to be run elsewhere.
+  static var hasHeavyPrecompiles: Bool { get }
+}
+
+extension StateView {
+  @inline(__always)
+  public static var hasHeavyPrecompiles: Bool { true }
 }

@@ -105,16 +105,27 @@ public struct Workspace: BitwiseCopyable {
   ///
   /// Nothing is asked of the block's contents: the journal's table is cleared here.
   public init?(base: UnsafeMutableRawPointer, capacity: Int, sizes: WorkspaceSizes) {
+    self.init(base: base, capacity: capacity, sizes: sizes, instructions: nil)
+  }
+
+  /// As above, with a table of instructions that many workspaces share: the machine must be of the
+  /// fork for which it was filled.
+  package init?(
+    base: UnsafeMutableRawPointer, capacity: Int, sizes: WorkspaceSizes,
+    instructions shared: UnsafeMutablePointer<InstructionCheck>?
+  ) {
+    // What every transaction uses lies together; the stack, of which most use little, comes last.
     var arena = Arena(base: base, capacity: capacity)
-    guard let stack = arena.allocate(UInt256.self, count: sizes.stackWords),
-      let frames = arena.allocate(Frame.self, count: sizes.frames),
-      let instructions = arena.allocate(InstructionCheck.self, count: InstructionTable.room),
+    guard let frames = arena.allocate(Frame.self, count: sizes.frames),
       let zeros = arena.allocate(UInt8.self, count: 128),
       let lastModulus = arena.allocate(LastModulus.self, count: 1),
       let hashes = arena.allocate(HashMemo.Entry.self, count: sizes.hashes),
       let journal = Journal(arena: &arena, sizes: sizes),
       let returnData = arena.allocate(UInt8.self, count: sizes.returnBytes),
-      let memory = arena.allocate(UInt8.self, count: sizes.memoryBytes)
+      let memory = arena.allocate(UInt8.self, count: sizes.memoryBytes),
+      let instructions = shared
+        ?? arena.allocate(InstructionCheck.self, count: InstructionTable.room),
+      let stack = arena.allocate(UInt256.self, count: sizes.stackWords)
     else { return nil }
     self.stack = stack
     stackEnd = stack + sizes.stackWords
@@ -130,7 +141,7 @@ public struct Workspace: BitwiseCopyable {
     self.lastModulus = lastModulus
     lastModulus.initialize(to: LastModulus())
     zeros.update(repeating: 0, count: 128)
-    InstructionTable.invalidate(instructions)
+    if shared == nil { InstructionTable.invalidate(instructions) }
     self.journal = journal
   }
 }

@@ -219,6 +219,7 @@ extension ExecutionStatus {
     case .precompileFailure: "precompile failed"
     case .workspaceExhausted: "workspace exhausted"
     case .stateUnavailable: "state unavailable"
+    case .precompileUnavailable: "precompile unavailable"
     }
   }
 }

@@ -1,0 +1,202 @@
+import EVM
+
+/// Writes what a transaction read and changed as 8-byte words, little end first.
+///
+///     account  address low | address middle | address high 32, flags 16, parts 16
+///              values     nonce, balance (4)                         if `RecordParts.values`
+///              codeHash   (4)                                        if `.codeHash`
+///              original   nonce, balance (4), code hash (4), state   if `.original`
+///              code       bytes, then the code, padded               if `.code`
+///     slot     account's number 32, parts 32 | key (4)
+///              value (4) if `.values`, original (4) if `.original`
+///     log      address low | address middle | address high 32, topics 32 | bytes of data
+///              topics (4 each) | data, padded
+///     output   padded
+///
+/// All accounts are written, in the journal's order, so that slots name them by number.
+struct RecordWriter {
+  /// Where the next word goes; `nil` while only counting.
+  private var next: UnsafeMutablePointer<UInt64>?
+  /// Words so far.
+  private(set) var words = 0
+
+  let journal: Journal
+  let selection: RecordSelection
+
+  init(_ journal: Journal, _ selection: RecordSelection) {
+    self.journal = journal
+    self.selection = selection
+  }
+
+  /// Counts the words of all records.
+  @inline(never)
+  mutating func count(_ output: UnsafeBufferPointer<UInt8>) -> Int {
+    next = nil
+    words = 0
+    _ = writeAll(output)
+    return words
+  }
+
+  /// Writes all records to memory with room for them; gives the number of slots.
+  @inline(never)
+  mutating func write(_ output: UnsafeBufferPointer<UInt8>, to memory: UnsafeMutableRawPointer)
+    -> Int
+  {
+    next = memory.assumingMemoryBound(to: UInt64.self)
+    words = 0
+    return writeAll(output)
+  }
+
+  @inline(__always)
+  private mutating func writeAll(_ output: UnsafeBufferPointer<UInt8>) -> Int {
+    var slots = 0
+    if !selection.isDisjoint(with: [.changes, .reads]) {
+      var index = 0
+      while index < journal.accountCount {
+        write(journal.accounts + index)
+        index &+= 1
+      }
+      index = 0
+      while index < journal.slotCount {
+        if write(journal.slots + index) { slots &+= 1 }
+        index &+= 1
+      }
+    }
+    if selection.contains(.logs) {
+      var index = 0
+      while index < journal.logCount {
+        write(journal.logs + index)
+        index &+= 1
+      }
+    }
+    if selection.contains(.output) { put(output) }
+    return slots
+  }
+
+  @inline(__always)
+  private mutating func write(_ entry: UnsafeMutablePointer<AccountEntry>) {
+    var parts: RecordParts = []
+    if entry.pointee.isLoaded {
+      if selection.contains(.reads) { parts.formUnion(.original) }
+      if entry.pointee.nonce != entry.pointee.original.nonce
+        || entry.pointee.balance != entry.pointee.original.balance
+      {
+        parts.formUnion(.values)
+      }
+      if entry.pointee.codeHash != entry.pointee.original.codeHash {
+        parts.formUnion(.codeHash)
+        if entry.pointee.isCodeChanged { parts.formUnion(.code) }
+      }
+    }
+    put(entry.pointee.address.low)
+    put(entry.pointee.address.middle)
+    put(
+      UInt64(entry.pointee.address.high) | UInt64(entry.pointee.flags.rawValue) << 32
+        | UInt64(parts.rawValue) << 48)
+    if parts.contains(.values) {
+      put(entry.pointee.nonce)
+      put(entry.pointee.balance)
+    }
+    if parts.contains(.codeHash) { put(entry.pointee.codeHash.word) }
+    if parts.contains(.original) {
+      put(entry.pointee.original.nonce)
+      put(entry.pointee.original.balance)
+      put(entry.pointee.original.codeHash.word)
+      let exists: UInt64 = entry.pointee.original.exists ? 1 : 0
+      let hasStorage: UInt64 = entry.pointee.original.hasStorage ? 2 : 0
+      put(exists | hasStorage)
+    }
+    if parts.contains(.code) {
+      put(UInt64(entry.pointee.changedCode.count))
+      put(entry.pointee.changedCode)
+    }
+  }
+
+  /// False for a slot that is left out.
+  @inline(__always)
+  private mutating func write(_ slot: UnsafeMutablePointer<SlotEntry>) -> Bool {
+    if slot.pointee.isTransient || !slot.pointee.isLoaded { return false }
+    var parts: RecordParts = []
+    if slot.pointee.current != slot.pointee.original { parts.formUnion(.values) }
+    if selection.contains(.reads) { parts.formUnion(.original) }
+    if parts.isEmpty { return false }
+    put(UInt64(slot.pointee.account) | UInt64(parts.rawValue) << 32)
+    put(slot.pointee.key)
+    if parts.contains(.values) { put(slot.pointee.current) }
+    if parts.contains(.original) { put(slot.pointee.original) }
+    return true
+  }
+
+  @inline(__always)
+  private mutating func write(_ log: UnsafeMutablePointer<LogRecord>) {
+    put(log.pointee.address.low)
+    put(log.pointee.address.middle)
+    put(UInt64(log.pointee.address.high) | UInt64(log.pointee.topicCount) << 32)
+    put(UInt64(log.pointee.dataCount))
+    if log.pointee.topicCount > 0 { put(log.pointee.topics.0) }
+    if log.pointee.topicCount > 1 { put(log.pointee.topics.1) }
+    if log.pointee.topicCount > 2 { put(log.pointee.topics.2) }
+    if log.pointee.topicCount > 3 { put(log.pointee.topics.3) }
+    put(
+      UnsafeBufferPointer(
+        start: journal.logData + log.pointee.dataOffset, count: log.pointee.dataCount))
+  }
+
+  // MARK: Words
+
+  @inline(__always)
+  private mutating func put(_ word: UInt64) {
+    if let next { next[words] = word }
+    words &+= 1
+  }
+
+  @inline(__always)
+  private mutating func put(_ word: UInt256) {
+    if let next {
+      next[words] = word.limb0
+      next[words &+ 1] = word.limb1
+      next[words &+ 2] = word.limb2
+      next[words &+ 3] = word.limb3
+    }
+    words &+= 4
+  }
+
+  /// Bytes, padded with zeros to whole words.
+  @inline(__always)
+  private mutating func put(_ bytes: UnsafeBufferPointer<UInt8>) {
+    if let next, let first = bytes.baseAddress {
+      let raw = UnsafeRawPointer(first)
+      let whole = bytes.count >> 3
+      var index = 0
+      while index < whole {
+        next[words &+ index] = raw.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self)
+        index &+= 1
+      }
+      var rest: UInt64 = 0
+      var byte = whole &* 8
+      while byte < bytes.count {
+        rest |= UInt64(first[byte]) << UInt64((byte & 7) &* 8)
+        byte &+= 1
+      }
+      if bytes.count & 7 != 0 { next[words &+ whole] = rest }
+    }
+    words &+= (bytes.count &+ 7) >> 3
+  }
+}
+
+/// What follows the fixed words of a record.
+package struct RecordParts: OptionSet, BitwiseCopyable, Sendable {
+  package let rawValue: UInt16
+
+  @inline(__always)
+  package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  /// The values now, because they are others than before.
+  package static var values: RecordParts { RecordParts(rawValue: 1) }
+  /// The code's hash now, because it is another than before.
+  package static var codeHash: RecordParts { RecordParts(rawValue: 2) }
+  /// The values before.
+  package static var original: RecordParts { RecordParts(rawValue: 4) }
+  /// The code that the transaction set.
+  package static var code: RecordParts { RecordParts(rawValue: 8) }
+}

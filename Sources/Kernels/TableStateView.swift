@@ -1,0 +1,139 @@
+package import EVM
+
+/// The block in which a transaction runs, as the host uploads it.
+package struct EnvironmentRow: BitwiseCopyable {
+  /// A hash that BLOCKHASH may ask for.
+  package struct BlockHash: BitwiseCopyable {
+    package var number: UInt64
+    package var hash: Hash256
+
+    /// The hash of block `number`.
+    package init(number: UInt64, hash: Hash256) {
+      self.number = number
+      self.hash = hash
+    }
+  }
+
+  package var block: BlockEnvironment
+  /// Gas and blobs that the block has left.
+  package var gasAvailable: UInt64
+  package var blobsAvailable: Int
+  /// The known hashes, in the batch's bytes.
+  package var firstHash: Int
+  package var hashCount: Int
+
+  /// A row of these values.
+  package init(
+    block: BlockEnvironment, gasAvailable: UInt64, blobsAvailable: Int, firstHash: Int = 0,
+    hashCount: Int = 0
+  ) {
+    self.block = block
+    self.gasAvailable = gasAvailable
+    self.blobsAvailable = blobsAvailable
+    self.firstHash = firstHash
+    self.hashCount = hashCount
+  }
+}
+
+/// One world of a state table, and one block's hashes: the answers to a machine's questions.
+package struct World: BitwiseCopyable {
+  package let table: StateTable
+  /// Which world of the table; changed from transaction to transaction.
+  package var number: UInt32 = 0
+  /// The hashes that are known.
+  package var hashes = UnsafeBufferPointer<EnvironmentRow.BlockHash>(start: nil, count: 0)
+
+  /// World 0 of a table.
+  package init(_ table: StateTable) { self.table = table }
+
+  @inline(__always)
+  func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool {
+    let place = table.find(address, world: number)
+    if place == AccountRecord.noPlace {
+      record = .absent
+      return true
+    }
+    let row = table.accounts + Int(place)
+    record.nonce = row.pointee.nonce
+    record.balance = row.pointee.balance
+    record.codeHash = row.pointee.codeHash
+    record.exists = row.pointee.exists
+    record.hasStorage = row.pointee.hasStorage
+    record.place = place
+    return true
+  }
+
+  @inline(__always)
+  func readStorage(place: UInt32, slot: UInt256, into record: inout StorageRecord) -> Bool {
+    record.value = place == AccountRecord.noPlace ? .zero : table.value(account: place, slot)
+    return true
+  }
+
+  @inline(__always)
+  func readCode(_ hash: Hash256, place: UInt32, into code: inout Code) -> Bool {
+    if place == AccountRecord.noPlace { return false }
+    let row = table.accounts + Int(place)
+    if row.pointee.codeHash != hash { return false }
+    code = table.codes[Int(row.pointee.code)]
+    return true
+  }
+
+  /// What is not known is an answer for another machine, never a zero.
+  @inline(__always)
+  func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool {
+    for known in hashes where known.number == number {
+      hash = known.hash
+      return true
+    }
+    return false
+  }
+}
+
+/// Which precompiles a machine is compiled with.
+package protocol PrecompileSet {
+  /// See `StateView.hasHeavyPrecompiles`.
+  static var hasHeavy: Bool { get }
+}
+
+/// All of them.
+package enum AllPrecompiles: PrecompileSet {
+  @inline(__always)
+  package static var hasHeavy: Bool { true }
+}
+
+/// Those without curves and big integers.
+package enum LightPrecompiles: PrecompileSet {
+  @inline(__always)
+  package static var hasHeavy: Bool { false }
+}
+
+/// A view of a world in memory, for machines that are compiled over it.
+package struct TableStateView<Precompiles: PrecompileSet>: StateView {
+  let world: UnsafeMutablePointer<World>
+
+  /// A view of this world, which must outlive it.
+  package init(_ world: UnsafeMutablePointer<World>) { self.world = world }
+
+  @inline(__always)
+  package static var hasHeavyPrecompiles: Bool { Precompiles.hasHeavy }
+
+  package mutating func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool {
+    world.pointee.readAccount(address, into: &record)
+  }
+
+  package mutating func readStorage(
+    _ address: Address, place: UInt32, slot: UInt256, into record: inout StorageRecord
+  ) -> Bool {
+    world.pointee.readStorage(place: place, slot: slot, into: &record)
+  }
+
+  package mutating func readCode(
+    _ hash: Hash256, of address: Address, place: UInt32, into code: inout Code
+  ) -> Bool {
+    world.pointee.readCode(hash, place: place, into: &code)
+  }
+
+  package mutating func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool {
+    world.pointee.readBlockHash(number, into: &hash)
+  }
+}
