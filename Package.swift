@@ -30,6 +30,7 @@ let package = Package(
       name: "Kernels", dependencies: ["EVM"], exclude: ["Device"], swiftSettings: settings),
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
     .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
+    .target(name: "CUDA", swiftSettings: settings),
     .executableTarget(
       name: "needletail",
       dependencies: [
@@ -50,6 +51,9 @@ let package = Package(
     .testTarget(
       name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution"],
       swiftSettings: settings),
+    .target(name: "FakeCUDA", path: "Tests/FakeCUDA"),
+    .testTarget(
+      name: "CUDATests", dependencies: ["CUDA", "FakeCUDA"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["EVM", "Ethereum", "TestSupport", "needletail"],
       swiftSettings: settings),
