@@ -31,10 +31,13 @@ let package = Package(
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
     .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
     .target(name: "CUDA", swiftSettings: settings),
+    .target(
+      name: "GPU", dependencies: ["CUDA", "EVM", "Ethereum", "Execution", "Kernels"],
+      swiftSettings: settings),
     .executableTarget(
       name: "needletail",
       dependencies: [
-        "EVM", "Ethereum", "Execution",
+        "CUDA", "EVM", "Ethereum", "Execution", "GPU", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

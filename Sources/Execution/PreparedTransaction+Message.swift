@@ -1,9 +1,9 @@
-import EVM
+package import EVM
 import Ethereum
 
 extension PreparedTransaction {
   /// The transaction as the machine takes it; the message's memory lives until `body` returns.
-  func withMessage<Result>(_ body: (TransactionMessage) -> Result) -> Result {
+  package func withMessage<Result>(_ body: (TransactionMessage) -> Result) -> Result {
     withUnsafePointer(to: self) { Self.withMessage($0, body) }
   }
 

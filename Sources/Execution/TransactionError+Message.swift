@@ -20,6 +20,7 @@ extension ExecutionStatus {
     case .precompileFailure: "a precompile failed"
     case .workspaceExhausted: "the workspace is too small"
     case .stateUnavailable: "the state could not be read"
+    case .precompileUnavailable: "a precompile is not at hand"
     }
   }
 }

@@ -1,24 +1,53 @@
-package import EVM
-package import Ethereum
 package import Kernels
+
+/// Some outcomes and their records, as an executor hands them over: valid during that call only.
+package struct OutcomePiece {
+  /// The transactions' numbers in the batch: of the outcomes at the same positions.
+  package enum Numbers {
+    case range(Range<Int>)
+    case list(UnsafeBufferPointer<UInt32>)
+  }
+
+  package var numbers: Numbers
+  /// By the transaction's number less `firstRow`.
+  package var outcomes: UnsafePointer<TransactionOutcome>
+  package var firstRow: Int
+  package var records: UnsafeRawBufferPointer
+
+  /// Calls `body` with every transaction's number and outcome that is `done`.
+  package func forEachDone(_ body: (Int, TransactionOutcome) -> Void) {
+    func visit(_ number: Int) {
+      let outcome = outcomes[number - firstRow]
+      if outcome.state == .done { body(number, outcome) }
+    }
+    switch numbers {
+    case .range(let range): for number in range { visit(number) }
+    case .list(let list): for number in list { visit(Int(number)) }
+    }
+  }
+}
 
 /// What came of a batch: an outcome for each transaction, and records that are read on demand.
 package struct BatchOutcome {
-  /// Which records there are.
-  package let selection: RecordSelection
   /// One for each transaction.
-  package var outcomes: [TransactionOutcome]
-  /// The records, in pieces: outcomes name a place in their own piece.
-  package var pieces: [[UInt8]]
-  /// Which piece a transaction's records are in.
-  package var piece: [UInt32]
+  package private(set) var outcomes: [TransactionOutcome]
+  private var pieces: [[UInt8]] = []
+  private var piece: [UInt32]
 
   /// An outcome of nothing.
-  package init(selection: RecordSelection, count: Int) {
-    self.selection = selection
+  package init(count: Int) {
     outcomes = [TransactionOutcome](repeating: .pending, count: count)
-    pieces = []
     piece = [UInt32](repeating: 0, count: count)
+  }
+
+  /// Takes over what is done in a piece.
+  package mutating func take(_ given: OutcomePiece) {
+    let number = UInt32(pieces.count)
+    pieces.append([UInt8](given.records))
+    given.forEachDone {
+      outcomes[$0] = $1
+      piece[$0] = number
+    }
   }
 
   /// The bytes of a transaction's records.

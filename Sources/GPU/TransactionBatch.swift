@@ -4,9 +4,10 @@ package import Kernels
 /// Transactions in columns: rows of fixed size, the bytes that they point to, and the blocks they
 /// stand in. What is uploaded as it is.
 package struct TransactionBatch {
-  package private(set) var rows: [TransactionRow] = []
-  package private(set) var bytes: [UInt8] = []
-  package private(set) var environments: [EnvironmentRow] = []
+  private var rows: [TransactionRow] = []
+  private var bytes: [UInt8] = []
+  private var environments: [EnvironmentRow] = []
+  private var hashes: [EnvironmentRow.BlockHash] = []
 
   /// An empty batch.
   package init() {}
@@ -24,14 +25,13 @@ package struct TransactionBatch {
   package mutating func append(
     _ block: BlockEnvironment, blobsAvailable: Int = .max, blockHashes: [UInt64: Hash256] = [:]
   ) -> UInt32 {
-    let hashes = blockHashes.sorted { $0.key < $1.key }.map {
-      EnvironmentRow.BlockHash(number: $0.key, hash: $0.value)
-    }
-    let list = hashes.withUnsafeBufferPointer { append(list: $0) }
     environments.append(
       EnvironmentRow(
         block: block, gasAvailable: block.gasLimit, blobsAvailable: blobsAvailable,
-        firstHash: Int(list.offset), hashCount: hashes.count))
+        firstHash: hashes.count, hashCount: blockHashes.count))
+    for (number, hash) in blockHashes.sorted(by: { $0.key < $1.key }) {
+      hashes.append(EnvironmentRow.BlockHash(number: number, hash: hash))
+    }
     return UInt32(environments.count - 1)
   }
 
@@ -40,6 +40,7 @@ package struct TransactionBatch {
   package mutating func append(
     _ message: TransactionMessage, environment: UInt32, world: UInt32 = 0, isCall: Bool = false
   ) {
+    precondition(environment < environments.count, "a block is added before its transactions")
     var row = TransactionRow(message, environment: environment, world: world, isCall: isCall)
     row.data = append(list: message.data)
     row.accessList = append(list: message.accessList)
@@ -51,10 +52,53 @@ package struct TransactionBatch {
 
   private mutating func append<T>(list: UnsafeBufferPointer<T>) -> TransactionRow.List {
     if list.isEmpty { return .empty }
-    let padding = (8 - bytes.count & 7) & 7
-    for _ in 0..<padding { bytes.append(0) }
+    while bytes.count & 7 != 0 { bytes.append(0) }
     let offset = bytes.count
     bytes.append(contentsOf: UnsafeRawBufferPointer(list))
     return TransactionRow.List(offset: offset, count: list.count)
+  }
+
+  /// Hands over the columns where they lie.
+  package func withColumns<Result, Failure: Error>(
+    _ body: (BatchColumns) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try rows.withUnsafeBufferPointer { rows throws(Failure) in
+      try bytes.withUnsafeBufferPointer { bytes throws(Failure) in
+        try environments.withUnsafeBufferPointer { environments throws(Failure) in
+          try hashes.withUnsafeBufferPointer { hashes throws(Failure) in
+            try body(
+              BatchColumns(
+                rows: rows, bytes: UnsafeRawBufferPointer(bytes), environments: environments,
+                hashes: hashes))
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The columns of a batch, in memory that somebody else owns.
+package struct BatchColumns {
+  package var rows: UnsafeBufferPointer<TransactionRow>
+  /// The lists of the rows, in the rows' order.
+  package var bytes: UnsafeRawBufferPointer
+  package var environments: UnsafeBufferPointer<EnvironmentRow>
+  /// The hashes that the blocks know.
+  package var hashes: UnsafeBufferPointer<EnvironmentRow.BlockHash>
+
+  /// Where the lists of the rows in a range lie among the bytes.
+  func byteRange(_ range: Range<Int>) -> Range<Int> {
+    func start(_ row: Int) -> Int {
+      if row >= rows.count { return bytes.count }
+      let lists = rows[row]
+      for list in [
+        lists.data, lists.accessList, lists.accessSlots, lists.blobHashes, lists.authorizations,
+      ] where list.count > 0 {
+        return Int(list.offset)
+      }
+      return start(row + 1)
+    }
+    let first = start(range.lowerBound)
+    return first..<max(first, start(range.upperBound))
   }
 }

@@ -35,7 +35,7 @@ package struct TransactionRecords: Equatable {
   package var output: [UInt8] = []
 
   /// Reads the records that an outcome counts.
-  package init(_ outcome: Kernels.TransactionOutcome, bytes: ArraySlice<UInt8>) {
+  package init(_ outcome: TransactionOutcome, bytes: ArraySlice<UInt8>) {
     var reader = WordReader(bytes)
     for _ in 0..<outcome.accountCount { accounts.append(reader.account()) }
     for _ in 0..<outcome.slotCount { slots.append(reader.slot()) }

@@ -18,7 +18,7 @@ package struct EnvironmentRow: BitwiseCopyable {
   /// Gas and blobs that the block has left.
   package var gasAvailable: UInt64
   package var blobsAvailable: Int
-  /// The known hashes, in the batch's bytes.
+  /// The known hashes, among those of the batch.
   package var firstHash: Int
   package var hashCount: Int
 

@@ -22,6 +22,7 @@ package enum TransactionKernel {
     /// The lists of the rows.
     package var bytes: UnsafeRawPointer
     package var environments: UnsafePointer<EnvironmentRow>
+    package var hashes: UnsafePointer<EnvironmentRow.BlockHash>
     package var table: StateTable
     /// Filled for the fork.
     package var instructions: UnsafeMutablePointer<InstructionCheck>
@@ -45,7 +46,8 @@ package enum TransactionKernel {
     package init(
       fork: Fork, selection: RecordSelection, laneCount: Int, count: Int,
       rows: UnsafePointer<TransactionRow>, bytes: UnsafeRawPointer,
-      environments: UnsafePointer<EnvironmentRow>, table: StateTable,
+      environments: UnsafePointer<EnvironmentRow>,
+      hashes: UnsafePointer<EnvironmentRow.BlockHash>, table: StateTable,
       instructions: UnsafeMutablePointer<InstructionCheck>,
       outcomes: UnsafeMutablePointer<TransactionOutcome>, records: UnsafeMutableRawPointer,
       recordCapacity: UInt64, recordsUsed: UnsafeMutablePointer<UInt64>, sizes: WorkspaceSizes
@@ -58,6 +60,7 @@ package enum TransactionKernel {
       self.rows = rows
       self.bytes = bytes
       self.environments = environments
+      self.hashes = hashes
       self.table = table
       self.instructions = instructions
       self.outcomes = outcomes
@@ -114,8 +117,7 @@ package enum TransactionKernel {
         let block = arguments.pointee.environments + Int(environment)
         machine.block = block.pointee.block
         world.pointee.hashes = UnsafeBufferPointer(
-          start: (arguments.pointee.bytes + block.pointee.firstHash)
-            .assumingMemoryBound(to: EnvironmentRow.BlockHash.self),
+          start: arguments.pointee.hashes + block.pointee.firstHash,
           count: block.pointee.hashCount)
       }
       world.pointee.number = row.pointee.world

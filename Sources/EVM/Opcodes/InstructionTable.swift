@@ -24,6 +24,16 @@ package enum InstructionTable {
     table[count] = InstructionCheck(gas: 0, stackNeed: 0, stackRange: 0)
   }
 
+  #if !hasFeature(Embedded)
+  /// A table of a fork in memory of its own, which the caller frees.
+  package static func make(_ schedule: GasSchedule) -> UnsafeMutablePointer<InstructionCheck> {
+    let table = UnsafeMutablePointer<InstructionCheck>.allocate(capacity: room)
+    invalidate(table)
+    fill(table, schedule: schedule)
+    return table
+  }
+  #endif
+
   /// Fills a table from the opcode table and a gas schedule, unless it is that already.
   package static func fill(
     _ table: UnsafeMutablePointer<InstructionCheck>, schedule: GasSchedule

@@ -1,0 +1,29 @@
+/// What executing a batch took.
+package struct BatchStatistics: Sendable {
+  /// Transactions.
+  package var transactions = 0
+  /// Launches of kernels.
+  package var launches = 0
+  /// Bytes to the device and from it.
+  package var bytesUp = 0
+  package var bytesDown = 0
+  /// Time in kernels, all launches together.
+  package var kernelTime = Duration.zero
+  /// Transactions that ran again on the device, by the class of memory they needed.
+  package var rerunsOnDevice: [WorkspaceClass: Int] = [:]
+  /// Transactions that ran again on the host, by reason.
+  package var rerunsOnHost: [String: Int] = [:]
+
+  /// All of them.
+  package var hostReruns: Int { rerunsOnHost.values.reduce(0, +) }
+
+  mutating func add(_ other: BatchStatistics) {
+    transactions += other.transactions
+    launches += other.launches
+    bytesUp += other.bytesUp
+    bytesDown += other.bytesDown
+    kernelTime += other.kernelTime
+    rerunsOnDevice.merge(other.rerunsOnDevice, uniquingKeysWith: +)
+    rerunsOnHost.merge(other.rerunsOnHost, uniquingKeysWith: +)
+  }
+}

@@ -1,0 +1,122 @@
+package import CUDA
+package import EVM
+package import Kernels
+
+/// Executes batches on a GPU, in waves: while one runs, the next is uploaded and the one before is
+/// fetched. What needs more memory, or a heavy precompile, runs again on the device in the next
+/// class of workspaces; what the device can not do at all is left to the host, and counted.
+package final class DeviceExecutor {
+  /// How batches are cut and launched.
+  package struct Options: Sendable {
+    /// Lanes of a block.
+    package var threads = 128
+    /// Blocks for each multiprocessor; `nil` for as many as fit.
+    package var blocksPerMultiprocessor: Int?
+    /// Rows of a wave.
+    package var waveRows = 1 << 18
+    /// Waves under way at once.
+    package var waves = 3
+    /// Bytes of records to expect of a transaction; more makes launches run again.
+    package var recordBytes = 1 << 10
+    /// After this time lanes take no further transactions, and the launch counts as stopped.
+    package var budget = Duration.seconds(30)
+
+    /// The defaults.
+    package init() {}
+  }
+
+  private let device: TransactionDevice
+  private let options: Options
+  private var waves: [Wave] = []
+  private var workspaces: [WorkspaceClass: DeviceWorkspaces] = [:]
+  private let shape: LaunchShape
+
+  /// An executor on a device that has a state.
+  package init(_ device: TransactionDevice, options: Options = Options()) throws(CUDAError) {
+    self.device = device
+    self.options = options
+    let resident = try device.light.residentBlocks(threads: options.threads)
+    let blocks = options.blocksPerMultiprocessor ?? resident
+    let multiprocessors = try device.context.device.attribute(.multiprocessorCount)
+    shape = LaunchShape(
+      lanes: options.threads * max(blocks, 1) * multiprocessors, threads: options.threads)
+  }
+
+  /// Lanes of a launch.
+  package var laneCount: Int { shape.threads }
+
+  /// Executes a batch, hands over what is done in pieces, and gives the numbers of the transactions
+  /// that the device could not do, with the faults that say why.
+  package func execute(
+    _ columns: BatchColumns, selection: RecordSelection, _ take: (OutcomePiece) -> Void
+  ) throws(CUDAError) -> (
+    statistics: BatchStatistics, left: [(number: UInt32, status: ExecutionStatus)]
+  ) {
+    guard let state = device.state else {
+      preconditionFailure("a state is loaded before a batch is executed")
+    }
+    let job = try DeviceJob(
+      state, columns, selection, budget: options.budget, device.context)
+    let count = columns.rows.count
+    let rows = min(options.waveRows, max(count, 1))
+    let parts = stride(from: 0, to: count, by: rows).map { $0..<min($0 + rows, count) }
+    if waves.first.map({ $0.capacity < rows }) ?? true { waves = [] }
+    while waves.count < min(options.waves, parts.count) {
+      waves.append(try Wave(device, capacity: rows, recordBytes: options.recordBytes))
+    }
+    var statistics = BatchStatistics()
+    var left: [(number: UInt32, status: ExecutionStatus)] = []
+    for index in 0..<parts.count + max(waves.count - 1, 0) {
+      if index < parts.count {
+        try waves[index % waves.count].begin(job, parts[index], shape: shape)
+      }
+      let done = index - (waves.count - 1)
+      if done >= 0 {
+        left += try finish(waves[done % waves.count], job, take)
+        statistics.add(waves[done % waves.count].statistics)
+      }
+    }
+    return (statistics, left)
+  }
+
+  private func finish(_ wave: Wave, _ job: DeviceJob, _ take: (OutcomePiece) -> Void)
+    throws(CUDAError) -> [(number: UInt32, status: ExecutionStatus)]
+  {
+    try wave.finish(.range(wave.range), take)
+    var rest = wave.unfinished(nil)
+    var size = WorkspaceClass.local
+    var left: [(number: UInt32, status: ExecutionStatus)] = []
+    while !rest.isEmpty {
+      if rest.contains(where: { $0.outcome.state == .recordsExhausted }) {
+        try wave.growRecords()
+      }
+      if let next = size.next { size = next }
+      let numbers = rest.map(\.number)
+      wave.statistics.rerunsOnDevice[size, default: 0] += numbers.count
+      try wave.rerun(job, numbers, try workspaces(size, lanes: numbers.count))
+      try numbers.withUnsafeBufferPointer { numbers throws(CUDAError) in
+        try wave.finish(.list(numbers), take)
+      }
+      rest = wave.unfinished(numbers).filter { entry in
+        switch (entry.outcome.state, entry.outcome.status) {
+        case (.recordsExhausted, _), (.pending, _): return true
+        case (_, .workspaceExhausted) where size.next != nil: return true
+        case (_, let status):
+          left.append((entry.number, status))
+          return false
+        }
+      }
+    }
+    return left
+  }
+
+  private func workspaces(_ size: WorkspaceClass, lanes: Int) throws(CUDAError)
+    -> DeviceWorkspaces
+  {
+    if let found = workspaces[size], found.lanes >= min(lanes, size.lanes) { return found }
+    workspaces[size] = nil
+    let made = try DeviceWorkspaces(size, lanes: lanes, device.context)
+    workspaces[size] = made
+    return made
+  }
+}
