@@ -49,10 +49,8 @@ extension Machine {
   /// EXTCODESIZE.
   mutating func externalCodeSize(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     guard let entry = access(frame, Address(frame.pointee.word(0))) else { return .exit }
-    guard let code = journal.code(of: entry, &view, zeros: workspace.zeros) else {
-      return fault()
-    }
-    frame.pointee.replace(1, UInt256(UInt64(code.count)))
+    if !journal.loadCode(entry, &view, zeros: workspace.zeros) { return fault() }
+    frame.pointee.replace(1, UInt256(UInt64(entry.pointee.code.count)))
     return .next
   }
 

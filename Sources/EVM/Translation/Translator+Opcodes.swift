@@ -72,9 +72,9 @@ extension Translator {
       ternary(.multiplyModulo)
 
     case Opcode.mload:
-      addressed(.memoryLoad, .memoryLoadAt, limit: 1 << 32)
+      addressed(.memoryLoad, .memoryLoadAt)
     case Opcode.calldataload:
-      addressed(.callDataLoad, .callDataLoadAt, limit: 1 << 32)
+      addressed(.callDataLoad, .callDataLoadAt)
     case Opcode.mstore:
       store()
     case Opcode.mstore8:
@@ -184,9 +184,9 @@ extension Translator {
   }
 
   /// A load from an address: known, or in a slot.
-  private mutating func addressed(_ operation: Operation, _ known: Operation, limit: UInt64) {
+  private mutating func addressed(_ operation: Operation, _ known: Operation) {
     let address = pop()
-    if let place = small(address), place < limit {
+    if let place = small(address), place < 1 << 32 {
       result(Instruction(known, immediate: place), address, address)
       return
     }
