@@ -111,7 +111,7 @@ extension Machine {
     gasPrice = transaction.maxFeePerGas
     blobHashes = transaction.blobHashes
     guard let sender = journal.entry(transaction.sender),
-      transaction.value.isZero || journal.load(sender, &view),
+      transaction.value.isZero || journal.load(sender, transaction.sender, &view),
       let parties = warmUp(transaction, sender: sender)
     else { return faulted() }
     let gas = Int64(clamping: transaction.gasLimit)
@@ -139,6 +139,7 @@ extension Machine {
   /// Checks everything that makes a transaction invalid in its block, in the order of the execution
   /// specification (`validate_transaction`, then `check_transaction`), so that a transaction with
   /// several faults is refused for the same one.
+  @inline(__always)
   private func validate(
     _ transaction: TransactionMessage, _ costs: IntrinsicGas,
     sender: UnsafeMutablePointer<AccountEntry>, gasAvailable: UInt64, blobsAvailable: Int
@@ -189,6 +190,7 @@ extension Machine {
   }
 
   /// Whether a balance pays for the gas and blob gas at their caps, and for the value.
+  @inline(__always)
   private func covers(_ balance: UInt256, _ transaction: TransactionMessage) -> Bool {
     let gas = UInt256.multiplyFullWidth(
       UInt256(transaction.gasLimit), transaction.maxFeePerGas)
@@ -275,14 +277,14 @@ extension Machine {
   private mutating func start(
     _ transaction: TransactionMessage, _ parties: Parties, gas: Int64, created: inout Address?
   ) -> Entry {
-    guard let callee = parties.recipient else {
+    guard let recipient = transaction.recipient, let callee = parties.recipient else {
       let address = Address.created(by: transaction.sender, nonce: transaction.nonce)
       created = address
       return enterCreation(
         at: address, kind: .create, creator: parties.sender, value: transaction.value, gas: gas,
         initCode: transaction.data, depth: 0, stack: workspace.stack, memory: workspace.memory)
     }
-    if !journal.load(callee, &view)
+    if !journal.load(callee, recipient, &view)
       || !journal.loadCode(callee, &view, zeros: workspace.zeros)
     {
       return .done(journal.fault, gas: 0)

@@ -102,6 +102,7 @@ extension Machine {
 
   /// Whether a call pays for a new account: before Spurious Dragon whenever it does not exist,
   /// from then on when it is empty and gets wei (EIP-161).
+  @inline(__always)
   private func createsAccount(_ callee: UnsafeMutablePointer<AccountEntry>, _ hasValue: Bool)
     -> Bool
   {

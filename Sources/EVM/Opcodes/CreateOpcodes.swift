@@ -143,12 +143,13 @@ extension Machine {
   mutating func selfDestruct(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     if frame.pointee.isStatic { return exit(.staticViolation) }
     let account = frame.pointee.account
-    guard let beneficiary = journal.entry(Address(frame.pointee.word(0))) else { return fault() }
+    let address = Address(frame.pointee.word(0))
+    guard let beneficiary = journal.entry(address) else { return fault() }
     guard var cost = accessSurcharge(beneficiary) else { return fault() }
     // Its static gas has no warm part: a cold beneficiary pays the whole cold price.
     if cost > 0 { cost &+= schedule.warmAccess }
     if !frame.pointee.charge(cost) { return exit(.outOfGas) }
-    if !journal.load(beneficiary, &view) { return fault() }
+    if !journal.load(beneficiary, address, &view) { return fault() }
     let creates =
       fork >= .spuriousDragon
       ? beneficiary.pointee.isEmpty && !account.pointee.balance.isZero

@@ -23,7 +23,7 @@ extension Machine {
       exitStatus = .outOfGas
       return nil
     }
-    if !journal.load(entry, &view) {
+    if !journal.load(entry, address, &view) {
       exitStatus = journal.fault
       return nil
     }
@@ -75,7 +75,7 @@ extension Machine {
   }
 
   /// BLOBHASH (EIP-4844).
-  func blobHash(_ frame: UnsafeMutablePointer<Frame>) -> Step {
+  mutating func blobHash(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     let index = frame.pointee.word(0)
     var hash = UInt256.zero
     if index.fitsUInt64 && index.limb0 < UInt64(blobHashes.count) {

@@ -177,17 +177,16 @@ public struct Journal: BitwiseCopyable {
     -> UnsafeMutablePointer<AccountEntry>?
   {
     guard let entry = entry(address) else { return nil }
-    if entry.pointee.flags.contains(.loaded) { return entry }
-    return read(entry, address, &view) ? entry : nil
+    return load(entry, address, &view) ? entry : nil
   }
 
-  /// Makes sure that an entry has its values.
+  /// Makes sure that an address's entry has its values.
   @inline(__always)
   mutating func load<View: StateView>(
-    _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ address: Address, _ view: inout View
   ) -> Bool {
     if entry.pointee.flags.contains(.loaded) { return true }
-    return read(entry, entry.pointee.address, &view)
+    return read(entry, address, &view)
   }
 
   /// Asks the view. The answer is written where it stays: a copy of what was just stored in other

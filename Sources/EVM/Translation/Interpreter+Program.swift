@@ -437,6 +437,8 @@ extension Machine {
           frame, UInt256(instruction.pointee.immediate))
       case .callDataSize:
         word(top, instruction.pointee.d).pointee = UInt256(UInt64(frame.pointee.inputCount))
+      case .returnDataSize:
+        word(top, instruction.pointee.d).pointee = UInt256(UInt64(returnDataCount))
       case .caller:
         word(top, instruction.pointee.d).pointee = frame.pointee.caller.word
       case .address:

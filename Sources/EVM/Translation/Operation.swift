@@ -121,6 +121,7 @@ enum Operation: UInt8, BitwiseCopyable {
   case callDataLoad
   case callDataLoadAt
   case callDataSize
+  case returnDataSize
   case caller
   case address
   case callValue

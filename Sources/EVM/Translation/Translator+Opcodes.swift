@@ -91,8 +91,9 @@ extension Translator {
     case Opcode.caller: nullary(.caller)
     case Opcode.address: nullary(.address)
     case Opcode.callvalue: nullary(.callValue)
-    case Opcode.origin, Opcode.gasprice, Opcode.returndatasize, Opcode.coinbase,
-      Opcode.timestamp, Opcode.number, Opcode.prevrandao, Opcode.gaslimit, Opcode.chainid,
+    case Opcode.returndatasize: nullary(.returnDataSize)
+    case Opcode.origin, Opcode.gasprice, Opcode.coinbase, Opcode.timestamp, Opcode.number,
+      Opcode.prevrandao, Opcode.gaslimit, Opcode.chainid,
       Opcode.selfbalance, Opcode.basefee, Opcode.blobbasefee:
       general(opcode, pops: 0, pushes: 1)
     case Opcode.keccak256:
