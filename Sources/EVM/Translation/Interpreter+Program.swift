@@ -437,8 +437,6 @@ extension Machine {
           frame, UInt256(instruction.pointee.immediate))
       case .callDataSize:
         word(top, instruction.pointee.d).pointee = UInt256(UInt64(frame.pointee.inputCount))
-      case .returnDataSize:
-        word(top, instruction.pointee.d).pointee = UInt256(UInt64(returnDataCount))
       case .caller:
         word(top, instruction.pointee.d).pointee = frame.pointee.caller.word
       case .address:
@@ -461,6 +459,8 @@ extension Machine {
         if !storageLoad(frame, key, word(top, instruction.pointee.d)) { return .exit }
         gas = frame.pointee.gas &- Int64(bitPattern: instruction.pointee.immediate)
         if gas < 0 { return exit(.outOfGas) }
+      case .returnDataSize:
+        word(top, instruction.pointee.d).pointee = UInt256(UInt64(returnDataCount))
       }
     }
   }

@@ -121,13 +121,13 @@ enum Operation: UInt8, BitwiseCopyable {
   case callDataLoad
   case callDataLoadAt
   case callDataSize
-  case returnDataSize
   case caller
   case address
   case callValue
   case keccak
   /// Reads slot `a`; then pays `i` gas for the way to the next exit.
   case storageLoad
+  case returnDataSize
 
   /// Whether the immediate names a word of the pool.
   @inline(__always)
