@@ -37,6 +37,7 @@ package final class HostLanes {
       let lock = NSLock()
       // Every row is one thread's; `take` is called under the lock, before this function returns.
       let state = state
+      nonisolated(unsafe) let outcomes = outcomes
       nonisolated(unsafe) let columns = columns
       nonisolated(unsafe) let order = order
       nonisolated(unsafe) let take = take

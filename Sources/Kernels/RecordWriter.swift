@@ -22,10 +22,13 @@ struct RecordWriter {
 
   let journal: Journal
   let selection: RecordSelection
+  /// Where the values before are.
+  let table: StateTable
 
-  init(_ journal: Journal, _ selection: RecordSelection) {
+  init(_ journal: Journal, _ selection: RecordSelection, _ table: StateTable) {
     self.journal = journal
     self.selection = selection
+    self.table = table
   }
 
   /// Counts the words of all records.
@@ -76,14 +79,14 @@ struct RecordWriter {
   @inline(__always)
   private mutating func write(_ entry: UnsafeMutablePointer<AccountEntry>) {
     var parts: RecordParts = []
+    var original = AccountRecord.absent
     if entry.pointee.isLoaded {
+      table.read(entry.pointee.record.place, into: &original)
       if selection.contains(.reads) { parts.formUnion(.original) }
-      if entry.pointee.nonce != entry.pointee.original.nonce
-        || entry.pointee.balance != entry.pointee.original.balance
-      {
+      if entry.pointee.nonce != original.nonce || entry.pointee.balance != original.balance {
         parts.formUnion(.values)
       }
-      if entry.pointee.codeHash != entry.pointee.original.codeHash {
+      if entry.pointee.codeHash != original.codeHash {
         parts.formUnion(.codeHash)
         if entry.pointee.isCodeChanged { parts.formUnion(.code) }
       }
@@ -99,11 +102,11 @@ struct RecordWriter {
     }
     if parts.contains(.codeHash) { put(entry.pointee.codeHash.word) }
     if parts.contains(.original) {
-      put(entry.pointee.original.nonce)
-      put(entry.pointee.original.balance)
-      put(entry.pointee.original.codeHash.word)
-      let exists: UInt64 = entry.pointee.original.exists ? 1 : 0
-      let hasStorage: UInt64 = entry.pointee.original.hasStorage ? 2 : 0
+      put(original.nonce)
+      put(original.balance)
+      put(original.codeHash.word)
+      let exists: UInt64 = original.exists ? 1 : 0
+      let hasStorage: UInt64 = original.hasStorage ? 2 : 0
       put(exists | hasStorage)
     }
     if parts.contains(.code) {

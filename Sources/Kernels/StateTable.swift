@@ -105,6 +105,22 @@ package struct StateTable: BitwiseCopyable {
     }
   }
 
+  /// Writes the account at a position; `.absent` for `noPlace`.
+  @inline(__always)
+  func read(_ place: UInt32, into record: inout AccountRecord) {
+    if place == AccountRecord.noPlace {
+      record = .absent
+      return
+    }
+    let row = accounts + Int(place)
+    record.nonce = row.pointee.nonce
+    record.balance = row.pointee.balance
+    record.codeHash = row.pointee.codeHash
+    record.exists = row.pointee.exists
+    record.hasStorage = row.pointee.hasStorage
+    record.place = place
+  }
+
   // MARK: Filling
 
   /// Puts a row in, or over the row of the same account; gives its position.

@@ -48,18 +48,7 @@ package struct World: BitwiseCopyable {
 
   @inline(__always)
   func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool {
-    let place = table.find(address, world: number)
-    if place == AccountRecord.noPlace {
-      record = .absent
-      return true
-    }
-    let row = table.accounts + Int(place)
-    record.nonce = row.pointee.nonce
-    record.balance = row.pointee.balance
-    record.codeHash = row.pointee.codeHash
-    record.exists = row.pointee.exists
-    record.hasStorage = row.pointee.hasStorage
-    record.place = place
+    table.read(table.find(address, world: number), into: &record)
     return true
   }
 

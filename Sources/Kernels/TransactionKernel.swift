@@ -154,7 +154,8 @@ package enum TransactionKernel {
       outcome.pointee.state = .done
       return
     }
-    var writer = RecordWriter(journal, arguments.pointee.selection)
+    var writer = RecordWriter(
+      journal, arguments.pointee.selection, arguments.pointee.table)
     let bytes = UInt64(writer.count(output) &* 8)
     let place = fetchAdd(arguments.pointee.recordsUsed, bytes)
     outcome.pointee.records = place
