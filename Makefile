@@ -3,7 +3,7 @@
 BUILD := swift build -c release
 # Tests see internal declarations, which costs some optimisation: they get their own build folder.
 TEST_FLAGS := -c release -Xswiftc -enable-testing --scratch-path .build/tests
-FORMATTED := Package.swift Sources Tests Examples
+FORMATTED := Package.swift Sources Tests Examples Plugins Tools/digest
 
 # The public test suites: NEEDLETAIL_FIXTURES, else .fixtures, else the archives beside the checkout.
 UNPACK := ../shared/fixtures/unpack
@@ -18,7 +18,8 @@ FIRST := 0
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## build, then execute an example batch of transactions
+# Kernels take minutes: only where there is a GPU to run them.
+run: $(if $(wildcard /dev/nvidia0),kernels) ## build, then execute an example batch of transactions
 	$(BUILD) --product needletail
 	.build/release/needletail run Examples/batches/transfers.json
 
@@ -56,7 +57,7 @@ gate-imports: ## modules import only what the map allows
 gate-riscv32: ## the core compiles and links as bare riscv32
 	Tools/gates/riscv32
 
-gate-nvptx: ## the kernels compile to PTX and assemble
+gate-nvptx: ## the kernels compile to PTX, assemble and keep their budget
 	Tools/gates/nvptx
 
 differential: ## compare random blocks with the executable specification (COUNT=200 FIRST=0)
@@ -70,10 +71,12 @@ example: ## build and run the package that embeds the library
 docs: ## build the DocC pages into .build/docs
 	Tools/docs
 
-kernels: gate-nvptx ## same as gate-nvptx, until the image is embedded
+kernels: ## make the kernel image that the next build embeds, unless it is of these sources
+	Tools/kernels/install
 
 setup: ## install the Debian packages that are missing
 	Tools/setup
 
 clean: ## remove what was built, but not the fixtures
+	rm -f Sources/CKernelImage/Image/kernels.*
 	rm -rf .build .venv-kernels .venv-differential .venv-bench Examples/Embedding/.build

@@ -31,9 +31,13 @@ let package = Package(
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
     .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
     .target(name: "CUDA", swiftSettings: settings),
+    .target(name: "CKernelImage", exclude: ["Image"]),
+    .executableTarget(name: "SourceDigest", path: "Tools/digest", swiftSettings: settings),
+    .plugin(name: "KernelSources", capability: .buildTool(), dependencies: ["SourceDigest"]),
     .target(
-      name: "GPU", dependencies: ["CUDA", "EVM", "Ethereum", "Execution", "Kernels"],
-      swiftSettings: settings),
+      name: "GPU",
+      dependencies: ["CKernelImage", "CUDA", "EVM", "Ethereum", "Execution", "Kernels"],
+      swiftSettings: settings, plugins: ["KernelSources"]),
     .executableTarget(
       name: "needletail",
       dependencies: [
@@ -58,7 +62,9 @@ let package = Package(
     .testTarget(
       name: "CUDATests", dependencies: ["CUDA", "FakeCUDA"], swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["EVM", "Ethereum", "TestSupport", "needletail"],
+      name: "GPUTests", dependencies: ["CUDA", "GPU"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["EVM", "Ethereum", "GPU", "TestSupport", "needletail"],
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["EVM", "Ethereum", "Execution", "TestSupport"],

@@ -346,9 +346,11 @@ def combine(path, numbered):
 
 
 def prepare(scratch, numbered):
-    for name in ["Sources", "Tests"]:
+    for name in ["Plugins", "Sources", "Tests", "Tools/digest", "Tools/kernels"]:
         shutil.rmtree(scratch / name, ignore_errors=True)
-        shutil.copytree(ROOT / name, scratch / name, ignore=shutil.ignore_patterns("*.docc"))
+        shutil.copytree(
+            ROOT / name, scratch / name,
+            ignore=shutil.ignore_patterns("*.docc", "*.ptx", "*.cubin"))
     manifest = (ROOT / "Package.swift").read_text()
     (scratch / "Package.swift").write_text(manifest + MANIFEST)
     (scratch / "Sources/EVM/Mutant.swift").write_text(SWITCH)

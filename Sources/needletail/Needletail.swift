@@ -19,7 +19,8 @@ struct Needletail: ParsableCommand {
     subcommands: [
       RunCommand.self, TraceCommand.self, StateTestCommand.self, BlockTestCommand.self,
       TransactionTestCommand.self, TransitionTool.self, BlockBuilder.self, DisassembleCommand.self,
-      KeccakCommand.self, RLPCommand.self, SignerCommand.self, BenchCommand.self,
+      KeccakCommand.self, RLPCommand.self, SignerCommand.self, DevicesCommand.self,
+      BenchCommand.self,
     ])
 
   /// Runs the command and maps what goes wrong to an exit status and one line on standard error.

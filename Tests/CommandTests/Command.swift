@@ -31,14 +31,17 @@ struct Command {
     try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
   }
 
-  /// Runs the command in the folder.
-  func run(_ arguments: [String], standardInput: String = "") throws -> Output {
+  /// Runs the command in the folder, with some variables beside those of the tests' own environment.
+  func run(
+    _ arguments: [String], standardInput: String = "", environment: [String: String] = [:]
+  ) throws -> Output {
     let process = Process()
     // The command lies beside the tests.
     process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
       .deletingLastPathComponent().appendingPathComponent("needletail")
     process.arguments = arguments
     process.currentDirectoryURL = folder
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files, not pipes: nothing blocks however long the texts are.
     try write(standardInput, to: ".stdin")
     for name in [".stdout", ".stderr"] { try write("", to: name) }

@@ -9,7 +9,6 @@ bytes. `Documentation/Kernels.md` explains each step and what device code may no
 """
 
 import argparse
-import hashlib
 import pathlib
 import re
 import subprocess
@@ -19,7 +18,8 @@ import tempfile
 import llvmlite
 import llvmlite.binding as llvm
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from source_digest import ROOT, source_digest, source_files
+
 DEVICE_HEADERS = ROOT / "Sources/Kernels/Device"
 
 TRIPLE = "nvptx64-nvidia-cuda"
@@ -28,27 +28,6 @@ DATA_LAYOUT = "e-p6:32:32-i64:64-i128:128-i256:256-v16:16-v32:32-n16:32:64"
 
 class CompileError(Exception):
     """A kernel that can not be compiled, with the reason and what to do."""
-
-
-def source_files():
-    """The Swift files of the core and the kernels, in a fixed order."""
-    files = []
-    for module in ("EVM", "Kernels"):
-        files += (ROOT / "Sources" / module).rglob("*.swift")
-    return sorted(files)
-
-
-def source_digest(files):
-    """SHA-256 over names and contents of all that decides the PTX."""
-    digest = hashlib.sha256()
-    headers = [path for path in DEVICE_HEADERS.rglob("*") if path.is_file()]
-    tools = [path for path in (ROOT / "Tools/kernels").iterdir() if path.is_file()]
-    for path in sorted(set(files) | set(headers) | set(tools)):
-        content = path.read_bytes()
-        name = path.relative_to(ROOT).as_posix().encode()
-        digest.update(b"%d:%s%d:" % (len(name), name, len(content)))
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def one_module(path, folder):
@@ -93,6 +72,19 @@ def emit_ir(files):
             raise CompileError(f"swiftc failed:\n{messages}")
         sys.stderr.write(messages)
         return output.read_text()
+
+
+def label(arch):
+    """The line that says what an image is, for the loader: in the PTX's first line, and as bytes of
+    a variable, so that it is found in machine code too."""
+    return (f"needletail kernels, sources {source_digest()}, for {arch}, "
+            f"llvmlite {llvmlite.__version__}")
+
+
+def label_variable(text):
+    """The label as a constant of the image."""
+    # Constant memory is address space 4 (LLVM, "User Guide for NVPTX Back-end").
+    return f'\n@needletail_image = addrspace(4) constant [{len(text)} x i8] c"{text}", align 1\n'
 
 
 def rewrite(ir, entry_points):
@@ -217,15 +209,16 @@ def main():
     arguments = parser.parse_args()
     try:
         files = source_files()
-        digest = source_digest(files)
-        ptx, optimised = optimise(
-            rewrite(emit_ir(files), entry_point_names(files)), arguments.arch,
-            arguments.ptx_version)
+        # Before the work: sources that change meanwhile make an image of neither version.
+        text = label(arguments.arch)
+        ir = rewrite(emit_ir(files), entry_point_names(files)) + label_variable(text)
+        ptx, optimised = optimise(ir, arguments.arch, arguments.ptx_version)
+        if label(arguments.arch) != text:
+            raise CompileError("the sources changed while they were compiled: run it again")
     except (CompileError, RuntimeError) as error:
         sys.exit(f"kernels: {error}")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    header = f"// needletail kernels, sources {digest}, llvmlite {llvmlite.__version__}\n"
-    arguments.output.write_text(header + ptx)
+    arguments.output.write_text(f"// {text}\n{ptx}")
     if arguments.keep_ir:
         arguments.keep_ir.write_text(optimised)
     print(f"kernels: {arguments.output} for {arguments.arch}, {len(ptx)} bytes")

@@ -1,0 +1,40 @@
+// The digest of some files, as Swift source:
+//
+//     SourceDigest ROOT OUTPUT PATH...    the paths from ROOT on
+//
+// Tools/kernels/source_digest.py gives the same digest for the same files: FNV-1a of 128 bits over the length and bytes of each name and of each content, by name. It tells versions of
+// our own files apart; it is no protection against somebody who wants two to be the same.
+import Foundation
+
+/// FNV-1a of 128 bits (draft-eastlake-fnv).
+struct FNV1a {
+  private(set) var value: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+
+  mutating func add(_ bytes: some Sequence<UInt8>) {
+    for byte in bytes {
+      value = (value ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013b
+    }
+  }
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count > 3 else {
+  FileHandle.standardError.write(Data("usage: SourceDigest ROOT OUTPUT PATH...\n".utf8))
+  exit(2)
+}
+var hash = FNV1a()
+for path in arguments[3...].sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+  let content = try Data(contentsOf: URL(fileURLWithPath: arguments[1] + "/" + path))
+  hash.add("\(path.utf8.count):\(path)\(content.count):".utf8)
+  hash.add(content)
+}
+let digits = String(hash.value, radix: 16)
+let text = """
+  /// The sources of the kernels that this program was built from.
+  enum KernelSources {
+    /// Their digest, as `Tools/kernels/source_digest.py` prints it.
+    static let digest = "\(String(repeating: "0", count: 32 - digits.count))\(digits)"
+  }
+
+  """
+try text.write(toFile: arguments[2], atomically: true, encoding: .utf8)
