@@ -8,7 +8,7 @@ import Kernels
 package final class TransactionDevice {
   package let context: Context
   let light: Function
-  let complete: Function
+  let complete: Function?
   private(set) var state: DeviceState?
 
   /// A device for an image of kernels: PTX or machine code.
@@ -16,7 +16,7 @@ package final class TransactionDevice {
     self.context = context
     let module = try Module(context, image: image)
     light = try module.function("execute_light")
-    complete = try module.function("execute_complete")
+    complete = try? module.function("execute_complete")
   }
 
   /// Uploads a state, in place of the one before.

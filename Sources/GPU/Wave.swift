@@ -80,8 +80,11 @@ final class Wave {
     values.laneCount = min(numbers.count, workspaces.lanes)
     values.sizes = workspaces.size.sizes
     values.workspaces = workspaces.memory.address.pointer
+    guard let complete = device.complete else {
+      throw CUDAError(.malformedImage, "the image of kernels lacks execute_complete")
+    }
     try launch(
-      device.complete, LaunchShape(lanes: values.laneCount, threads: 32), values)
+      complete, LaunchShape(lanes: values.laneCount, threads: 32), values)
     try fetch()
   }
 

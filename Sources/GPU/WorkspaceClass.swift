@@ -42,10 +42,5 @@ package enum WorkspaceClass: Int, CaseIterable, Sendable {
     }
   }
 
-  /// The kernel that runs it.
-  var kernel: KeyPath<TransactionDevice, Function> {
-    self == .local ? \.light : \.complete
-  }
-
   var next: WorkspaceClass? { WorkspaceClass(rawValue: rawValue + 1) }
 }

@@ -24,7 +24,7 @@ struct BenchGPUCommand: ParsableCommand {
     let clock = ContinuousClock()
     func hex(_ name: String) throws -> [UInt8] {
       let text = try String(contentsOfFile: "\(fixtures)/contracts/\(name)", encoding: .utf8)
-      return try Hexadecimal.bytes(text.trimmingCharacters(in: .whitespacesAndNewlines))
+      return Hexadecimal.bytes(unprefixed: text.trimmingCharacters(in: .whitespacesAndNewlines))!
     }
     let load = TransactionWorkload.tokenTransfers(code: try hex("ERC20Token.hex"), people: count)
     print("workload made")
