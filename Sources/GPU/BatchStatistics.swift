@@ -14,6 +14,9 @@ package struct BatchStatistics: Sendable {
   /// Transactions that ran again on the host, by reason.
   package var rerunsOnHost: [String: Int] = [:]
 
+  /// Of nothing.
+  package init() {}
+
   /// All of them.
   package var hostReruns: Int { rerunsOnHost.values.reduce(0, +) }
 
