@@ -19,6 +19,9 @@ package struct BatchStatistics: Sendable {
   /// No work.
   package init() {}
 
+  /// Of nothing.
+  package init() {}
+
   /// All of them.
   package var hostReruns: Int { rerunsOnHost.values.reduce(0, +) }
 
