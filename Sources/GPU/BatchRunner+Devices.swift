@@ -13,10 +13,7 @@ extension BatchRunner {
     var devices: [any LaneExecutor] = []
     for (device, image) in found {
       do throws(CUDAError) {
-        let context = try Context(device)
-        let loaded = try image.withBytes { bytes throws(CUDAError) in
-          try TransactionDevice(context, image: bytes)
-        }
+        let loaded = try TransactionDevice(Context(device), image: image)
         devices.append(try DeviceExecutor(loaded, options: launches))
       } catch {
         throw .cuda(error)

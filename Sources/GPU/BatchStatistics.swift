@@ -16,9 +16,6 @@ package struct BatchStatistics: Sendable {
   /// The devices that failed, each with its error.
   package var lostDevices: [String] = []
 
-  /// No work.
-  package init() {}
-
   /// Of nothing.
   package init() {}
 
