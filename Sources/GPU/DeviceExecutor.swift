@@ -89,21 +89,29 @@ package final class DeviceExecutor: LaneExecutor {
     var size = WorkspaceClass.local
     var left: [(number: UInt32, status: ExecutionStatus)] = []
     while !rest.isEmpty {
-      if rest.contains(where: { $0.outcome.state == .recordsExhausted }) {
+      // Records without room are no reason for larger workspaces.
+      let short = rest.filter { $0.outcome.state == .recordsExhausted }
+      var numbers = rest.map(\.number)
+      if !short.isEmpty {
         try wave.growRecords()
+        numbers = short.map(\.number)
+      } else if let next = size.next {
+        size = next
       }
-      if let next = size.next { size = next }
-      let numbers = rest.map(\.number)
+      let waiting = short.isEmpty ? [] : rest.filter { $0.outcome.state != .recordsExhausted }
       wave.statistics.rerunsOnDevice[size, default: 0] += numbers.count
-      try wave.rerun(job, numbers, try workspaces(size, lanes: numbers.count))
+      try wave.rerun(
+        job, numbers, size == .local ? nil : try workspaces(size, lanes: numbers.count),
+        shape: shape)
       try numbers.withUnsafeBufferPointer { numbers throws(CUDAError) in
         try wave.finish(.list(numbers), take)
       }
-      rest = wave.unfinished(numbers).filter { entry in
+      rest = (waiting + wave.unfinished(numbers)).filter { entry in
         switch (entry.outcome.state, entry.outcome.status) {
         case (.recordsExhausted, _): return true
         case (.pending, _): return false
         case (_, .workspaceExhausted) where size.next != nil: return true
+        case (_, .precompileUnavailable) where size == .local: return true
         case (_, let status):
           left.append((entry.number, status))
           return false
