@@ -19,23 +19,32 @@ public struct AccountEntry: BitwiseCopyable {
     package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The view was asked: the balance, nonce and code hash are known.
-    static var loaded: Flags { Flags(rawValue: 1) }
+    package static var loaded: Flags { Flags(rawValue: 1) }
     /// Accessed in this transaction (EIP-2929).
-    static var warm: Flags { Flags(rawValue: 2) }
+    package static var warm: Flags { Flags(rawValue: 2) }
     /// In the state now.
-    static var exists: Flags { Flags(rawValue: 4) }
+    package static var exists: Flags { Flags(rawValue: 4) }
     /// Touched: deleted at the end when it is empty (EIP-161).
-    static var touched: Flags { Flags(rawValue: 8) }
+    package static var touched: Flags { Flags(rawValue: 8) }
     /// Created by this transaction: all its storage began as zero.
-    static var created: Flags { Flags(rawValue: 16) }
+    package static var created: Flags { Flags(rawValue: 16) }
     /// To be deleted at the end of the transaction.
-    static var destroyed: Flags { Flags(rawValue: 32) }
+    package static var destroyed: Flags { Flags(rawValue: 32) }
     /// `code` is valid.
-    static var codeLoaded: Flags { Flags(rawValue: 64) }
+    package static var codeLoaded: Flags { Flags(rawValue: 64) }
     /// `code` lies in the journal's arena: deployed or delegated in this transaction.
-    static var codeChanged: Flags { Flags(rawValue: 128) }
+    package static var codeChanged: Flags { Flags(rawValue: 128) }
     /// `code` still needs its jump destination map.
-    static var codeUnmapped: Flags { Flags(rawValue: 256) }
+    package static var codeUnmapped: Flags { Flags(rawValue: 256) }
+  }
+
+  /// An entry of these values, as another machine's journal had it.
+  @inline(__always)
+  package init(address: Address, flags: Flags, record: AccountRecord, code: Code) {
+    self.address = address
+    self.flags = flags
+    self.record = record
+    self.code = code
   }
 
   /// Wei now; meaningful when `isLoaded`.

@@ -19,18 +19,28 @@ extension StateTables {
       {
         continue
       }
-      let entry = journal.accounts + Int(slot.pointee.account)
-      if entry.pointee.isDestroyed { continue }
-      let account = find(entry.pointee.address, hint: entry.pointee.record.place)
-      if account == IndexTable.none || !accounts[Int(account)].exists { continue }
-      set(
-        slot.pointee.key, of: account, to: slot.pointee.current, hint: slot.pointee.place)
+      apply(
+        slot.pointee.key, slot.pointee.current, place: slot.pointee.place,
+        of: journal.accounts + Int(slot.pointee.account))
     }
   }
 
+  /// Takes over a slot that has changed, after its account's entry.
   @inline(__always)
-  private mutating func apply(
-    _ entry: UnsafeMutablePointer<AccountEntry>, _ fork: Fork, _ codes: CodeStore
+  mutating func apply(
+    _ key: UInt256, _ value: UInt256, place: UInt32,
+    of entry: UnsafePointer<AccountEntry>
+  ) {
+    if entry.pointee.isDestroyed { return }
+    let account = find(entry.pointee.address, hint: entry.pointee.record.place)
+    if account == IndexTable.none || !accounts[Int(account)].exists { return }
+    set(key, of: account, to: value, hint: place)
+  }
+
+  /// Takes over an account's entry.
+  @inline(__always)
+  mutating func apply(
+    _ entry: UnsafePointer<AccountEntry>, _ fork: Fork, _ codes: CodeStore
   ) {
     if !entry.pointee.isLoaded { return }
     if !entry.pointee.isTouched && !entry.pointee.isDestroyed { return }

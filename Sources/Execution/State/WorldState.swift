@@ -111,6 +111,22 @@ public struct WorldState {
     ownedTables().pointee.apply(journal, fork: fork, codes: codes)
   }
 
+  /// Takes over what a transaction changed, from entries of its accounts and the slots that changed,
+  /// each with the number of its account among the entries.
+  package mutating func apply(
+    _ entries: UnsafeBufferPointer<AccountEntry>,
+    slots: some Sequence<(account: Int, key: UInt256, value: UInt256)>, fork: Fork
+  ) {
+    guard let first = entries.baseAddress else { return }
+    let tables = ownedTables()
+    for index in entries.indices { tables.pointee.apply(first + index, fork, codes) }
+    for slot in slots {
+      precondition(entries.indices.contains(slot.account), "a slot belongs to one of the accounts")
+      tables.pointee.apply(
+        slot.key, slot.value, place: AccountRecord.noPlace, of: first + slot.account)
+    }
+  }
+
   /// Sets a storage slot of an account that exists.
   mutating func setStorage(_ address: Address, slot: UInt256, value: UInt256) {
     let tables = ownedTables()
