@@ -12,6 +12,8 @@ final class Wave {
   private let outcomes: DeviceBuffer<TransactionOutcome>
   private var records: DeviceBuffer<UInt8>
   private let order: DeviceBuffer<UInt32>
+  private let hostOrder: PinnedBuffer<UInt32>
+  private var lanes = LaneOrder()
   private let used: DeviceBuffer<UInt64>
   private let arguments: DeviceBuffer<TransactionKernel.Arguments>
   private let hostOutcomes: PinnedBuffer<TransactionOutcome>
@@ -37,6 +39,7 @@ final class Wave {
     order = try DeviceBuffer(context, count: capacity)
     used = try DeviceBuffer(context, count: 1)
     arguments = try DeviceBuffer(context, count: 1)
+    hostOrder = try PinnedBuffer(context, count: capacity)
     hostOutcomes = try PinnedBuffer(context, count: capacity)
     hostRecords = try PinnedBuffer(context, count: records.count)
     hostUsed = try PinnedBuffer(context, count: 1)
@@ -61,7 +64,13 @@ final class Wave {
     statistics.bytesUp += source.count + part.count
     try stream.fill(
       outcomes.address, bytes: range.count * MemoryLayout<TransactionOutcome>.stride)
-    let values = arguments(job, part: part)
+    var values = arguments(job, part: part)
+    if lanes.sort(job.columns, range) {
+      _ = hostOrder.elements.update(fromContentsOf: lanes.positions)
+      try stream.upload(hostOrder, count: range.count, to: order)
+      values.order = UnsafePointer(order.pointer)
+      statistics.bytesUp += range.count * 4
+    }
     try launch(device.light, shape, values)
     try fetch()
   }
@@ -70,10 +79,10 @@ final class Wave {
   func rerun(
     _ job: DeviceJob, _ numbers: [UInt32], _ workspaces: DeviceWorkspaces
   ) throws(CUDAError) {
-    let positions = numbers.map { $0 - UInt32(range.lowerBound) }
-    try positions.withUnsafeBufferPointer { positions throws(CUDAError) in
-      try order.upload(positions)
+    for (index, number) in numbers.enumerated() {
+      hostOrder[index] = number - UInt32(range.lowerBound)
     }
+    try stream.upload(hostOrder, count: numbers.count, to: order)
     var values = arguments(job, part: job.columns.byteRange(range))
     values.order = UnsafePointer(order.pointer)
     values.count = numbers.count

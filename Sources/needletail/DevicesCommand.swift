@@ -17,8 +17,12 @@ struct DevicesCommand: ParsableCommand {
   @Flag(help: "Print one object of JSON.")
   var json = false
 
+  @Flag(help: "Run a small kernel on each device and load the kernels; 1 is returned if one fails.")
+  var check = false
+
   func run() throws {
-    let inventory = DeviceInventory()
+    var inventory = DeviceInventory()
+    if check { inventory.check() }
     if json {
       var writer = JSONWriter()
       inventory.write(to: &writer)
@@ -26,6 +30,7 @@ struct DevicesCommand: ParsableCommand {
     } else {
       inventory.printText()
     }
+    if check, !inventory.isReady { throw ExitCode(1) }
   }
 }
 
@@ -43,6 +48,8 @@ private struct DeviceInventory {
     var freeMemory: Int?
     /// Why the device can not execute; `nil` when it can.
     var obstacle: GPUError?
+    /// What `--check` found.
+    var checked: (kernel: Duration, loading: Duration)?
   }
 
   private var driver: Driver?
@@ -87,6 +94,35 @@ private struct DeviceInventory {
     return row
   }
 
+  /// Whether there is a device, and nothing stands in the way of any.
+  var isReady: Bool { !rows.isEmpty && rows.allSatisfy { $0.obstacle == nil } }
+
+  /// Runs a small kernel on each device, and loads the kernels.
+  mutating func check() {
+    for index in rows.indices where rows[index].obstacle == nil {
+      do throws(GPUError) {
+        rows[index].checked = try Self.check(rows[index].device, images)
+      } catch {
+        rows[index].obstacle = error
+      }
+    }
+  }
+
+  private static func check(
+    _ device: Device, _ images: KernelImages
+  ) throws(GPUError) -> (Duration, Duration) {
+    let image = try images.image(for: device)
+    do throws(CUDAError) {
+      let context = try Context(device)
+      guard let kernel = try DeviceCheck.runSmallKernel(in: context) else {
+        throw CUDAError(.callFailed, "a small kernel gave a wrong result")
+      }
+      return (kernel, try DeviceCheck.load(image, into: context))
+    } catch {
+      throw .cuda(error)
+    }
+  }
+
   func printText() {
     if let driver {
       print(
@@ -108,6 +144,11 @@ private struct DeviceInventory {
       for line in table.lines { print(line) }
       for row in rows {
         if let obstacle = row.obstacle { print("  cuda:\(row.device.ordinal): \(obstacle)") }
+        if let checked = row.checked {
+          print(
+            "  cuda:\(row.device.ordinal): a small kernel in \(Text.time(checked.kernel)), kernels "
+              + "loaded in \(Text.time(checked.loading))")
+        }
       }
     }
     if let driverError { print("no device: \(driverError)") }
@@ -163,6 +204,12 @@ private struct DeviceInventory {
       if let free = row.freeMemory { writer.member("freeMemoryBytes", free) }
       writer.member("ready", row.obstacle == nil)
       if let obstacle = row.obstacle { writer.member("error", "\(obstacle)") }
+      if let checked = row.checked {
+        writer.key("smallKernelSeconds")
+        writer.value(checked.kernel / .seconds(1))
+        writer.key("loadingSeconds")
+        writer.value(checked.loading / .seconds(1))
+      }
     }
   }
 

@@ -37,6 +37,8 @@ import Testing
     let output = try command.run(["devices"], environment: ["CUDA_VISIBLE_DEVICES": ""])
     #expect(output.status == 0)
     #expect(output.standardOutput.contains("no device: CUDA: "))
+    let check = try command.run(["devices", "--check"], environment: ["CUDA_VISIBLE_DEVICES": ""])
+    #expect(check.status == 1)
   }
 
   @Test func optionsBecomeAChoice() throws {

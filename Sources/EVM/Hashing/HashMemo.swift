@@ -39,9 +39,11 @@ struct HashMemo: BitwiseCopyable {
     let i5 = raw.loadUnaligned(fromByteOffset: 40, as: UInt64.self)
     let i6 = raw.loadUnaligned(fromByteOffset: 48, as: UInt64.self)
     let i7 = raw.loadUnaligned(fromByteOffset: 56, as: UInt64.self)
-    // Bad luck in the choice of a place costs time only.
-    let low = (i0 ^ i2 &* 3 ^ i5) &* 0x9e37_79b9_7f4a_7c15
-    let high = (i1 ^ i3 ^ i4 &* 5 ^ i6 ^ i7) &* 0xc2b2_ae3d_27d4_eb4f
+    // Bad luck in the choice of a place costs time only. A small memo goes by the second word, the
+    // mapping's slot: the uses of one key follow each other, and lanes of a GPU that run the same
+    // code find the same place.
+    let low = mask < 16 ? i5 : (i0 ^ i2 &* 3 ^ i5) &* 0x9e37_79b9_7f4a_7c15
+    let high = ((mask < 16 ? 0 : i1 ^ i3) ^ i4 &* 5 ^ i6 ^ i7) &* 0xc2b2_ae3d_27d4_eb4f
     let entry = entries + (Int(truncatingIfNeeded: (low ^ high) >> 40) & mask)
     let difference =
       (entry.pointee.i0 ^ i0) | (entry.pointee.i1 ^ i1) &* 3 | (entry.pointee.i2 ^ i2)

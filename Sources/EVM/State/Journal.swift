@@ -39,7 +39,7 @@ public struct Journal: BitwiseCopyable {
   private let table: UnsafeMutablePointer<UInt64>
   private let tableCapacity: Int
   /// The part of the table in use is small at first, so that it stays in the nearest cache, and
-  /// grows with the entries.
+  /// grows with the entries; zero while there are so few that there is no table.
   private var tableMask = 0
   private var generation: UInt32 = 0
 
@@ -92,8 +92,7 @@ public struct Journal: BitwiseCopyable {
     codeArena.used = 0
     refund = 0
     fault = .workspaceExhausted
-    tableMask = min(tableCapacity, 256) &- 1
-    nextGeneration()
+    tableMask = 0
   }
 
   /// Empties the table.
@@ -107,10 +106,11 @@ public struct Journal: BitwiseCopyable {
     table[tableCapacity] = UInt64(generation)
   }
 
-  /// Uses twice as much of the table; its capacity is more than twice that of the entries.
+  /// Begins with the table, or uses twice as much of it; its capacity is more than twice that of the
+  /// entries.
   @inline(never)
   private mutating func growTable() {
-    tableMask = tableMask &* 2 &+ 1
+    tableMask = tableMask == 0 ? min(tableCapacity, 256) &- 1 : tableMask &* 2 &+ 1
     nextGeneration()
     var index = 0
     while index < accountCount {
@@ -127,6 +127,13 @@ public struct Journal: BitwiseCopyable {
     }
   }
 
+  /// Puts the number of a new entry where the search for it ended.
+  @inline(__always)
+  private mutating func note(_ number: UInt32, at position: Int) {
+    if tableMask != 0 { table[position] = UInt64(generation) << 32 | UInt64(number) }
+    if isTableFull { growTable() }
+  }
+
   /// Writes an entry's number at the first free position from its hash on.
   private func insert(_ hash: Int, _ number: UInt32) {
     var position = hash & tableMask
@@ -139,24 +146,37 @@ public struct Journal: BitwiseCopyable {
   /// Whether another entry would fill more than half of the table in use.
   @inline(__always)
   private var isTableFull: Bool {
-    (accountCount &+ slotCount) &* 2 >= tableMask && tableMask &+ 1 < tableCapacity
+    if tableMask == 0 { return accountCount &+ slotCount > Journal.listed }
+    return (accountCount &+ slotCount) &* 2 >= tableMask && tableMask &+ 1 < tableCapacity
   }
+
+  /// Up to this many entries are searched one after the other, without the table. It costs no more
+  /// than hashing, and lanes of a GPU that run the same code read the same places.
+  private static var listed: Int { 12 }
 
   // MARK: Accounts
 
   /// The entry of an account, made when it is new; its values may not be loaded yet, and are not
   /// written before.
   mutating func entry(_ address: Address) -> UnsafeMutablePointer<AccountEntry>? {
-    var position = hash(address) & tableMask
-    while true {
-      let tagged = table[position]
-      if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
-      let number = UInt32(truncatingIfNeeded: tagged)
-      if number & Journal.slotTag == 0 {
-        let entry = accounts + Int(number &- 1)
-        if entry.pointee.address == address { return entry }
+    var position = 0
+    if tableMask == 0 {
+      while position < accountCount {
+        if accounts[position].address == address { return accounts + position }
+        position &+= 1
       }
-      position = (position &+ 1) & tableMask
+    } else {
+      position = hash(address) & tableMask
+      while true {
+        let tagged = table[position]
+        if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
+        let number = UInt32(truncatingIfNeeded: tagged)
+        if number & Journal.slotTag == 0 {
+          let entry = accounts + Int(number &- 1)
+          if entry.pointee.address == address { return entry }
+        }
+        position = (position &+ 1) & tableMask
+      }
     }
     if accountCount == accountCapacity {
       fault = .workspaceExhausted
@@ -166,9 +186,7 @@ public struct Journal: BitwiseCopyable {
     entry.pointee.address = address
     entry.pointee.flags = []
     accountCount &+= 1
-    table[position] =
-      UInt64(generation) << 32 | UInt64(UInt32(truncatingIfNeeded: accountCount))
-    if isTableFull { growTable() }
+    note(UInt32(truncatingIfNeeded: accountCount), at: position)
     return entry
   }
 
@@ -340,20 +358,33 @@ public struct Journal: BitwiseCopyable {
   ) -> UnsafeMutablePointer<SlotEntry>? {
     let index = UInt32(
       truncatingIfNeeded: UnsafePointer(account) - UnsafePointer(accounts))
-    var position = hash(index, key, transient) & tableMask
-    while true {
-      let tagged = table[position]
-      if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
-      let number = UInt32(truncatingIfNeeded: tagged)
-      if number & Journal.slotTag != 0 {
-        let entry = slots + Int((number & ~Journal.slotTag) &- 1)
+    var position = 0
+    if tableMask == 0 {
+      while position < slotCount {
+        let entry = slots + position
         if entry.pointee.key == key && entry.pointee.account == index
           && entry.pointee.isTransient == transient
         {
           return entry
         }
+        position &+= 1
       }
-      position = (position &+ 1) & tableMask
+    } else {
+      position = hash(index, key, transient) & tableMask
+      while true {
+        let tagged = table[position]
+        if UInt32(truncatingIfNeeded: tagged >> 32) != generation { break }
+        let number = UInt32(truncatingIfNeeded: tagged)
+        if number & Journal.slotTag != 0 {
+          let entry = slots + Int((number & ~Journal.slotTag) &- 1)
+          if entry.pointee.key == key && entry.pointee.account == index
+            && entry.pointee.isTransient == transient
+          {
+            return entry
+          }
+        }
+        position = (position &+ 1) & tableMask
+      }
     }
     if slotCount == slotCapacity {
       fault = .workspaceExhausted
@@ -366,10 +397,7 @@ public struct Journal: BitwiseCopyable {
         place: AccountRecord.noPlace, isTransient: transient, isWarm: false,
         isLoaded: transient))
     slotCount &+= 1
-    table[position] =
-      UInt64(generation) << 32
-      | UInt64(UInt32(truncatingIfNeeded: slotCount) | Journal.slotTag)
-    if isTableFull { growTable() }
+    note(UInt32(truncatingIfNeeded: slotCount) | Journal.slotTag, at: position)
     return entry
   }
 
