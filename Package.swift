@@ -62,7 +62,9 @@ let package = Package(
     .testTarget(
       name: "CUDATests", dependencies: ["CUDA", "FakeCUDA"], swiftSettings: settings),
     .testTarget(
-      name: "GPUTests", dependencies: ["CUDA", "GPU"], swiftSettings: settings),
+      name: "GPUTests",
+      dependencies: ["CUDA", "EVM", "Ethereum", "Execution", "GPU", "Kernels", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["EVM", "Ethereum", "GPU", "TestSupport", "needletail"],
       swiftSettings: settings),

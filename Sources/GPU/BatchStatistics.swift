@@ -14,10 +14,14 @@ package struct BatchStatistics: Sendable {
   /// Transactions that ran again on the host, by reason.
   package var rerunsOnHost: [String: Int] = [:]
 
+  /// Nothing yet.
+  package init() {}
+
   /// All of them.
   package var hostReruns: Int { rerunsOnHost.values.reduce(0, +) }
 
-  mutating func add(_ other: BatchStatistics) {
+  /// Adds what other batches took.
+  package mutating func add(_ other: BatchStatistics) {
     transactions += other.transactions
     launches += other.launches
     bytesUp += other.bytesUp

@@ -1,6 +1,6 @@
 package import EVM
 import Ethereum
-package import Execution
+import Execution
 package import Kernels
 
 /// Random worlds of one fork as one state and one batch, and the comparison of what came of it by
@@ -120,9 +120,9 @@ package struct RandomBatch {
     let row = outcome.outcomes[index]
     guard row.state == .done else { return ["the lane: \(row.state), \(row.status)"] }
     var comparison = ResultComparison()
-    comparison.check(
-      "error", serial.rejected.first?.error.rawValue ?? Kernels.TransactionOutcome.valid, row.error)
-    guard let result = serial.transactions.first, row.error == Kernels.TransactionOutcome.valid else {
+    let valid = Kernels.TransactionOutcome.valid
+    comparison.check("error", serial.rejected.first?.error.rawValue ?? valid, row.error)
+    guard let result = serial.transactions.first, row.error == valid else {
       return comparison.lines
     }
     comparison.check("status", result.status, row.status)

@@ -20,6 +20,9 @@ import Testing
   private static let codeSet: UInt64 = 128
   private static let codeUnmapped: UInt64 = 256
 
+  /// Read, touched, and its code asked for.
+  private static let all = read | warm | exists | touched | codeRead
+
   private static func head(_ address: Address, _ flags: UInt64, _ parts: UInt64) -> [UInt64] {
     [address.low, address.middle, UInt64(address.high) | flags << 32 | parts << 48]
   }
@@ -41,7 +44,7 @@ import Testing
 
   /// The sender's account after it paid for `gas` at 7 wei.
   private static func paid(_ gas: UInt64) -> [UInt64] {
-    head(sender, read | warm | exists | touched | codeRead, 1)
+    head(sender, all, 1)
       + [1] + words(wealth &- UInt256(7 * gas))
   }
 
@@ -58,8 +61,8 @@ import Testing
     #expect(outcome.state == .done && outcome.status == .stopped)
     let expected =
       Self.paid(outcome.gasUsed)
-      + Self.head(Self.contract, Self.read | Self.warm | Self.exists | Self.touched | Self.codeRead, 0)
-      + Self.rewarded(outcome.gasUsed) + [1 | 1 << 32] + Self.words(1) + Self.words(9)
+      + Self.head(Self.contract, Self.all, 0) + Self.rewarded(outcome.gasUsed) + [1 | 1 << 32]
+      + Self.words(1) + Self.words(9)
     #expect(result.records(0) == expected)
     #expect(outcome.accountCount == 3 && outcome.slotCount == 1)
     #expect(outcome.logCount == 0 && outcome.outputCount == 0)
@@ -74,12 +77,10 @@ import Testing
     let gas = result.outcomes[0].gasUsed
     let hash = Self.stores.withUnsafeBufferPointer { Keccak256.hash($0) }
     let absent = [0] + Self.words(.zero) + Self.words(Hash256.emptyCode.word) + [0]
-    var expected = Self.head(
-      Self.sender, Self.read | Self.warm | Self.exists | Self.touched | Self.codeRead, 5)
+    var expected = Self.head(Self.sender, Self.all, 5)
     expected += [1] + Self.words(Self.wealth &- UInt256(7 * gas))
     expected += [0] + Self.words(Self.wealth) + Self.words(Hash256.emptyCode.word) + [1]
-    expected += Self.head(
-      Self.contract, Self.read | Self.warm | Self.exists | Self.touched | Self.codeRead, 4)
+    expected += Self.head(Self.contract, Self.all, 4)
     expected += [1] + Self.words(5) + Self.words(hash.word) + [3]
     expected += Self.head(
       Self.coinbase, Self.read | Self.warm | Self.exists | Self.touched, 5)
@@ -229,7 +230,8 @@ import Testing
     #expect(words[start + 12] == UInt64(code.count))
     if !isRemoval {
       #expect(
-        Array(words[start + 13..<start + 16]) == [0x0001_ef, 0x0100_0000_0000_0000, 0x08_0706_0504_0302])
+        Array(words[start + 13..<start + 16])
+          == [0x01ef, 0x0100_0000_0000_0000, 0x08_0706_0504_0302])
     }
   }
 

@@ -61,11 +61,12 @@ import Testing
     let table = table(accounts: 16, slots: 16)
     var places: Set<UInt32> = []
     for index in 0..<15 {
-      places.insert(table.insert(row(UInt64(index), world: UInt32(index % 3), nonce: UInt64(index))))
-      table.insert(StateTable.Slot(account: UInt32(index % 2), key: UInt256(UInt64(index)), value: 1))
-      table.insert(
-        StateTable.Slot(
-          account: UInt32(index % 2), key: UInt256(UInt64(index)), value: UInt256(UInt64(index + 2))))
+      let number = UInt64(index)
+      places.insert(table.insert(row(number, world: UInt32(index % 3), nonce: number)))
+      for value in [1, UInt256(number + 2)] {
+        table.insert(
+          StateTable.Slot(account: UInt32(index % 2), key: UInt256(number), value: value))
+      }
     }
     #expect(places.count == 15)
     for index in 0..<15 {

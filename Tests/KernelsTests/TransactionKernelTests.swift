@@ -16,7 +16,8 @@ import Testing
   private static func sender(_ index: Int) -> Address { Address(number: 0x1000 + UInt64(index)) }
 
   private static func word(_ value: UInt64) -> [UInt8] {
-    [UInt8](repeating: 0, count: 24) + (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
+    [UInt8](repeating: 0, count: 24)
+      + (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
   }
 
   /// A call of the counter for each of the words, on a state where it stands at 40.
@@ -128,7 +129,7 @@ import Testing
     launch.accounts[0].code = [
       0x43, 0x5f, 0x52, 0x60, 1, 0x43, 0x03, 0x40, 0x60, 32, 0x52, 0x60, 64, 0x5f, 0xf3,
     ]
-    launch.environments = [10, 20, 30].map { number in
+    launch.environments = [10, 20, 30].map { (number: UInt64) in
       var environment = KernelLaunch.Environment()
       environment.block.number = number
       environment.hashes = [
@@ -267,9 +268,8 @@ import Testing
   /// Without gas for it, a heavy precompile fails on every machine alike.
   @Test func precompilesThatAreNotPaidForAreNotNeeded() {
     // PUSH0 x5 PUSH1 1 PUSH1 9 CALL PUSH0 MSTORE PUSH1 32 PUSH0 RETURN: 9 gas for ECRECOVER.
-    var launch = Self.launch(
-      code: [0x5f, 0x5f, 0x5f, 0x5f, 0x5f, 0x60, 1, 0x60, 9, 0xf1, 0x5f, 0x52, 0x60, 32, 0x5f, 0xf3]
-    )
+    let call: [UInt8] = [0x5f, 0x5f, 0x5f, 0x5f, 0x5f, 0x60, 1, 0x60, 9, 0xf1]
+    var launch = Self.launch(code: call + [0x5f, 0x52, 0x60, 32, 0x5f, 0xf3])
     let complete = launch.run()
     launch.lanes = .light
     #expect(complete.outcomes[0].state == .done)

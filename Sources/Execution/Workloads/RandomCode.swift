@@ -350,7 +350,8 @@ struct RandomCode {
     case 20...26:
       call()
       keepOrDrop()
-    case 27, 28 where nesting < 2:
+    case 27,
+      28 where nesting < 2:
       create()
       keepOrDrop()
     case 29: exitSometimes()
@@ -498,7 +499,8 @@ struct RandomCode {
   private mutating func end() {
     switch numbers.below(16) {
     case 0...3: emit(Opcode.stop)
-    case 4, 5 where fork >= .byzantium:
+    case 4,
+      5 where fork >= .byzantium:
       pushSize()
       pushOffset()
       emit(Opcode.revert)
