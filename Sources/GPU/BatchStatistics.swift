@@ -14,7 +14,7 @@ package struct BatchStatistics: Sendable {
   /// Transactions that ran again on the host, by reason.
   package var rerunsOnHost: [String: Int] = [:]
 
-  /// Nothing yet.
+  /// Of nothing.
   package init() {}
 
   /// All of them.

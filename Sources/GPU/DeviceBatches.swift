@@ -14,10 +14,7 @@ package final class DeviceBatches {
   package init(_ device: Device, image: KernelImage, options: DeviceExecutor.Options = .init())
     throws(CUDAError)
   {
-    let context = try Context(device)
-    self.device = try image.withBytes { bytes throws(CUDAError) in
-      try TransactionDevice(context, image: bytes)
-    }
+    self.device = try TransactionDevice(Context(device), image: image)
     executor = try DeviceExecutor(self.device, options: options)
   }
 

@@ -86,6 +86,13 @@ package struct BatchColumns {
   /// The hashes that the blocks know.
   package var hashes: UnsafeBufferPointer<EnvironmentRow.BlockHash>
 
+  /// The first rows.
+  package func prefix(_ count: Int) -> BatchColumns {
+    var columns = self
+    columns.rows = UnsafeBufferPointer(rebasing: rows.prefix(count))
+    return columns
+  }
+
   /// Where the lists of the rows in a range lie among the bytes.
   func byteRange(_ range: Range<Int>) -> Range<Int> {
     /// The first list of a row, or of the rows behind it.

@@ -11,10 +11,10 @@ package final class TransactionDevice {
   let complete: Function?
   private(set) var state: DeviceState?
 
-  /// A device for an image of kernels: PTX or machine code.
-  package init(_ context: Context, image: UnsafeRawBufferPointer) throws(CUDAError) {
+  /// A device with an image of kernels.
+  package init(_ context: Context, image: KernelImage) throws(CUDAError) {
     self.context = context
-    let module = try Module(context, image: image)
+    let module = try image.load(into: context)
     light = try module.function("execute_light")
     complete = try? module.function("execute_complete")
   }

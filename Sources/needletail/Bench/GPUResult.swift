@@ -16,7 +16,7 @@ struct GPUResult {
   let hostRate: Double
   let hostThreads: Int
   let statistics: BatchStatistics
-  /// Megahertz of the multiprocessors just after the last launch, where it can be asked.
+  /// Bytes of the device's memory that are not free.
   let memoryInUse: Int
   let faults: [String]
 
@@ -59,9 +59,13 @@ struct GPUResult {
       writer.member("transactions", count)
       writer.member("gas", gas)
       writer.member("lanes", lanes)
-      writer.member("kernelSeconds", kernelSeconds)
-      writer.member("endToEndSeconds", wholeSeconds)
-      writer.member("hostTransactionsPerSecond", hostRate)
+      for (name, number) in [
+        ("kernelSeconds", kernelSeconds), ("endToEndSeconds", wholeSeconds),
+        ("hostTransactionsPerSecond", hostRate),
+      ] {
+        writer.key(name)
+        writer.value(number)
+      }
       writer.member("hostThreads", hostThreads)
       writer.member("launches", statistics.launches)
       writer.member("rerunsOnDevice", statistics.rerunsOnDevice.values.reduce(0, +))

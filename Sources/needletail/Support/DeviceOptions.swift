@@ -26,6 +26,11 @@ struct DeviceOptions: ParsableArguments {
   /// What the choice comes to on this machine. Where `auto` comes to the CPU, a line on standard error
   /// says why.
   func resolve() throws -> DeviceChoice.Target {
+    try Self.resolve(device)
+  }
+
+  /// The devices of a choice, ready to be used.
+  static func resolve(_ device: DeviceChoice) throws -> DeviceChoice.Target {
     do throws(GPUError) {
       let target = try device.resolve()
       if case .cpu(.some(let reason)) = target {
