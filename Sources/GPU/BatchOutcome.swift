@@ -1,3 +1,4 @@
+import EVM
 package import Kernels
 
 /// Some outcomes and their records, as an executor hands them over: valid during that call only.
@@ -62,5 +63,20 @@ package struct BatchOutcome {
   /// A transaction's records, read.
   package func records(_ index: Int) -> TransactionRecords {
     TransactionRecords(outcomes[index], bytes: recordBytes(index))
+  }
+
+  /// How many transactions ended in each way.
+  package var endings: [String: Int] {
+    var endings: [String: Int] = [:]
+    for outcome in outcomes {
+      let name =
+        switch (outcome.state, TransactionError(rawValue: outcome.error)) {
+        case (.done, let error?): "invalid, \(error)"
+        case (.done, nil): "\(outcome.status)"
+        default: "\(outcome.state)"
+        }
+      endings[name, default: 0] += 1
+    }
+    return endings
   }
 }

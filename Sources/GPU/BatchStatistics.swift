@@ -22,7 +22,7 @@ package struct BatchStatistics: Sendable {
   /// All of them.
   package var hostReruns: Int { rerunsOnHost.values.reduce(0, +) }
 
-  /// Adds what another batch took.
+  /// Adds what other batches took.
   package mutating func add(_ other: BatchStatistics) {
     transactions += other.transactions
     launches += other.launches

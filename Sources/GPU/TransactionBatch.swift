@@ -95,15 +95,16 @@ package struct BatchColumns {
 
   /// Where the lists of the rows in a range lie among the bytes.
   func byteRange(_ range: Range<Int>) -> Range<Int> {
-    func start(_ row: Int) -> Int {
-      if row >= rows.count { return bytes.count }
-      let lists = rows[row]
-      for list in [
-        lists.data, lists.accessList, lists.accessSlots, lists.blobHashes, lists.authorizations,
-      ] where list.count > 0 {
-        return Int(list.offset)
+    /// The first list of a row, or of the rows behind it.
+    func start(_ first: Int) -> Int {
+      for row in rows[first...] {
+        for list in [
+          row.data, row.accessList, row.accessSlots, row.blobHashes, row.authorizations,
+        ] where list.count > 0 {
+          return Int(list.offset)
+        }
       }
-      return start(row + 1)
+      return bytes.count
     }
     let first = start(range.lowerBound)
     return first..<max(first, start(range.upperBound))

@@ -100,6 +100,8 @@ package enum TransactionKernel {
       TransactionResult,
     call: (inout Machine<View, NoTracer>, TransactionMessage) -> TransactionResult
   ) {
+    // A launch is a whole number of blocks: lanes beyond have no workspace.
+    if lane >= arguments.pointee.laneCount { return }
     guard
       let workspace = Workspace(
         base: memory, capacity: stride(arguments.pointee.sizes), sizes: arguments.pointee.sizes,

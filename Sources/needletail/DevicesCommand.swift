@@ -7,6 +7,14 @@ import GPU
 struct DevicesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",
+    abstract: "List the GPUs that can execute, and compare them with the host.",
+    subcommands: [DevicesListCommand.self, DevicesCheckCommand.self],
+    defaultSubcommand: DevicesListCommand.self)
+}
+
+struct DevicesListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "List the GPUs that can execute, and the state of the kernels.",
     discussion: """
       CUDA_VISIBLE_DEVICES hides devices, as for every program that uses CUDA. \

@@ -132,6 +132,11 @@ struct WorkloadNumbers {
     return mixed ^ (mixed >> 31)
   }
 
+  /// A number from zero to less than `bound`.
+  mutating func below(_ bound: Int) -> Int {
+    Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
   mutating func address() -> Address { Address(UInt256(next(), next(), next(), 0)) }
 
   mutating func hash() -> Hash256 { Hash256(UInt256(next(), next(), next(), next())) }
