@@ -184,7 +184,7 @@ private struct RandomCheck {
     let reference = Self.hostOutcome(batch, threads: jobs)
     self.statistics.add(statistics)
     for (_, status) in left {
-      self.statistics.rerunsOnHost["\(status)", default: 0] += 1
+      self.statistics.rerunsOnHost[HostReason(status), default: 0] += 1
     }
     add(
       batch, reference,
@@ -223,7 +223,7 @@ private struct RandomCheck {
         guard let count = statistics.rerunsOnDevice[size] else { continue }
         print("  run again on the device with \(size) workspaces: \(Text.gas(count))")
       }
-      for (reason, count) in statistics.rerunsOnHost.sorted(by: { $0.key < $1.key }) {
+      for (reason, count) in statistics.rerunsOnHost.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
         print("  left to the host, \(reason): \(Text.gas(count))")
       }
     }
@@ -257,7 +257,10 @@ private struct RandomCheck {
         Dictionary(
           uniqueKeysWithValues: statistics.rerunsOnDevice.map { ("\($0.key)", $0.value) }),
         "rerunsOnDevice", to: &writer)
-      Self.write(statistics.rerunsOnHost, "rerunsOnHost", to: &writer)
+      Self.write(
+        Dictionary(
+          uniqueKeysWithValues: statistics.rerunsOnHost.map { ($0.key.rawValue, $0.value) }),
+        "rerunsOnHost", to: &writer)
       writer.member("mismatchCount", mismatches.count)
       writer.key("mismatches")
       writer.array { writer in
