@@ -38,6 +38,9 @@ public struct BlockOutcome: Sendable {
   /// (EIP-7685). `nil` before Prague.
   public var requests: [[UInt8]]?
 
+  /// An outcome of no transactions.
+  package init() {}
+
   /// The union of the receipts' blooms.
   public var logsBloom: Bloom {
     var hashes = BloomHashes()

@@ -15,11 +15,11 @@ package struct OutcomePiece {
   package var firstRow: Int
   package var records: UnsafeRawBufferPointer
 
-  /// Calls `body` with every transaction's number and outcome that is `done`.
-  package func forEachDone(_ body: (Int, TransactionOutcome) -> Void) {
+  /// Calls `body` with every transaction's number and outcome that is `done` or `faulted`.
+  package func forEachEnded(_ body: (Int, TransactionOutcome) -> Void) {
     func visit(_ number: Int) {
       let outcome = outcomes[number - firstRow]
-      if outcome.state == .done { body(number, outcome) }
+      if outcome.state == .done || outcome.state == .faulted { body(number, outcome) }
     }
     switch numbers {
     case .range(let range): for number in range { visit(number) }
@@ -41,13 +41,14 @@ package struct BatchOutcome {
     piece = [UInt32](repeating: 0, count: count)
   }
 
-  /// Takes over what is done in a piece.
-  package mutating func take(_ given: OutcomePiece) {
+  /// Takes over what is done in a piece, or has come to a fault. `place` gives a transaction's number
+  /// here, where the piece's is another.
+  package mutating func take(_ given: OutcomePiece, place: (Int) -> Int = { $0 }) {
     let number = UInt32(pieces.count)
     pieces.append([UInt8](given.records))
-    given.forEachDone {
-      outcomes[$0] = $1
-      piece[$0] = number
+    given.forEachEnded {
+      outcomes[place($0)] = $1
+      piece[place($0)] = number
     }
   }
 

@@ -11,8 +11,10 @@ package struct BatchStatistics: Sendable {
   package var kernelTime = Duration.zero
   /// Transactions that ran again on the device, by the class of memory they needed.
   package var rerunsOnDevice: [WorkspaceClass: Int] = [:]
-  /// Transactions that ran again on the host, by reason.
-  package var rerunsOnHost: [String: Int] = [:]
+  /// Transactions that ran on the host in place of a device, by reason.
+  package var rerunsOnHost: [HostReason: Int] = [:]
+  /// The devices that failed, each with its error.
+  package var lostDevices: [String] = []
 
   /// Of nothing.
   package init() {}
@@ -29,5 +31,6 @@ package struct BatchStatistics: Sendable {
     kernelTime += other.kernelTime
     rerunsOnDevice.merge(other.rerunsOnDevice, uniquingKeysWith: +)
     rerunsOnHost.merge(other.rerunsOnHost, uniquingKeysWith: +)
+    lostDevices += other.lostDevices
   }
 }

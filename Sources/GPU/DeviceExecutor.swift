@@ -5,7 +5,7 @@ package import Kernels
 /// Executes batches on a GPU, in waves: while one runs, the next is uploaded and the one before is
 /// fetched. What needs more memory, or a heavy precompile, runs again on the device in the next
 /// class of workspaces; what the device can not do at all is left to the host, and counted.
-package final class DeviceExecutor {
+package final class DeviceExecutor: LaneExecutor {
   /// How batches are cut and launched.
   package struct Options: Sendable {
     /// Lanes of a block.
@@ -31,7 +31,7 @@ package final class DeviceExecutor {
   private var workspaces: [WorkspaceClass: DeviceWorkspaces] = [:]
   private let shape: LaunchShape
 
-  /// An executor on a device that has a state.
+  /// An executor on a device.
   package init(_ device: TransactionDevice, options: Options = Options()) throws(CUDAError) {
     self.device = device
     self.options = options
@@ -42,11 +42,12 @@ package final class DeviceExecutor {
       lanes: options.threads * max(blocks, 1) * multiprocessors, threads: options.threads)
   }
 
-  /// Lanes of a launch.
+  package var name: String { "cuda:\(device.context.device.ordinal)" }
+
   package var laneCount: Int { shape.threads }
 
-  /// Executes a batch, hands over what is done in pieces, and gives the numbers of the transactions
-  /// that the device could not do, with the faults that say why.
+  package func load(_ image: StateImage) throws(CUDAError) { try device.load(image) }
+
   package func execute(
     _ columns: BatchColumns, selection: RecordSelection, _ take: (OutcomePiece) -> Void
   ) throws(CUDAError) -> (
@@ -83,24 +84,34 @@ package final class DeviceExecutor {
     throws(CUDAError) -> [(number: UInt32, status: ExecutionStatus)]
   {
     try wave.finish(.range(wave.range), take)
-    var rest = wave.unfinished(nil)
+    // What is still pending was cut off by the time budget: to run it again would wait again.
+    var rest = wave.unfinished(nil).filter { $0.outcome.state != .pending }
     var size = WorkspaceClass.local
     var left: [(number: UInt32, status: ExecutionStatus)] = []
     while !rest.isEmpty {
-      if rest.contains(where: { $0.outcome.state == .recordsExhausted }) {
+      // Records without room are no reason for larger workspaces.
+      let short = rest.filter { $0.outcome.state == .recordsExhausted }
+      var numbers = rest.map(\.number)
+      if !short.isEmpty {
         try wave.growRecords()
+        numbers = short.map(\.number)
+      } else if let next = size.next {
+        size = next
       }
-      if let next = size.next { size = next }
-      let numbers = rest.map(\.number)
+      let waiting = short.isEmpty ? [] : rest.filter { $0.outcome.state != .recordsExhausted }
       wave.statistics.rerunsOnDevice[size, default: 0] += numbers.count
-      try wave.rerun(job, numbers, try workspaces(size, lanes: numbers.count))
+      try wave.rerun(
+        job, numbers, size == .local ? nil : try workspaces(size, lanes: numbers.count),
+        shape: shape)
       try numbers.withUnsafeBufferPointer { numbers throws(CUDAError) in
         try wave.finish(.list(numbers), take)
       }
-      rest = wave.unfinished(numbers).filter { entry in
+      rest = (waiting + wave.unfinished(numbers)).filter { entry in
         switch (entry.outcome.state, entry.outcome.status) {
-        case (.recordsExhausted, _), (.pending, _): return true
+        case (.recordsExhausted, _): return true
+        case (.pending, _): return false
         case (_, .workspaceExhausted) where size.next != nil: return true
+        case (_, .precompileUnavailable) where size == .local: return true
         case (_, let status):
           left.append((entry.number, status))
           return false

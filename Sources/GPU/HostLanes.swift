@@ -11,8 +11,8 @@ package final class HostLanes {
   private let state: HostState
   private let threads: Int
 
-  /// Rows that a thread takes at a time.
-  private static let chunk = 2048
+  /// The most rows that a thread takes at a time.
+  private static let largestChunk = 2048
 
   /// Lanes over an image, on so many threads.
   package init(_ image: StateImage, threads: Int) {
@@ -32,6 +32,7 @@ package final class HostLanes {
       capacity: max(columns.rows.count, 1))
     outcomes.initialize(repeating: .pending, count: columns.rows.count)
     defer { outcomes.deallocate() }
+    let chunk = max(1, min(Self.largestChunk, order.count / (threads * 4)))
     order.withUnsafeBufferPointer { order in
       let next = Atomic(0)
       let lock = NSLock()
@@ -45,10 +46,10 @@ package final class HostLanes {
         var worker = HostWorker(
           state: state, columns: columns, outcomes: outcomes, selection: selection)
         while true {
-          let first = next.add(Self.chunk, ordering: .relaxed).oldValue
+          let first = next.add(chunk, ordering: .relaxed).oldValue
           if first >= order.count { break }
           let part = UnsafeBufferPointer(
-            rebasing: order[first..<min(first + Self.chunk, order.count)])
+            rebasing: order[first..<min(first + chunk, order.count)])
           worker.run(part) { piece in
             lock.lock()
             take(piece)

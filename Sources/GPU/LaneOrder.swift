@@ -1,19 +1,40 @@
+import Dispatch
 import Kernels
 
 /// The order in which lanes take the transactions of a wave: those that run the same code with the
 /// same selector one behind the other, since the lanes of a warp that do the same cost as one.
 struct LaneOrder {
-  private var counts = [UInt32](repeating: 0, count: 1 << 12)
+  /// Rows that are looked at to find whether all are alike.
+  private static let sample = 256
+  /// Rows that a thread looks at in one go.
+  private static let part = 1 << 14
+
   /// Positions in the wave.
   private(set) var positions: [UInt32] = []
 
-  /// Sorts a range of rows; false when all of them are alike, so that no order is needed.
+  /// Sorts a range of rows; false when a sample says that all of them are alike, so that no order is
+  /// needed. An order decides nothing but the time.
   mutating func sort(_ columns: BatchColumns, _ range: Range<Int>) -> Bool {
     guard let first = range.first else { return false }
     let one = Self.kind(columns, first)
-    if range.allSatisfy({ Self.kind(columns, $0) == one }) { return false }
-    for index in counts.indices { counts[index] = 0 }
-    for row in range { counts[Self.kind(columns, row)] += 1 }
+    let step = max(1, range.count / Self.sample)
+    let isUniform = stride(from: first, to: range.upperBound, by: step).allSatisfy {
+      Self.kind(columns, $0) == one
+    }
+    if isUniform { return false }
+
+    // Reading the rows is what takes time: all cores do it. Every element is one thread's.
+    let kinds = [UInt16](unsafeUninitializedCapacity: range.count) { buffer, count in
+      nonisolated(unsafe) let (kinds, columns) = (buffer, columns)
+      DispatchQueue.concurrentPerform(iterations: (range.count - 1) / Self.part + 1) { part in
+        for index in part * Self.part..<min((part + 1) * Self.part, range.count) {
+          kinds[index] = UInt16(Self.kind(columns, first + index))
+        }
+      }
+      count = range.count
+    }
+    var counts = [UInt32](repeating: 0, count: 1 << 12)
+    for kind in kinds { counts[Int(kind)] += 1 }
     var start: UInt32 = 0
     for index in counts.indices {
       (counts[index], start) = (start, start + counts[index])
@@ -21,10 +42,9 @@ struct LaneOrder {
     if positions.count != range.count {
       positions = [UInt32](repeating: 0, count: range.count)
     }
-    for row in range {
-      let kind = Self.kind(columns, row)
-      positions[Int(counts[kind])] = UInt32(row - range.lowerBound)
-      counts[kind] += 1
+    for (index, kind) in kinds.enumerated() {
+      positions[Int(counts[Int(kind)])] = UInt32(index)
+      counts[Int(kind)] += 1
     }
     return true
   }

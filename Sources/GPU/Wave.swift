@@ -75,9 +75,9 @@ final class Wave {
     try fetch()
   }
 
-  /// Runs some rows of the range again, with all precompiles and these workspaces.
+  /// Runs some rows of the range again: with all precompiles in these workspaces, or as at first.
   func rerun(
-    _ job: DeviceJob, _ numbers: [UInt32], _ workspaces: DeviceWorkspaces
+    _ job: DeviceJob, _ numbers: [UInt32], _ workspaces: DeviceWorkspaces?, shape: LaunchShape
   ) throws(CUDAError) {
     for (index, number) in numbers.enumerated() {
       hostOrder[index] = number - UInt32(range.lowerBound)
@@ -86,11 +86,19 @@ final class Wave {
     var values = arguments(job, part: job.columns.byteRange(range))
     values.order = UnsafePointer(order.pointer)
     values.count = numbers.count
+    guard let workspaces else {
+      try launch(device.light, shape, values)
+      return try fetch()
+    }
     values.laneCount = min(numbers.count, workspaces.lanes)
     values.sizes = workspaces.size.sizes
     values.workspaces = workspaces.memory.address.pointer
     guard let complete = device.complete else {
-      throw CUDAError(.malformedImage, "the image of kernels lacks execute_complete")
+      let first = hostOutcomes[Int(numbers[0]) - range.lowerBound]
+      throw CUDAError(
+        .malformedImage,
+        "the image of kernels lacks execute_complete, which \(numbers.count) transactions need "
+          + "(number \(numbers[0]): \(first.state), \(first.status))")
     }
     try launch(
       complete, LaunchShape(lanes: values.laneCount, threads: 32), values)

@@ -7,8 +7,10 @@ import Kernels
 package enum WorkspaceClass: Int, CaseIterable, Sendable {
   /// The lane's local memory; without heavy precompiles.
   case local
-  /// About 2 MB: calls 60 deep with little on their stacks.
+  /// About 1 MB: calls 60 deep with little on their stacks.
   case medium
+  /// About 5 MB: the same with more memory.
+  case wide
   /// About 60 MB: all 1,024 frames with full stacks.
   case large
   /// As much as a transaction has on the host at first.
@@ -18,11 +20,8 @@ package enum WorkspaceClass: Int, CaseIterable, Sendable {
   package var sizes: WorkspaceSizes {
     switch self {
     case .local: TransactionKernel.localSizes
-    case .medium:
-      WorkspaceSizes(
-        stackWords: 12 << 10, memoryBytes: 512 << 10, frames: 64, accounts: 512, slots: 2 << 10,
-        undoRecords: 8 << 10, logs: 512, logBytes: 128 << 10, codeBytes: 64 << 10,
-        returnBytes: 128 << 10)
+    case .medium: Self.calls(memoryBytes: 256 << 10)
+    case .wide: Self.calls(memoryBytes: 4 << 20)
     case .large:
       WorkspaceSizes(
         stackWords: 1026 << 10, memoryBytes: 16 << 20, frames: 1026, accounts: 4 << 10,
@@ -32,11 +31,18 @@ package enum WorkspaceClass: Int, CaseIterable, Sendable {
     }
   }
 
+  private static func calls(memoryBytes: Int) -> WorkspaceSizes {
+    WorkspaceSizes(
+      stackWords: 12 << 10, memoryBytes: memoryBytes, frames: 64, accounts: 512, slots: 2 << 10,
+      undoRecords: 8 << 10, logs: 512, logBytes: 128 << 10, codeBytes: 64 << 10,
+      returnBytes: 128 << 10)
+  }
+
   /// The most lanes at once.
   var lanes: Int {
     switch self {
     case .local: .max
-    case .medium: 4096
+    case .medium, .wide: 4096
     case .large: 128
     case .huge: 16
     }

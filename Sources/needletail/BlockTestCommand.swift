@@ -15,8 +15,10 @@ struct BlockTestCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: CaseOptions
+  @OptionGroup var devices: DeviceOptions
 
   func run() throws {
+    try devices.requireCPU("blocktest")
     let forks = try options.forks()
     try CaseCommand(options: options).run(
       makeWorker: {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Ethereum
 import Execution
 @preconcurrency import Foundation
+import GPU
 
 @main
 struct Needletail: ParsableCommand {
@@ -37,6 +38,10 @@ struct Needletail: ParsableCommand {
       } catch let error as ExecutionError {
         Terminal.note("needletail: \(error)")
         status = 2
+      } catch let error as BatchError {
+        Terminal.clearProgress()
+        Terminal.note("needletail: \(error)")
+        status = 1
       } catch let error as ValidationError {
         Terminal.clearProgress()
         Terminal.note("needletail: \(error.message)")

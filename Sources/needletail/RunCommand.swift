@@ -39,6 +39,8 @@ struct RunCommand: ParsableCommand {
     help: "Write post-state, receipts and roots as JSON into this file; - is standard output.")
   var output: String?
 
+  @OptionGroup var devices: DeviceOptions
+
   @Flag(help: "Print one object of JSON for each case instead of tables.")
   var json = false
 
@@ -49,6 +51,7 @@ struct RunCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
+    try devices.requireCPU("run")
     var session = try RunSession(self)
     for (index, input) in inputs.enumerated() {
       try session.run(input)

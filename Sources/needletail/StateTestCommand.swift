@@ -2,6 +2,7 @@ import ArgumentParser
 import EVM
 import Ethereum
 import Execution
+import GPU
 
 struct StateTestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,11 +14,17 @@ struct StateTestCommand: ParsableCommand {
       execution-spec-tests releases, GeneralStateTests of ethereum/tests.
 
         needletail statetest fixtures/state_tests --fork Osaka --filter eip7939
+        needletail statetest fixtures/state_tests --device cuda --strict
       """)
 
   @OptionGroup var options: CaseOptions
+  @OptionGroup var devices: DeviceOptions
+  @OptionGroup var batches: BatchOptions
 
   func run() throws {
+    if let runner = try batches.runner(on: devices, threads: options.threads) {
+      return try run(in: runner)
+    }
     let forks = try options.forks()
     try CaseCommand(options: options).run(
       makeWorker: {
@@ -31,6 +38,22 @@ struct StateTestCommand: ParsableCommand {
       while let test = try reader.next() { results.append(contentsOf: runner.run(test)) }
       return results
     }
+  }
+
+  /// Runs all cases in batches.
+  private func run(in runner: BatchRunner) throws {
+    var choices = BatchedStateTests.Options()
+    choices.forks = try options.forks()
+    choices.isStrict = devices.strict
+    choices.jobs = options.threads
+    let tests = BatchedStateTests(runner, options: choices)
+    try CaseCommand(options: options).run(
+      { try tests.run(files: $0, isWanted: $1, onFile: $2) },
+      finish: {
+        for line in tests.statistics.lines(batches: tests.batches, places: runner.places) {
+          print(line)
+        }
+      })
   }
 }
 

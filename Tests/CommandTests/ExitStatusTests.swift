@@ -34,12 +34,30 @@ import Testing
     ["signer", "address", "0x0"], ["signer", "recover", "0x02"],
     ["bench", "evm", "--fixtures", "/nonexistent"], ["bench", "evm", "--seconds", "0"],
     ["bench", "evm", "--fixtures", "/nonexistent", "--against", "geth"],
+    ["statetest", "/nonexistent", "--device", "cuda"], ["statetest", "x", "--strict"],
+    ["statetest", "x", "--device", "cuda:99"], ["statetest", "x", "--device", "tpu"],
+    ["statetest", "x", "--gas-ceiling", "1"],
+    ["statetest", "x", "--device", "cuda", "--gas-ceiling", "0"],
   ])
   func badUsageOrInputIsTwo(arguments: [String]) throws {
     let output = try run(arguments)
     #expect(output.status == 2, "\(output.standardError)")
     #expect(!output.standardError.isEmpty)
     #expect(output.standardOutput.isEmpty)
+  }
+
+  @Test(arguments: ["run", "blocktest"])
+  func commandsThatNoDeviceExecutesSaySo(name: String) throws {
+    let output = try run([name, Self.example, "--device", "cuda"])
+    #expect(output.status == 2)
+    #expect(output.standardError.contains("\(name) does not run on a device yet"))
+    #expect(output.standardOutput.isEmpty)
+  }
+
+  @Test func autoIsTheCPUWhereNoDeviceExecutes() throws {
+    let output = try run(["run", Self.example, "--device", "auto"])
+    #expect(output.status == 0)
+    #expect(output.standardError.contains("--device auto: the CPU"))
   }
 
   @Test func benchCryptoTimesWhatItHasChecked() throws {

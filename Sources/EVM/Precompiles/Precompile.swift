@@ -100,7 +100,8 @@ package enum Precompile: UInt16, BitwiseCopyable {
     }
   }
 
-  /// Runs it on an input that is paid for.
+  /// Runs it on an input that is paid for. One copy: it is most of the machine's code.
+  @inline(never)
   package func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena

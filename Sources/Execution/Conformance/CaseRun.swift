@@ -9,6 +9,12 @@ public struct CaseRun: Sendable {
     public var file: String
     /// What came of the case.
     public var result: CaseResult
+
+    /// A case of a file.
+    package init(file: String, result: CaseResult) {
+      self.file = file
+      self.result = result
+    }
   }
 
   /// Cases that ran without a difference.
@@ -63,7 +69,11 @@ public struct CaseRun: Sendable {
     }
   }
 
-  private mutating func add(_ entries: [Entry]) {
+  /// No results yet.
+  package init() {}
+
+  /// Adds the results of a file.
+  package mutating func add(_ entries: [Entry]) {
     filesDone += 1
     for entry in entries {
       gas &+= entry.result.gasUsed
@@ -77,7 +87,8 @@ public struct CaseRun: Sendable {
     }
   }
 
-  private mutating func sort() {
+  /// Sorts failures and skips by file and name.
+  package mutating func sort() {
     let order: (Entry, Entry) -> Bool = { ($0.file, $0.result.name) < ($1.file, $1.result.name) }
     failures.sort(by: order)
     skips.sort(by: order)

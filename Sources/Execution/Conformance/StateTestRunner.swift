@@ -33,6 +33,14 @@ public final class StateTestRunner {
     public var error: InvalidTransaction?
     /// What the file expects.
     public var post: StateTest.Post
+
+    /// A run of a test that has not come to anything yet.
+    package init(_ test: StateTest, _ post: StateTest.Post, _ fork: Fork, pre: WorldState) {
+      name = StateTestRunner.name(test, fork, post.indexes)
+      self.fork = fork
+      state = pre
+      self.post = post
+    }
   }
 
   /// Why a transaction of a test is not valid.
@@ -66,13 +74,7 @@ public final class StateTestRunner {
     for (fork, posts) in test.post where forks?.contains(fork) ?? true {
       for post in posts {
         do throws(ExecutionError) {
-          var run = try execute(test, post, fork, pre: pre)
-          if run.error != nil, fork < .spuriousDragon, post.state == nil {
-            // The older suites, which give no accounts, were filled by geth with a reward of nothing
-            // for the coinbase after a rejected transaction too: the account comes to be.
-            run.state.credit(test.environment.coinbase, wei: .zero, deletesEmpty: false)
-          }
-          results.append(compare(&run))
+          results.append(Self.result(of: try execute(test, post, fork, pre: pre), in: test))
         } catch {
           results.append(
             CaseResult(
@@ -80,9 +82,7 @@ public final class StateTestRunner {
         }
       }
     }
-    for name in test.unknownForks where forks == nil {
-      results.append(CaseResult(name: "\(test.name)[\(name)]", skipped: "unknown fork \(name)"))
-    }
+    if forks == nil { results += Self.skipped(test) }
     return results
   }
 
@@ -90,13 +90,10 @@ public final class StateTestRunner {
   public func execute(
     _ test: StateTest, _ post: StateTest.Post, _ fork: Fork, pre: WorldState
   ) throws(ExecutionError) -> Run {
-    var run = Run(
-      name: Self.name(test, fork, post.indexes), fork: fork, state: pre, outcome: nil, error: nil,
-      post: post)
+    var run = Run(test, post, fork, pre: pre)
     let prepared: PreparedTransaction
     do throws(FormatError) {
-      let transaction = try test.transaction.transaction(at: post.indexes)
-      prepared = PreparedTransaction(transaction, sender: try test.transaction.senderAddress)
+      prepared = try Self.prepare(test, post)
     } catch {
       run.error = .format(error)
       return run
@@ -114,8 +111,35 @@ public final class StateTestRunner {
     return run
   }
 
+  /// The transaction of a case with its sender.
+  package static func prepare(_ test: StateTest, _ post: StateTest.Post) throws(FormatError)
+    -> PreparedTransaction
+  {
+    PreparedTransaction(
+      try test.transaction.transaction(at: post.indexes), sender: try test.transaction.senderAddress
+    )
+  }
+
+  /// The forks of a test that are not known, as cases that were not run.
+  package static func skipped(_ test: StateTest) -> [CaseResult] {
+    test.unknownForks.map {
+      CaseResult(name: "\(test.name)[\($0)]", skipped: "unknown fork \($0)")
+    }
+  }
+
+  /// What came of a run of a test.
+  package static func result(of given: Run, in test: StateTest) -> CaseResult {
+    var run = given
+    if run.error != nil, run.fork < .spuriousDragon, run.post.state == nil {
+      // The older suites, which give no accounts, were filled by geth with a reward of nothing
+      // for the coinbase after a rejected transaction too: the account comes to be.
+      run.state.credit(test.environment.coinbase, wei: .zero, deletesEmpty: false)
+    }
+    return compare(&run)
+  }
+
   /// Compares a run with what the file expects of it.
-  func compare(_ run: inout Run) -> CaseResult {
+  static func compare(_ run: inout Run) -> CaseResult {
     var comparison = Comparison()
     if run.post.expectedExceptions.isEmpty {
       if let error = run.error { comparison.fail("the transaction is not valid: \(error)") }
@@ -142,14 +166,14 @@ public final class StateTestRunner {
   }
 
   /// The name of a case with its fork and indexes.
-  static func name(_ test: StateTest, _ fork: Fork, _ indexes: StateTest.Indexes)
+  package static func name(_ test: StateTest, _ fork: Fork, _ indexes: StateTest.Indexes)
     -> String
   {
     "\(test.name)[\(fork.name) d\(indexes.data) g\(indexes.gas) v\(indexes.value)]"
   }
 
   /// The block that a test's transaction stands in.
-  static func block(_ test: StateTest, _ fork: Fork) -> PreparedBlock {
+  package static func block(_ test: StateTest, _ fork: Fork) -> PreparedBlock {
     block(
       test.environment, fork: fork, chainID: test.transaction.chainID,
       blobSchedule: test.blobSchedule)
@@ -180,7 +204,7 @@ public final class StateTestRunner {
   }
 
   /// The convention of state tests: the hash of block n is that of its number in decimal digits.
-  static func blockHash(_ number: UInt64) -> Hash256? {
+  package static func blockHash(_ number: UInt64) -> Hash256? {
     Keccak256.hash([UInt8](String(number).utf8))
   }
 }

@@ -55,7 +55,7 @@ extension InputRunner {
     }
     report.stateRoot = report.state.stateRoot()
     if expectsPost {
-      report.failures += stateTests.compare(&run).failures
+      report.failures += StateTestRunner.compare(&run).failures
     } else {
       if let error = run.error { report.failures.append("the transaction is not valid: \(error)") }
       check(test.expectation, &report)

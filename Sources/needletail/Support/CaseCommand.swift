@@ -20,6 +20,9 @@ struct CaseOptions: ParsableArguments {
   @Flag(help: "Print the results as JSON, one object a line.")
   var json = false
 
+  /// How many threads that is.
+  var threads: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
+
   func validate() throws {
     if let jobs, jobs < 1 || jobs > 1024 {
       throw ValidationError("--jobs: \(jobs) is not from 1 to 1024")
@@ -36,17 +39,31 @@ struct CaseCommand {
     makeWorker: @escaping @Sendable () -> Worker,
     _ work: @escaping @Sendable (Worker, String) throws(FormatError) -> [CaseResult]
   ) throws {
+    try run { files, isWanted, onFile in
+      CaseRun.run(
+        files: files, jobs: options.threads, makeWorker: makeWorker, work: work,
+        isWanted: isWanted, onFile: onFile)
+    }
+  }
+
+  /// Reports what `execute` makes of all files, then calls `finish`. Throws the exit status.
+  func run(
+    _ execute: (
+      [String], @escaping @Sendable (CaseRun.Entry) -> Bool,
+      @escaping @Sendable ([CaseRun.Entry], CaseRun) -> Void
+    ) throws -> CaseRun,
+    finish: () -> Void = {}
+  ) throws {
     let files = try FileWalk.jsonFiles(options.paths)
-    let jobs = options.jobs ?? ProcessInfo.processInfo.activeProcessorCount
     let filter = options.filter
     let isJSON = options.json
     let start = ContinuousClock.now
-    let run = CaseRun.run(
-      files: files, jobs: jobs, makeWorker: makeWorker, work: work,
-      isWanted: { entry in
+    let run = try execute(
+      files,
+      { entry in
         filter.map { entry.file.contains($0) || entry.result.name.contains($0) } ?? true
       },
-      onFile: { entries, totals in
+      { entries, totals in
         if isJSON {
           for entry in entries { Self.printJSON(entry) }
         } else {
@@ -57,7 +74,9 @@ struct CaseCommand {
       })
     Terminal.clearProgress()
     if !isJSON {
-      report(run, files: files.count, jobs: jobs, elapsed: ContinuousClock.now - start)
+      report(
+        run, files: files.count, jobs: options.threads, elapsed: ContinuousClock.now - start,
+        finish)
     }
     if !run.failures.isEmpty { throw ExitCode(1) }
   }
@@ -77,7 +96,9 @@ struct CaseCommand {
     print(String(decoding: writer.takeBytes(), as: UTF8.self))
   }
 
-  private func report(_ run: CaseRun, files: Int, jobs: Int, elapsed: Duration) {
+  private func report(
+    _ run: CaseRun, files: Int, jobs: Int, elapsed: Duration, _ finish: () -> Void
+  ) {
     for entry in run.failures {
       print("\(Terminal.red("FAIL")) \(entry.file): \(entry.result.name)")
       for failure in entry.result.failures { print("     \(failure)") }
@@ -88,6 +109,7 @@ struct CaseCommand {
     let gas = String(format: "%.1f", Double(run.gas) / 1e9)
     let seconds = String(format: "%.2f", elapsed / .seconds(1))
     print("\(files) files, \(gas) Ggas in \(seconds) s on \(min(jobs, files)) threads")
+    finish()
     if run.passed + run.failures.count + run.skips.count == 0 {
       print("no case matches the options")
     }

@@ -1,0 +1,24 @@
+import CUDA
+
+extension BatchRunner {
+  /// A runner on what the user's choice comes to: loads the kernels into each device.
+  package convenience init(
+    _ target: DeviceChoice.Target, options: Options = Options(),
+    launches: DeviceExecutor.Options = DeviceExecutor.Options()
+  ) throws(GPUError) {
+    guard case .cuda(let found) = target else {
+      self.init([], options: options)
+      return
+    }
+    var devices: [any LaneExecutor] = []
+    for (device, image) in found {
+      do throws(CUDAError) {
+        let loaded = try TransactionDevice(Context(device), image: image)
+        devices.append(try DeviceExecutor(loaded, options: launches))
+      } catch {
+        throw .cuda(error)
+      }
+    }
+    self.init(devices, options: options)
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import GPU
+
+/// How batches of transactions are executed on a device.
+struct BatchOptions: ParsableArguments {
+  @Option(
+    help: "On a GPU: give transactions with a higher gas limit to the CPU.")
+  var gasCeiling: UInt64?
+
+  func validate() throws {
+    if gasCeiling == 0 {
+      throw ValidationError("--gas-ceiling: 0 leaves nothing to the GPU; --device cpu does that")
+    }
+  }
+
+  /// A runner on the devices that were asked for, with so many threads beside them; `nil` for the
+  /// CPU alone.
+  func runner(on devices: DeviceOptions, threads: Int) throws -> BatchRunner? {
+    let target = try devices.resolve()
+    guard case .cuda = target else {
+      if gasCeiling != nil, devices.device == .cpu {
+        throw ValidationError("--gas-ceiling is about GPUs: give --device too")
+      }
+      return nil
+    }
+    var options = BatchRunner.Options()
+    options.gasCeiling = gasCeiling ?? options.gasCeiling
+    options.hostThreads = threads
+    do throws(GPUError) {
+      return try BatchRunner(target, options: options)
+    } catch {
+      throw ValidationError("--device \(devices.device): \(error)")
+    }
+  }
+}
+
+extension BatchStatistics {
+  /// What batches took, for people.
+  func lines(batches: Int, places: [(name: String, lanes: Int)]) -> [String] {
+    let list = places.map { "\($0.name) (\(Text.gas($0.lanes)) lanes)" }.joined(separator: ", ")
+    var lines = [
+      "\(Text.gas(transactions)) transactions in \(batches) batches and \(launches) launches on "
+        + "\(list.isEmpty ? "no device" : list), \(Text.time(kernelTime)) in kernels, "
+        + "\(Text.gas(bytesUp)) bytes up, \(Text.gas(bytesDown)) down"
+    ]
+    let again = WorkspaceClass.allCases.compactMap { size in
+      rerunsOnDevice[size].map { "\(Text.gas($0)) \(size)" }
+    }
+    lines.append(
+      "run again on the device: \(again.isEmpty ? "none" : again.joined(separator: ", "))")
+    let host = HostReason.allCases.compactMap { reason in
+      rerunsOnHost[reason].map { "\(Text.gas($0)) for \(reason)" }
+    }
+    lines.append("run on the CPU instead: \(host.isEmpty ? "none" : host.joined(separator: ", "))")
+    lines += lostDevices.map { Terminal.red("a device failed, the CPU took over: \($0)") }
+    return lines
+  }
+}
