@@ -86,7 +86,7 @@ private struct RandomCheck {
   private let jobs: Int
 
   /// Worlds of a batch.
-  private static let worlds = 1024
+  private static let worlds = 2048
   /// Mismatches that are printed.
   private static let shown = 10
 

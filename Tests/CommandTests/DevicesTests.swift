@@ -41,6 +41,42 @@ import Testing
     #expect(check.status == 1)
   }
 
+  // MARK: devices check
+
+  /// The serial executor and the kernels on the host agree, and the program says on what.
+  @Test func randomTransactionsAgree() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let output = try command.run(
+      ["devices", "check", "--count", "395", "--first", "7", "--jobs", "2", "--json"])
+    #expect(output.status == 0)
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(output.standardOutput.utf8)) as? [String: Any])
+    #expect(object["transactions"] as? Int == 400)
+    #expect(object["mismatchCount"] as? Int == 0)
+    #expect((object["mismatches"] as? [Any])?.isEmpty == true)
+    let endings = try #require(object["endings"] as? [String: Int])
+    #expect(endings.values.reduce(0, +) == 400)
+    let text = try command.run(["devices", "check", "--count", "8"])
+    #expect(text.status == 0)
+    #expect(text.standardOutput.contains("0 mismatches"))
+  }
+
+  @Test(arguments: [
+    (["--count", "0"], "--count: 0 is not at least 1"),
+    (["--jobs", "0"], "--jobs: 0 is not from 1 to 1024"),
+    (["--first", "18446744073709551615"], "--first: 18446744073709551615 is too large"),
+    (["--device", "cuda"], "--device cuda:0: "),
+  ])
+  func checksThatCanNotBeAreRefused(arguments: [String], message: String) throws {
+    let command = try Command()
+    defer { command.remove() }
+    let output = try command.run(
+      ["devices", "check"] + arguments, environment: ["CUDA_VISIBLE_DEVICES": ""])
+    #expect(output.status == 2)
+    #expect(output.standardError.contains(message))
+  }
+
   @Test func optionsBecomeAChoice() throws {
     #expect(try DeviceOptions.parse([]).device == .cpu)
     #expect(try DeviceOptions.parse(["--device", "cuda:1"]).device == .cuda(1))

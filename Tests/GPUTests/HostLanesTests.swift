@@ -158,7 +158,7 @@ import Testing
       // PUSH4 size PUSH0 RETURN
       allocation.accounts[address] = .init(code: [0x63] + bytes + [0x5f, 0xf3])
       let message = TransactionMessage(
-        sender: sender, recipient: address, gasLimit: 16_000_000_000)
+        sender: sender, recipient: address, gasLimit: 1 << 36)
       batch.append(message, environment: environment, isCall: true)
     }
     return (batch, StateImage([allocation], fork: .osaka))

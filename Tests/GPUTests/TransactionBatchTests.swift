@@ -17,7 +17,7 @@ import Testing
     var batch = TransactionBatch()
     let environment = batch.append(BlockEnvironment())
     for (index, count) in data.enumerated() {
-      [UInt8](repeating: UInt8(index), count: count).withUnsafeBufferPointer {
+      [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: count).withUnsafeBufferPointer {
         var message = message()
         message.data = $0
         batch.append(message, environment: environment)
@@ -47,7 +47,7 @@ import Testing
             #expect(part.contains(Int(row.data.offset)))
             #expect(part.upperBound >= Int(row.data.offset) + Int(row.data.count))
           }
-          #expect(part.lowerBound % 8 == 0)
+          #expect(part.isEmpty || part.lowerBound % 8 == 0)
         }
       }
     }

@@ -155,17 +155,17 @@ struct RandomCode {
 
   /// A place in memory; once in a while one that costs a lot, or too much.
   private mutating func pushOffset() {
-    switch numbers.below(80) {
+    switch numbers.below(240) {
     case 0: push(word())
-    case 1...3: push(UInt256(UInt64(numbers.below(1 << 14))))
+    case 1...9: push(UInt256(UInt64(numbers.below(1 << 14))))
     default: push(UInt256(UInt64(numbers.below(8) * 32 + (numbers.below(3) == 0 ? 5 : 0))))
     }
   }
 
   private mutating func pushSize() {
-    switch numbers.below(80) {
+    switch numbers.below(240) {
     case 0: push(word())
-    case 1...3: push(UInt256(UInt64(numbers.below(1 << 12))))
+    case 1...9: push(UInt256(UInt64(numbers.below(1 << 12))))
     default: push(UInt256(UInt64(numbers.below(4) == 0 ? 0 : numbers.below(97))))
     }
   }

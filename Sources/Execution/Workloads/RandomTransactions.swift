@@ -113,7 +113,7 @@ private struct WorldMaker {
     if fork >= .cancun { environment.blobBaseFee = UInt256(UInt64(1 + numbers.below(3))) }
     var block = PreparedBlock(fork: fork, environment: environment)
     for number in 0..<number { block.blockHashes[number] = numbers.hash() }
-    block.maxBlobs = 6
+    block.maxBlobs = 6 + 3 * numbers.below(2)
     block.callsSystemContracts = false
     block.isPartialState = true
     block.invalidTransactions = .reject
@@ -242,7 +242,7 @@ private struct WorldMaker {
     case 0: return least - 1
     case 1: return least
     case 2: return numbers.next() >> UInt64(numbers.below(64))
-    default: return least + numbers.next() >> UInt64(43 + numbers.below(14))
+    default: return least + numbers.next() >> UInt64(42 + numbers.below(12))
     }
   }
 }
