@@ -32,7 +32,7 @@ extension Machine {
     else { return faulted() }
     let costs = IntrinsicGas(transaction, schedule)
     if let error = validate(
-      transaction, costs, sender: sender.pointee, senderCode: senderCode,
+      transaction, costs, sender: sender, senderCode: senderCode,
       gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
     {
       return TransactionResult(
@@ -171,8 +171,8 @@ extension Machine {
   /// specification (`validate_transaction`, then `check_transaction`), so that a transaction with
   /// several faults is refused for the same one.
   private func validate(
-    _ transaction: TransactionMessage, _ costs: IntrinsicGas, sender: AccountEntry,
-    senderCode: Code, gasAvailable: UInt64, blobsAvailable: Int
+    _ transaction: TransactionMessage, _ costs: IntrinsicGas,
+    sender: UnsafeMutablePointer<AccountEntry>, senderCode: Code, gasAvailable: UInt64, blobsAvailable: Int
   ) -> TransactionError? {
     let type = transaction.type
     let isCreation = transaction.recipient == nil
@@ -209,9 +209,10 @@ extension Machine {
       if transaction.authorizations.isEmpty { return .noAuthorizations }
     }
     // What the sender's account tells.
-    if transaction.nonce < sender.nonce { return .nonceTooLow }
-    if transaction.nonce > sender.nonce { return .nonceTooHigh }
-    if !covers(sender.balance, transaction) { return .insufficientFunds }
+    sender.pointee.observed.insert(.nonce)
+    if transaction.nonce < sender.pointee.nonce { return .nonceTooLow }
+    if transaction.nonce > sender.pointee.nonce { return .nonceTooHigh }
+    if !covers(sender, transaction) { return .insufficientFunds }
     // EIP-3607 holds for every block; only EIP-7702 made an exception.
     if senderCode.count > 0 && (fork < .prague || senderCode.delegate == nil) {
       return .senderNotExternallyOwned
@@ -220,7 +221,9 @@ extension Machine {
   }
 
   /// Whether a balance pays for the gas and blob gas at their caps, and for the value.
-  private func covers(_ balance: UInt256, _ transaction: TransactionMessage) -> Bool {
+  private func covers(
+    _ sender: UnsafeMutablePointer<AccountEntry>, _ transaction: TransactionMessage
+  ) -> Bool {
     let gas = UInt256.multiplyFullWidth(
       UInt256(transaction.gasLimit), transaction.maxFeePerGas)
     let blobGas = UInt64(transaction.blobHashes.count) &* Self.gasPerBlob
@@ -228,7 +231,7 @@ extension Machine {
     if !gas.high.isZero || !blob.high.isZero { return false }
     let fees = UInt256.addingReportingCarry(gas.low, blob.low)
     let all = UInt256.addingReportingCarry(fees.value, transaction.value)
-    return !fees.carry && !all.carry && balance >= all.value
+    return !fees.carry && !all.carry && journal.has(all.value, sender)
   }
 
   /// Fills the warm set (EIP-2929, EIP-2930, EIP-3651).
@@ -269,6 +272,7 @@ extension Machine {
         let code = journal.code(of: authority, &view, zeros: workspace.zeros)
       else { return false }
       if code.count > 0 && code.delegate == nil { continue }
+      authority.pointee.observed.formUnion([.nonce, .emptiness])
       if authority.pointee.nonce != item.nonce { continue }
       if authority.pointee.exists { journal.refund &+= schedule.authorizationRefund }
       if !delegate(authority, to: item.address)

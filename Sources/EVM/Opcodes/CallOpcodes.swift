@@ -56,7 +56,7 @@ extension Machine {
 
     returnDataCount = 0
     if depth &+ 1 > Frame.stackLimit
-      || (carriesValue && frame.pointee.account.pointee.balance < value)
+      || (carriesValue && !journal.has(value, frame.pointee.account))
     {
       frame.pointee.gas &+= childGas
       frame.pointee.replace(0, .zero)
@@ -97,7 +97,11 @@ extension Machine {
   private func createsAccount(_ callee: UnsafeMutablePointer<AccountEntry>, _ value: UInt256)
     -> Bool
   {
-    if fork >= .spuriousDragon { return !value.isZero && callee.pointee.isEmpty }
+    if fork >= .spuriousDragon {
+      if value.isZero { return false }
+      callee.pointee.observed.insert(.emptiness)
+      return callee.pointee.isEmpty
+    }
     return !callee.pointee.exists
   }
 
