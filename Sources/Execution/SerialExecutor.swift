@@ -2,7 +2,7 @@ public import EVM
 import Ethereum
 
 /// Executes a block's transactions one after the other: the reference for every other executor.
-public final class SerialExecutor: BlockExecutor {
+public final class SerialExecutor: HostBlockExecutor {
   /// Watches every transaction and system call.
   public var tracer: (any TransactionTracer)?
   /// Answers BLOCKHASH for blocks that the prepared block does not name.

@@ -15,12 +15,15 @@ struct BlockTestCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: CaseOptions
+  @OptionGroup var execution: ExecutorOptions
 
   func run() throws {
     let forks = try options.forks()
+    let execution = execution
     try CaseCommand(options: options).run(
       makeWorker: {
-        var runner = BlockchainTestRunner()
+        // Test blocks are small: every one that can runs in parallel.
+        var runner = BlockchainTestRunner(executor: execution.make(isForced: true))
         runner.forks = forks
         return runner
       }

@@ -38,6 +38,7 @@ extension BlockInFlight {
       _ = record.pointee.move(status, to: TransactionStatus(.committed, status.incarnation))
       index += 1
       schedule.pointee.frontier.store(index, ordering: .releasing)
+      block.pointee.throttle.count(executions: Int(status.incarnation), schedule)
     }
     if index < schedule.pointee.count { schedule.pointee.wakeFirst(index) }
   }

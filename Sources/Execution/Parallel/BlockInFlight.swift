@@ -40,6 +40,8 @@ struct BlockInFlight: ~Copyable {
   let isOutOfCells = Atomic<Bool>(false)
 
   let commitLock = SpinLock()
+  /// How many workers the block is worth.
+  var throttle: Throttle
 }
 
 /// The rules that make parallel execution exact. Tests take one away each and expect another outcome.

@@ -44,12 +44,16 @@ struct BlockSchedule: ~Copyable {
 
   deinit { pending.deallocate() }
 
-  /// The first transaction that no worker has begun.
-  var firstFresh: Int32 { next.load(ordering: .acquiring) }
-
   /// Whether all transactions that may begin are final.
   var isDrained: Bool {
     frontier.load(ordering: .acquiring) >= end.load(ordering: .acquiring)
+  }
+
+  /// Begins no more transactions than have been begun.
+  borrowing func endSoon(workers: Int) {
+    // A worker that has looked at the end before may begin one more.
+    let last = next.load(ordering: .acquiring) &+ Int32(workers)
+    if last < end.load(ordering: .acquiring) { end.store(last, ordering: .releasing) }
   }
 
   // MARK: Taking work

@@ -7,7 +7,7 @@ import Foundation
 ///
 /// Transactions run early and in any order on versioned cells; what each relied on is compared, and
 /// one that relied on something that is not so runs again. They become final in block order.
-public final class ParallelExecutor: BlockExecutor {
+public final class ParallelExecutor: HostBlockExecutor {
   /// What can be chosen.
   public struct Options: Sendable {
     /// Threads that work, the calling one among them.
@@ -36,7 +36,8 @@ public final class ParallelExecutor: BlockExecutor {
   /// Tests take rules away.
   var rules = ExactnessRules.all
 
-  let options: Options
+  /// What was chosen.
+  public let options: Options
   private let pool: WorkerPool
   private let workers: [ParallelWorker]
   private let runner = TransactionRunner()
@@ -109,7 +110,24 @@ public final class ParallelExecutor: BlockExecutor {
     var segment = ParallelSegment(
       run: run, runner: runner, workers: workers, pool: pool, cells: cells, delays: delays,
       rules: rules)
-    let end = try segment.execute(from: 0, into: &run, &statistics)
-    if end < count { try executeSerially(&run, end..<count, .outOfCells) }
+    var first = 0
+    var stretch = Self.firstStretch
+    while true {
+      first = try segment.execute(
+        from: first, mayEnd: !options.isForced, into: &run, &statistics)
+      if statistics.isOutOfCells {
+        return try executeSerially(&run, first..<count, .outOfCells)
+      }
+      if first >= count { return }
+      // Most work was in vain: one after the other for a while, longer each time.
+      let end = count - first < stretch + Self.leastTransactions ? count : first + stretch
+      try executeSerially(&run, first..<end, nil)
+      first = end
+      if first >= count { return }
+      stretch *= 4
+    }
   }
+
+  /// How many transactions run one after the other before the next attempt.
+  private static let firstStretch = 256
 }

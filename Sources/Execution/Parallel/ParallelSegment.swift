@@ -28,10 +28,11 @@ struct ParallelSegment {
     self.rules = rules
   }
 
-  /// Executes the transactions from a place on, and gives the place up to which they are done; what is
-  /// left did not fit into memory.
+  /// Executes the transactions from a place on, and gives the place up to which they are done: short
+  /// of the end when the rest is better executed in another way.
   mutating func execute(
-    from first: Int, into run: inout BlockRun, _ statistics: inout ParallelStatistics
+    from first: Int, mayEnd: Bool, into run: inout BlockRun,
+    _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
     let records = UnsafeMutablePointer<TransactionRecord>.allocate(capacity: count)
     let outcomes = UnsafeMutablePointer<TransactionOutcome>.allocate(capacity: count)
@@ -42,7 +43,9 @@ struct ParallelSegment {
       receipts.deallocate()
     }
     for index in first..<count { (records + index).initialize(to: TransactionRecord()) }
-    chainSenders(records, from: first)
+    let longest = chainSenders(records, from: first)
+    // Chains of nonces follow one another.
+    if mayEnd && longest * 2 > count - first { return first }
     cells.pointee.begin(
       transactions: count - first, tables: runner.sharedTables,
       coinbase: block.environment.coinbase)
@@ -65,7 +68,8 @@ struct ParallelSegment {
           coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
           gasUsed: run.outcome.gasUsed,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
-          invalidTransactions: block.invalidTransactions))
+          invalidTransactions: block.invalidTransactions,
+          throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight)
       pool.run { crew.work($0) }
     }
@@ -90,25 +94,27 @@ struct ParallelSegment {
         (receipts + index).deinitialize(count: 1)
       }
       if let error = flight.pointee.error { throw error }
+      statistics.isOutOfCells = true
       return first
     }
+    let end = Int(schedule.pointee.end.load(ordering: .acquiring))
     for worker in workers {
       cells.pointee.applyAccounts(
         worker.share, coinbaseBalance: flight.pointee.coinbaseBalance)
     }
     for worker in workers { cells.pointee.applySlots(worker.share) }
-    collect(records, outcomes, receipts, from: first, flight, &run)
-    return count
+    collect(records, outcomes, receipts, first..<end, flight, &run)
+    return end
   }
 
   /// Moves the outcomes to where the block's are.
   private func collect(
     _ records: UnsafeMutablePointer<TransactionRecord>,
     _ outcomes: UnsafeMutablePointer<TransactionOutcome>,
-    _ receipts: UnsafeMutablePointer<Receipt>, from first: Int,
+    _ receipts: UnsafeMutablePointer<Receipt>, _ range: Range<Int>,
     _ flight: UnsafeMutablePointer<BlockInFlight>, _ run: inout BlockRun
   ) {
-    for index in first..<count {
+    for index in range {
       if !records[index].hasOutcome { continue }
       let outcome = (outcomes + index).move()
       var receipt = (receipts + index).move()
@@ -123,9 +129,11 @@ struct ParallelSegment {
   }
 
   /// Notes for each transaction the one before it of the same sender: its nonce follows from that.
+  /// Gives the length of the longest such chain.
   private func chainSenders(
     _ records: UnsafeMutablePointer<TransactionRecord>, from first: Int
-  ) {
+  ) -> Int {
+    var longest: Int32 = 0
     transactions.withUnsafeBufferPointer { transactions in
       var places = 16
       while places < (count - first) * 2 { places *= 2 }
@@ -141,10 +149,16 @@ struct ParallelSegment {
         {
           place = (place + 1) & (places - 1)
         }
-        records[index].predecessor = table[place]
+        let predecessor = table[place]
+        records[index].predecessor = predecessor
+        if predecessor >= 0 {
+          records[index].chainLength = records[Int(predecessor)].chainLength + 1
+          longest = max(longest, records[index].chainLength)
+        }
         table[place] = Int32(index)
       }
     }
+    return Int(longest)
   }
 }
 

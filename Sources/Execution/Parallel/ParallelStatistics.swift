@@ -12,6 +12,8 @@ public struct ParallelStatistics: Sendable {
   public var serialBlocks: [SerialReason: Int] = [:]
   /// Bytes of the versioned state, at the most.
   public var peakBytes = 0
+  /// Whether the memory for cells ran out.
+  var isOutOfCells = false
   /// Worker threads.
   public var threads = 0
 
@@ -36,8 +38,6 @@ public struct ParallelStatistics: Sendable {
     case oneThread
     /// Somebody watches every step.
     case traced
-    /// Most transactions have the same sender.
-    case oneSender
     /// The memory for cells ran out.
     case outOfCells
   }

@@ -92,10 +92,14 @@ final class ParallelWorker {
   ) {
     let schedule = block.pointee.schedule
     let record = schedule.pointee.records + Int(transaction)
-    counts.executions += 1
     context.pointee.transaction = transaction
     record.pointee.lifecycleChanges = schedule.pointee.lifecycleChanges.load(ordering: .acquiring)
     let isLast = schedule.pointee.frontier.load(ordering: .acquiring) == transaction
+    if incarnation > Self.patience && !isLast {
+      counts.waits += 1
+      return schedule.pointee.parkForAll(transaction, incarnation)
+    }
+    counts.executions += 1
     record.pointee.ranLast = isLast
     let gasAvailable =
       isLast ? block.pointee.environment.gasLimit &- block.pointee.gasUsed
@@ -131,6 +135,9 @@ final class ParallelWorker {
       }
     }
   }
+
+  /// After so many incarnations in vain a transaction waits for its turn.
+  private static let patience: UInt32 = 3
 
   /// A transaction that can not be executed: when it ran too early, perhaps only therefore.
   private func fail(

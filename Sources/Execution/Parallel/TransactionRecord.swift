@@ -51,6 +51,8 @@ struct TransactionRecord: ~Copyable {
   var nextWaiter: Int32 = -1
   /// The last transaction of the same sender before it; -1 for none.
   var predecessor: Int32 = -1
+  /// How many of the same sender are before it.
+  var chainLength: Int32 = 0
   /// Whether it waits until all before it are final.
   let waitsForAll = Atomic<Bool>(false)
 

@@ -27,18 +27,7 @@ struct WorkloadCase {
 
   /// The workloads whose byte code lies in a folder of fixtures.
   static func all(fixtures: String) throws(FormatError) -> [WorkloadCase] {
-    func code(_ name: String) throws(FormatError) -> [UInt8] {
-      let path = "\(fixtures)/contracts/\(name).hex"
-      guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-        let bytes = Hexadecimal.bytes(
-          unprefixed: text.trimmingCharacters(in: .whitespacesAndNewlines))
-      else { throw FormatError(.unreadableFile, "no byte code in hexadecimal", file: path) }
-      return bytes
-    }
-    let contracts = SwapContracts(
-      token: try code("ERC20Token"), wrappedEther: try code("WETH9"),
-      factory: try code("UniswapV3Factory"), pool: try code("UniswapV3Pool"),
-      router: try code("SwapRouter"), singleSwap: try code("SingleSwap"))
+    let contracts = try SwapContracts(fixtures: fixtures)
     return [
       WorkloadCase(.tokenTransfers(code: contracts.token, people: 1000), name: "erc20_transfer"),
       WorkloadCase(.swaps(contracts, people: 64, rounds: 4), name: "uniswap_v3_swap"),
