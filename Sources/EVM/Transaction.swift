@@ -172,7 +172,8 @@ extension Machine {
   /// several faults is refused for the same one.
   private func validate(
     _ transaction: TransactionMessage, _ costs: IntrinsicGas,
-    sender: UnsafeMutablePointer<AccountEntry>, senderCode: Code, gasAvailable: UInt64, blobsAvailable: Int
+    sender: UnsafeMutablePointer<AccountEntry>, senderCode: Code, gasAvailable: UInt64,
+    blobsAvailable: Int
   ) -> TransactionError? {
     let type = transaction.type
     let isCreation = transaction.recipient == nil

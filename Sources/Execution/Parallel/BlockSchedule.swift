@@ -114,7 +114,8 @@ struct BlockSchedule: ~Copyable {
 
   private borrowing func setPending(_ index: Int32) {
     let bit = UInt64(1) << UInt64(index & 63)
-    if pending[Int(index) / 64].bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue & bit == 0 {
+    if pending[Int(index) / 64].bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue & bit == 0
+    {
       pendingCount.add(1, ordering: .relaxed)
     }
   }

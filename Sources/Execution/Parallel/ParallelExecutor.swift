@@ -32,7 +32,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   public private(set) var totals = ParallelStatistics()
 
   /// Pauses, in tests.
-  var delays: ScheduleDelays?
+  package var delays: ScheduleDelays?
   /// Tests take rules away.
   var rules = ExactnessRules.all
 
@@ -41,6 +41,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   private let pool: WorkerPool
   private let workers: [ParallelWorker]
   private let runner = TransactionRunner()
+  private let memory = RecordMemory()
   private var cells: UnsafeMutablePointer<CellStore>?
 
   /// An executor with threads of its own.
@@ -108,8 +109,8 @@ public final class ParallelExecutor: HostBlockExecutor {
     }
     guard let cells else { return try executeSerially(&run, 0..<count, .outOfCells) }
     var segment = ParallelSegment(
-      run: run, runner: runner, workers: workers, pool: pool, cells: cells, delays: delays,
-      rules: rules)
+      run: run, runner: runner, workers: workers, pool: pool, cells: cells, memory: memory,
+      delays: delays, rules: rules)
     var first = 0
     var stretch = Self.firstStretch
     while true {

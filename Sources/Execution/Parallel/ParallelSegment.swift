@@ -11,12 +11,15 @@ struct ParallelSegment {
   let pool: WorkerPool
   let cells: UnsafeMutablePointer<CellStore>
   let delays: ScheduleDelays?
+  let memory: RecordMemory
   let rules: ExactnessRules
 
   init(
     run: BlockRun, runner: TransactionRunner, workers: [ParallelWorker], pool: WorkerPool,
-    cells: UnsafeMutablePointer<CellStore>, delays: ScheduleDelays?, rules: ExactnessRules
+    cells: UnsafeMutablePointer<CellStore>, memory: RecordMemory, delays: ScheduleDelays?,
+    rules: ExactnessRules
   ) {
+    self.memory = memory
     block = run.block
     transactions = run.block.transactions
     count = run.block.transactions.count
@@ -34,14 +37,7 @@ struct ParallelSegment {
     from first: Int, mayEnd: Bool, into run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
-    let records = UnsafeMutablePointer<TransactionRecord>.allocate(capacity: count)
-    let outcomes = UnsafeMutablePointer<TransactionOutcome>.allocate(capacity: count)
-    let receipts = UnsafeMutablePointer<Receipt>.allocate(capacity: count)
-    defer {
-      records.deallocate()
-      outcomes.deallocate()
-      receipts.deallocate()
-    }
+    let records = memory.records(count)
     for index in first..<count { (records + index).initialize(to: TransactionRecord()) }
     let longest = chainSenders(records, from: first)
     // Chains of nonces follow one another.
@@ -51,11 +47,82 @@ struct ParallelSegment {
       coinbase: block.environment.coinbase)
     runner.state.codes.beginTransaction()
 
+    // The workers fill in the arrays where they will stay.
+    var end = first
+    var failure: ExecutionError?
+    var receipts: [Receipt] = []
+    let outcomes = [TransactionOutcome](unsafeUninitializedCapacity: count - first) {
+      outcomes, outcomeCount in
+      receipts = [Receipt](unsafeUninitializedCapacity: count - first) { receipts, receiptCount in
+        let places = Places(
+          records: records, outcomes: outcomes.baseAddress! - first,
+          receipts: receipts.baseAddress! - first)
+        do throws(ExecutionError) {
+          end = try work(places, from: first, mayEnd: mayEnd, &run, &statistics)
+          outcomeCount = places.compact(first..<end)
+        } catch {
+          failure = error
+          end = first
+        }
+        if end == first { places.clear(first..<count) }
+        receiptCount = outcomeCount
+      }
+    }
+    if let failure { throw failure }
+    if run.outcome.transactions.isEmpty {
+      run.outcome.transactions = outcomes
+      run.outcome.receipts = receipts
+    } else {
+      run.outcome.transactions += outcomes
+      run.outcome.receipts += receipts
+    }
+    return end
+  }
+
+  /// Where records, outcomes and receipts are, by place in the block.
+  private struct Places: @unchecked Sendable {
+    // Each thread touches places of its own.
+    let records: UnsafeMutablePointer<TransactionRecord>
+    let outcomes: UnsafeMutablePointer<TransactionOutcome>
+    let receipts: UnsafeMutablePointer<Receipt>
+
+    /// Moves what is filled in together, without transactions that are not valid; gives their number.
+    func compact(_ range: Range<Int>) -> Int {
+      var kept = range.lowerBound
+      for index in range where records[index].hasOutcome {
+        if records[index].refusal != nil {
+          (outcomes + index).deinitialize(count: 1)
+          (receipts + index).deinitialize(count: 1)
+          continue
+        }
+        if kept != index {
+          (outcomes + kept).moveInitialize(from: outcomes + index, count: 1)
+          (receipts + kept).moveInitialize(from: receipts + index, count: 1)
+        }
+        kept += 1
+      }
+      return kept - range.lowerBound
+    }
+
+    /// Forgets what is filled in.
+    func clear(_ range: Range<Int>) {
+      for index in range where records[index].hasOutcome {
+        (outcomes + index).deinitialize(count: 1)
+        (receipts + index).deinitialize(count: 1)
+        records[index].hasOutcome = false
+      }
+    }
+  }
+
+  private func work(
+    _ places: Places, from first: Int, mayEnd: Bool, _ run: inout BlockRun,
+    _ statistics: inout ParallelStatistics
+  ) throws(ExecutionError) -> Int {
     let schedule = UnsafeMutablePointer<BlockSchedule>.allocate(capacity: 1)
     schedule.initialize(
       to: BlockSchedule(
-        records, from: Int32(first), count: Int32(count), window: Int32(64 * workers.count),
-        workers: workers.count))
+        places.records, from: Int32(first), count: Int32(count),
+        window: Int32(64 * workers.count), workers: workers.count))
     let flight = UnsafeMutablePointer<BlockInFlight>.allocate(capacity: 1)
     let runner = runner
     transactions.withUnsafeBufferPointer { transactions in
@@ -63,7 +130,8 @@ struct ParallelSegment {
         to: BlockInFlight(
           fork: block.fork, environment: block.environment, maxBlobs: block.maxBlobs,
           transactions: transactions.baseAddress!, schedule: schedule, cells: cells,
-          codes: runner.state.codes, rules: rules, outcomes: outcomes, receipts: receipts,
+          codes: runner.state.codes, rules: rules, outcomes: places.outcomes,
+          receipts: places.receipts,
           blockHash: { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }, delays: delays,
           coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
           gasUsed: run.outcome.gasUsed,
@@ -87,45 +155,41 @@ struct ParallelSegment {
       statistics.peakBytes,
       cells.pointee.byteCount + workers.reduce(0) { $0 + $1.byteCount }
         + count * MemoryLayout<TransactionRecord>.stride)
-
-    if flight.pointee.isOutOfCells.load(ordering: .acquiring) || flight.pointee.error != nil {
-      for index in first..<count where records[index].hasOutcome {
-        (outcomes + index).deinitialize(count: 1)
-        (receipts + index).deinitialize(count: 1)
-      }
-      if let error = flight.pointee.error { throw error }
+    if let error = flight.pointee.error { throw error }
+    if flight.pointee.isOutOfCells.load(ordering: .acquiring) {
       statistics.isOutOfCells = true
       return first
     }
     let end = Int(schedule.pointee.end.load(ordering: .acquiring))
-    for worker in workers {
-      cells.pointee.applyAccounts(
-        worker.share, coinbaseBalance: flight.pointee.coinbaseBalance)
-    }
-    for worker in workers { cells.pointee.applySlots(worker.share) }
-    collect(records, outcomes, receipts, first..<end, flight, &run)
-    return end
-  }
-
-  /// Moves the outcomes to where the block's are.
-  private func collect(
-    _ records: UnsafeMutablePointer<TransactionRecord>,
-    _ outcomes: UnsafeMutablePointer<TransactionOutcome>,
-    _ receipts: UnsafeMutablePointer<Receipt>, _ range: Range<Int>,
-    _ flight: UnsafeMutablePointer<BlockInFlight>, _ run: inout BlockRun
-  ) {
-    for index in range {
-      if !records[index].hasOutcome { continue }
-      let outcome = (outcomes + index).move()
-      var receipt = (receipts + index).move()
-      if records[index].refusal != nil { continue }
-      receipt.cumulativeGasUsed = records[index].cumulativeGas
-      run.outcome.transactions.append(outcome)
-      run.outcome.receipts.append(receipt)
-    }
+    apply(places, first..<end, flight)
     run.outcome.rejected += flight.pointee.rejected
     run.outcome.gasUsed = flight.pointee.gasUsed
     run.outcome.blobGasUsed = UInt64(flight.pointee.blobsUsed) * BlobGas.perBlob
+    return end
+  }
+
+  /// Takes the final values into the state, and the cumulative gas into the receipts.
+  private func apply(
+    _ places: Places, _ range: Range<Int>, _ flight: UnsafeMutablePointer<BlockInFlight>
+  ) {
+    let crew = Crew(workers: workers, flight: flight)
+    let share = range.count / workers.count + 1
+    pool.run { number in
+      crew.apply(number)
+      let first = range.lowerBound + number * share
+      for index in first..<max(first, min(first + share, range.upperBound))
+      where places.records[index].hasOutcome {
+        places.receipts[index].cumulativeGasUsed = places.records[index].cumulativeGas
+      }
+    }
+    for worker in workers {
+      for cell in worker.lateAccounts {
+        cells.pointee.apply(cell, flight.pointee.coinbaseBalance)
+      }
+    }
+    for worker in workers {
+      for cell in worker.lateSlots { cells.pointee.apply(cell) }
+    }
   }
 
   /// Notes for each transaction the one before it of the same sender: its nonce follows from that.
@@ -173,4 +237,24 @@ private struct Crew: @unchecked Sendable {
     workers[number].begin(flight)
     workers[number].work()
   }
+
+  func apply(_ number: Int) { workers[number].apply(flight) }
+}
+
+/// The memory of the records, kept from block to block.
+final class RecordMemory {
+  private var base: UnsafeMutablePointer<TransactionRecord>?
+  private var capacity = 0
+
+  /// Room for so many records, not initialised.
+  func records(_ count: Int) -> UnsafeMutablePointer<TransactionRecord> {
+    if let base, count <= capacity { return base }
+    base?.deallocate()
+    let new = UnsafeMutablePointer<TransactionRecord>.allocate(capacity: count)
+    base = new
+    capacity = count
+    return new
+  }
+
+  deinit { base?.deallocate() }
 }

@@ -61,11 +61,37 @@ final class ParallelWorker {
     delays = block.pointee.delays.map { DelayStream($0, worker: number) }
   }
 
-  /// What the worker added to the cells.
-  var share: CellStore.Share { context.pointee.share }
-
   /// Bytes that the worker's slab holds.
   var byteCount: Int { slab.pointee.byteCount }
+
+  /// Accounts and slots that the worker added to the cells and that the tables have no row for, or
+  /// whose row changes more than its value: one thread takes them in.
+  private(set) var lateAccounts: [UnsafeMutablePointer<AccountCell>] = []
+  private(set) var lateSlots: [UnsafeMutablePointer<SlotCell>] = []
+
+  /// Takes the final values of what the worker added to the cells into the tables, while the other
+  /// workers do the same.
+  func apply(_ block: UnsafeMutablePointer<BlockInFlight>) {
+    lateAccounts.removeAll(keepingCapacity: true)
+    lateSlots.removeAll(keepingCapacity: true)
+    let cells = block.pointee.cells
+    var account = context.pointee.share.lastAccount
+    while let cell = account {
+      account = cell.pointee.sibling
+      if cells.pointee.hasRow(cell) {
+        cells.pointee.apply(cell, block.pointee.coinbaseBalance)
+      } else {
+        lateAccounts.append(cell)
+      }
+    }
+    var slot = context.pointee.share.lastSlot
+    while let cell = slot {
+      slot = cell.pointee.sibling
+      if !cell.pointee.timeline.isUnchanged && !cells.pointee.replace(cell) {
+        lateSlots.append(cell)
+      }
+    }
+  }
 
   /// Works until the block is over.
   func work() {
@@ -102,7 +128,8 @@ final class ParallelWorker {
     counts.executions += 1
     record.pointee.ranLast = isLast
     let gasAvailable =
-      isLast ? block.pointee.environment.gasLimit &- block.pointee.gasUsed
+      isLast
+      ? block.pointee.environment.gasLimit &- block.pointee.gasUsed
       : block.pointee.environment.gasLimit
     let blobsAvailable =
       isLast ? block.pointee.maxBlobs - block.pointee.blobsUsed : block.pointee.maxBlobs
@@ -261,7 +288,8 @@ final class ParallelWorker {
 
   /// Whether what this transaction made of a cell is about to change.
   @inline(__always)
-  private static func mustWait(for writer: Int32, _ context: UnsafeMutablePointer<Context>) -> Bool {
+  private static func mustWait(for writer: Int32, _ context: UnsafeMutablePointer<Context>) -> Bool
+  {
     if writer < 0 { return false }
     let schedule = context.pointee.block!.pointee.schedule
     if schedule.pointee.records[Int(writer)].status.isReadable { return false }

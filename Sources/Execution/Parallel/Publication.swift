@@ -112,7 +112,8 @@ struct Publication {
 
     publishNonce(nonce, before.nonce, observed, cell)
     publishBalance(wei &- before.balance, before.balance, observed, floor, cell)
-    publishLifecycle(entry, index, lifecycle, isEmptyNow: nonce == 0 && wei.isZero, isWeird: isWeird)
+    publishLifecycle(
+      entry, index, lifecycle, isEmptyNow: nonce == 0 && wei.isZero, isWeird: isWeird)
   }
 
   private mutating func publishNonce(

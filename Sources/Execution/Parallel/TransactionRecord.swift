@@ -34,7 +34,9 @@ struct TransactionStatus: Equatable {
 
   /// Whether its effects can be read: they are all published and nothing is known against them.
   @inline(__always)
-  var isReadable: Bool { word & 7 == Phase.executed.rawValue || word & 7 == Phase.committed.rawValue }
+  var isReadable: Bool {
+    word & 7 == Phase.executed.rawValue || word & 7 == Phase.committed.rawValue
+  }
 }
 
 /// What is known of one transaction of a block while the block runs.

@@ -2,7 +2,8 @@ import EVM
 import Ethereum
 
 extension TransactionWorkload {
-  /// Raw transfers: each of `people` sends as many wei to the next one, `rounds` times.
+  /// Raw transfers: each of `people` sends as many wei to the one half of them further on, `rounds`
+  /// times.
   package static func transfers(people: Int, rounds: Int = 1) -> TransactionWorkload {
     var numbers = WorkloadNumbers(seed: 7)
     let addresses = (0..<people).map { _ in numbers.address() }
@@ -13,7 +14,8 @@ extension TransactionWorkload {
     var block = block()
     for round in 0..<rounds {
       for (index, sender) in addresses.enumerated() {
-        var prepared = transaction(sender, UInt64(round), addresses[(index + 1) % people], [])
+        var prepared = transaction(
+          sender, UInt64(round), addresses[(index + people / 2) % people], [])
         prepared.transaction.gasLimit = 21_000
         prepared.transaction.value = 1000
         block.transactions.append(prepared)

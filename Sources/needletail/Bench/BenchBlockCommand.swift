@@ -11,7 +11,7 @@ struct BenchBlockCommand: ParsableCommand {
     discussion: """
       Blocks of the main network (on the part of the state that they touch) and made-up blocks of \
       about --gas gas: token transfers between distinct accounts, Uniswap V3 swaps in 256 pools, raw \
-      transfers, and two that nothing can be gained on. Senders are known and no root is made; the \
+      transfers, and three that nothing can be gained on. Senders are known and no root is made; the \
       roots of receipts and state are compared before anything is timed, and a difference makes the \
       exit status 1. Times are medians of wall time; `cores` is the CPU time of the parallel executor \
       over the serial one's.
@@ -35,6 +35,9 @@ struct BenchBlockCommand: ParsableCommand {
 
   @Option(help: "The folder of the public suites. Else $NEEDLETAIL_FIXTURES, else .fixtures.")
   var fixtures: String?
+
+  @Flag(help: "Run in parallel even where nothing is gained by it, and on one thread.")
+  var force = false
 
   @Flag(help: "Print the results as JSON, one object a line.")
   var json = false
@@ -62,8 +65,10 @@ struct BenchBlockCommand: ParsableCommand {
   func run() throws {
     let folder =
       fixtures ?? ProcessInfo.processInfo.environment["NEEDLETAIL_FIXTURES"] ?? ".fixtures"
-    let executors = try threadCounts().map {
-      ParallelExecutor(ParallelExecutor.Options(threads: $0))
+    let executors = try threadCounts().map { threads in
+      var options = ParallelExecutor.Options(threads: threads)
+      options.isForced = force
+      return ParallelExecutor(options)
     }
     var cases = try BlockCase.mainnet(fixtures: folder).filter { entry in
       filter.map { entry.name.contains($0) } ?? true
@@ -89,7 +94,8 @@ struct BenchBlockCommand: ParsableCommand {
   }
 
   /// The results for each number of threads; none when an outcome is wrong.
-  private func measure(_ entry: BlockCase, _ executors: [ParallelExecutor]) throws -> [BlockResult] {
+  private func measure(_ entry: BlockCase, _ executors: [ParallelExecutor]) throws -> [BlockResult]
+  {
     let serial = SerialExecutor()
     // Twice: programs are translated in the first.
     var reference = entry.freshState()

@@ -17,7 +17,8 @@ struct BlockCase {
     return try names.map { name in
       let input = try MainnetBlock(folder: folder + "/" + name)
       return BlockCase(
-        name: "mainnet/" + name, block: try InputRunner.prepared(input), state: WorldState(input.pre))
+        name: "mainnet/" + name, block: try InputRunner.prepared(input),
+        state: WorldState(input.pre))
     }
   }
 
@@ -28,7 +29,14 @@ struct BlockCase {
     let pools = 256
     let swaps = max(1, people(159_000) / pools)
     let makers: [(String, () -> TransactionWorkload)] = [
-      ("erc20", { .tokenTransfers(code: contracts.token, people: people(34_500)) }),
+      (
+        "erc20",
+        {
+          .tokenTransfers(
+            code: contracts.token, people: people(34_500), distance: people(34_500) / 2)
+        }
+      ),
+      ("erc20-chain", { .tokenTransfers(code: contracts.token, people: people(34_500)) }),
       (
         "swaps",
         {

@@ -11,7 +11,7 @@ import Testing
     var options = ParallelExecutor.Options(threads: threads)
     options.isForced = true
     let executor = ParallelExecutor(options)
-    executor.delays = seed.map { ScheduleDelays(seed: $0, longest: 8_000) }
+    executor.delays = seed.map { ScheduleDelays(seed: $0) }
     return executor
   }
 
@@ -28,9 +28,11 @@ import Testing
     for seed in first..<first + Self.soak / 5 {
       let random = RandomBlock(
         seed: seed &* 5 &+ UInt64(threads), largest: seed % 50 == 0 ? 2000 : 60)
-      executor.delays = seed % 2 == 0 ? nil : ScheduleDelays(seed: seed, longest: 8_000)
+      executor.delays = seed % 2 == 0 ? nil : ScheduleDelays(seed: seed)
       let expected = random.run(serial)
-      guard let difference = RandomBlock.difference(expected, random.run(executor)) else { continue }
+      guard let difference = RandomBlock.difference(expected, random.run(executor)) else {
+        continue
+      }
       let smallest = random.shrunk { candidate in
         let expected = candidate.run(serial)
         return (0..<20).contains { _ in
@@ -61,7 +63,8 @@ import Testing
     let serial = SerialExecutor()
     for seed in UInt64(0)..<4000 {
       let random = RandomBlock(seed: seed)
-      executor.delays = ScheduleDelays(seed: seed, oneIn: 2, longest: 8_000)
+      executor.delays = ScheduleDelays(seed: seed)
+      executor.delays?.oneIn = 2
       if RandomBlock.difference(random.run(serial), random.run(executor)) != nil {
         print("without \(name): block \(seed) differs")
         return
@@ -82,7 +85,8 @@ import Testing
         statuses[transaction.status, default: 0] += 1
       }
       rejections.formUnion(result.outcome?.rejected.map(\.error) ?? [])
-      if result.allocation?.accounts[RandomBlock.child(salt: 1)]?.code == RandomBlock.Contract.child {
+      if result.allocation?.accounts[RandomBlock.child(salt: 1)]?.code == RandomBlock.Contract.child
+      {
         children += 1
       }
     }

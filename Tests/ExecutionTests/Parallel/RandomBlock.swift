@@ -43,7 +43,7 @@ struct RandomBlock {
       case .factory: Self.factoryCode
       case .relay:
         bytes("60203603602060003760006000602036036000600060003 55af160003555600554600101600555")
-      case .flip: bytes("600035805460010190556020356011575b005b60006000fd")
+      case .flip: bytes("600035805460010190556020356012575b005b60006000fd")
       case .destroy: bytes("600035ff")
       case .loop: bytes("5b600056")
       case .own: bytes("4760003555")
@@ -116,7 +116,9 @@ struct RandomBlock {
     block.callsSystemContracts = false
     block.maxBlobs = 6
     block.invalidTransactions = chance(5) ? .failBlock : .reject
-    if chance(4) { block.withdrawals = [Withdrawal(index: 0, validatorIndex: 0, address: coinbase, amount: 1)] }
+    if chance(4) {
+      block.withdrawals = [Withdrawal(index: 0, validatorIndex: 0, address: coinbase, amount: 1)]
+    }
 
     var nonces: [Address: UInt64] = [:]
     for sender in senders { nonces[sender] = allocation.accounts[sender]!.nonce }
@@ -187,7 +189,9 @@ struct RandomBlock {
     }
     if chance(3) {
       // The block ends in the middle; sometimes just with a transaction.
-      let part = block.transactions.prefix(1 + pick(count)).reduce(0) { $0 + $1.transaction.gasLimit }
+      let part = block.transactions.prefix(1 + pick(count)).reduce(0) {
+        $0 + $1.transaction.gasLimit
+      }
       block.environment.gasLimit = part * UInt64(2 + pick(3)) / 4
     }
   }
@@ -232,7 +236,8 @@ struct RandomBlock {
         || x.effectiveGasPrice != y.effectiveGasPrice || x.contractAddress != y.contractAddress
         || x.output != y.output
       {
-        return "transaction \(x.index): expected \(x.status) \(x.gasUsed), got \(y.status) \(y.gasUsed)"
+        return
+          "transaction \(x.index): expected \(x.status) \(x.gasUsed), got \(y.status) \(y.gasUsed)"
       }
     }
     if a.receipts != b.receipts { return "receipts" }
@@ -274,7 +279,8 @@ struct RandomBlock {
           + Hexadecimal.string(transaction.data)
           + (prepared.authorities.isEmpty
             ? ""
-            : " authorities \(zip(prepared.authorities, transaction.authorizationList).map { "\($0!) \($1.nonce) \($1.address)" })"))
+            : " authorities \(zip(prepared.authorities, transaction.authorizationList).map { "\($0!) \($1.nonce) \($1.address)" })")
+      )
     }
     return lines.joined(separator: "\n")
   }
