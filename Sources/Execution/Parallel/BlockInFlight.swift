@@ -10,7 +10,8 @@ struct BlockInFlight: ~Copyable {
   let transactions: UnsafePointer<PreparedTransaction>
   let schedule: UnsafeMutablePointer<BlockSchedule>
   let cells: UnsafeMutablePointer<CellStore>
-  let codes: CodeStore
+  /// The state's, which outlives the block. Counting references would be done by all workers at once.
+  unowned(unsafe) let codes: CodeStore
   let rules: ExactnessRules
   /// Filled in by the workers, by place in the block.
   let outcomes: UnsafeMutablePointer<TransactionOutcome>

@@ -14,8 +14,12 @@ struct BlockSchedule: ~Copyable {
   let isOver = Atomic<Bool>(false)
   /// No transaction from here on is begun.
   let end: Atomic<Int32>
+  /// No transaction from here on is prepared.
+  let prepared: Atomic<Int32>
+  /// How many transactions that follow one another a worker takes at once.
+  let batch: Int32
   /// How far workers run ahead of the frontier, in transactions.
-  let window: Int32
+  let window: Atomic<Int32>
   /// Workers with this number or a higher one rest.
   let activeWorkers: Atomic<Int>
 
@@ -28,14 +32,16 @@ struct BlockSchedule: ~Copyable {
   /// A schedule of the transactions of a block from `first` on; the records are the caller's.
   init(
     _ records: UnsafeMutablePointer<TransactionRecord>, from first: Int32, count: Int32,
-    window: Int32, workers: Int
+    workers: Int
   ) {
     self.records = records
     self.count = count
-    self.window = window
     frontier = Atomic(first)
     next = Atomic(first)
     end = Atomic(count)
+    prepared = Atomic(first)
+    batch = max(1, min(8, (count - first) / Int32(workers * 16)))
+    window = Atomic(Throttle.firstWindow(workers: workers, batch: batch))
     activeWorkers = Atomic(workers)
     let words = Int(count) / 64 + 1
     pending = .allocate(capacity: words)
@@ -51,28 +57,37 @@ struct BlockSchedule: ~Copyable {
 
   /// Begins no more transactions than have been begun.
   borrowing func endSoon(workers: Int) {
-    // A worker that has looked at the end before may begin one more.
-    let last = next.load(ordering: .acquiring) &+ Int32(workers)
+    // A worker that has looked at the end before may take one more batch.
+    let last = next.load(ordering: .acquiring) &+ Int32(workers) &* batch
     if last < end.load(ordering: .acquiring) { end.store(last, ordering: .releasing) }
   }
 
   // MARK: Taking work
 
   /// A transaction to run, now `running`, and its incarnation; `nil` when there is none at present.
-  borrowing func take(waits: inout Int) -> (transaction: Int32, incarnation: UInt32)? {
+  /// `fresh` are those that the worker has taken and not begun.
+  borrowing func take(_ fresh: inout Range<Int32>, waits: inout Int)
+    -> (transaction: Int32, incarnation: UInt32)?
+  {
     if pendingCount.load(ordering: .relaxed) > 0, let again = takePending() { return again }
     while true {
-      let index = next.load(ordering: .relaxed)
-      if index >= end.load(ordering: .relaxed)
-        || index >= frontier.load(ordering: .relaxed) &+ window
-      {
-        return nil
+      if fresh.isEmpty {
+        let first = next.load(ordering: .relaxed)
+        let last = min(
+          first &+ batch, end.load(ordering: .relaxed), prepared.load(ordering: .acquiring))
+        if first >= last
+          || first >= frontier.load(ordering: .relaxed) &+ window.load(ordering: .relaxed)
+        {
+          return nil
+        }
+        if !next.compareExchange(
+          expected: first, desired: last, ordering: .acquiringAndReleasing
+        ).exchanged {
+          continue
+        }
+        fresh = first..<last
       }
-      if !next.compareExchange(
-        expected: index, desired: index + 1, ordering: .acquiringAndReleasing
-      ).exchanged {
-        continue
-      }
+      let index = fresh.removeFirst()
       let record = records + Int(index)
       let old = TransactionStatus(.pending, 0)
       let predecessor = record.pointee.predecessor

@@ -15,6 +15,8 @@ struct CellStore: ~Copyable {
   private var mask: Int
   private(set) var tables: UnsafeMutablePointer<StateTables>
   private(set) var coinbase = Address.zero
+  /// Whether the directories are empty, as each worker has forgotten its cells.
+  var isClean = false
 
   /// How many numbers a worker takes at once.
   private static var share: Int { 64 }
@@ -55,11 +57,30 @@ struct CellStore: ~Copyable {
       accountDirectory = .allocate(capacity: places)
       slotDirectory = .allocate(capacity: places)
       mask = places - 1
+    } else if isClean {
+      isClean = false
+      return
     }
+    isClean = false
     UnsafeMutableRawPointer(accountDirectory).initializeMemory(
       as: UInt8.self, repeating: 0, count: places * MemoryLayout<UInt>.stride)
     UnsafeMutableRawPointer(slotDirectory).initializeMemory(
       as: UInt8.self, repeating: 0, count: places * MemoryLayout<UInt>.stride)
+  }
+
+  /// Empties the place of an account's cell in the directory.
+  @inline(__always)
+  borrowing func forget(_ cell: UnsafeMutablePointer<AccountCell>) {
+    let place = Int(truncatingIfNeeded: tables.pointee.hash(cell.pointee.address)) & mask
+    accountDirectory[place].store(0, ordering: .relaxed)
+  }
+
+  /// Empties the place of a slot's cell in the directory.
+  @inline(__always)
+  borrowing func forget(_ cell: UnsafeMutablePointer<SlotCell>) {
+    let hash = tables.pointee.hash(
+      cell.pointee.account.pointee.id, cell.pointee.epoch, cell.pointee.key)
+    slotDirectory[Int(truncatingIfNeeded: hash) & mask].store(0, ordering: .relaxed)
   }
 
   /// Numbers of lifecycles and slots that a worker has taken and not used, and what it made.

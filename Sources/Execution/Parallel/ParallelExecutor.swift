@@ -130,5 +130,5 @@ public final class ParallelExecutor: HostBlockExecutor {
   }
 
   /// How many transactions run one after the other before the next attempt.
-  private static let firstStretch = 256
+  private static let firstStretch = 512
 }

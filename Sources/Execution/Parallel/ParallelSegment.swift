@@ -38,10 +38,14 @@ struct ParallelSegment {
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
     let records = memory.records(count)
-    for index in first..<count { (records + index).initialize(to: TransactionRecord()) }
-    let longest = chainSenders(records, from: first)
+    var chains = SenderChains(
+      transactions, from: first, hash: runner.sharedTables.pointee.hash, records: records)
+    chains.extend(by: 512)
     // Chains of nonces follow one another.
-    if mayEnd && longest * 2 > count - first { return first }
+    if mayEnd && chains.longest * 2 > chains.end - first {
+      chains.free()
+      return first
+    }
     cells.pointee.begin(
       transactions: count - first, tables: runner.sharedTables,
       coinbase: block.environment.coinbase)
@@ -58,7 +62,8 @@ struct ParallelSegment {
           records: records, outcomes: outcomes.baseAddress! - first,
           receipts: receipts.baseAddress! - first)
         do throws(ExecutionError) {
-          end = try work(places, from: first, mayEnd: mayEnd, &run, &statistics)
+          end = try work(
+            places, chains, from: first, mayEnd: mayEnd, &run, &statistics)
           outcomeCount = places.compact(first..<end)
         } catch {
           failure = error
@@ -115,14 +120,13 @@ struct ParallelSegment {
   }
 
   private func work(
-    _ places: Places, from first: Int, mayEnd: Bool, _ run: inout BlockRun,
+    _ places: Places, _ chains: SenderChains, from first: Int, mayEnd: Bool, _ run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
     let schedule = UnsafeMutablePointer<BlockSchedule>.allocate(capacity: 1)
     schedule.initialize(
       to: BlockSchedule(
-        places.records, from: Int32(first), count: Int32(count),
-        window: Int32(64 * workers.count), workers: workers.count))
+        places.records, from: Int32(first), count: Int32(count), workers: workers.count))
     let flight = UnsafeMutablePointer<BlockInFlight>.allocate(capacity: 1)
     let runner = runner
     transactions.withUnsafeBufferPointer { transactions in
@@ -137,8 +141,9 @@ struct ParallelSegment {
           gasUsed: run.outcome.gasUsed,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
           invalidTransactions: block.invalidTransactions,
-          throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
-      let crew = Crew(workers: workers, flight: flight)
+          throttle: Throttle(
+            workers: workers.count, batch: schedule.pointee.batch, mayEnd: mayEnd)))
+      let crew = Crew(workers: workers, flight: flight, chains: chains)
       pool.run { crew.work($0) }
     }
     defer {
@@ -155,6 +160,7 @@ struct ParallelSegment {
       statistics.peakBytes,
       cells.pointee.byteCount + workers.reduce(0) { $0 + $1.byteCount }
         + count * MemoryLayout<TransactionRecord>.stride)
+    // On the other ways out the directories are emptied as a whole.
     if let error = flight.pointee.error { throw error }
     if flight.pointee.isOutOfCells.load(ordering: .acquiring) {
       statistics.isOutOfCells = true
@@ -162,6 +168,7 @@ struct ParallelSegment {
     }
     let end = Int(schedule.pointee.end.load(ordering: .acquiring))
     apply(places, first..<end, flight)
+    cells.pointee.isClean = true
     run.outcome.rejected += flight.pointee.rejected
     run.outcome.gasUsed = flight.pointee.gasUsed
     run.outcome.blobGasUsed = UInt64(flight.pointee.blobsUsed) * BlobGas.perBlob
@@ -172,7 +179,7 @@ struct ParallelSegment {
   private func apply(
     _ places: Places, _ range: Range<Int>, _ flight: UnsafeMutablePointer<BlockInFlight>
   ) {
-    let crew = Crew(workers: workers, flight: flight)
+    let crew = Crew(workers: workers, flight: flight, chains: nil)
     let share = range.count / workers.count + 1
     pool.run { number in
       crew.apply(number)
@@ -191,39 +198,6 @@ struct ParallelSegment {
       for cell in worker.lateSlots { cells.pointee.apply(cell) }
     }
   }
-
-  /// Notes for each transaction the one before it of the same sender: its nonce follows from that.
-  /// Gives the length of the longest such chain.
-  private func chainSenders(
-    _ records: UnsafeMutablePointer<TransactionRecord>, from first: Int
-  ) -> Int {
-    var longest: Int32 = 0
-    transactions.withUnsafeBufferPointer { transactions in
-      var places = 16
-      while places < (count - first) * 2 { places *= 2 }
-      let table = UnsafeMutablePointer<Int32>.allocate(capacity: places)
-      table.initialize(repeating: -1, count: places)
-      defer { table.deallocate() }
-      let hash = runner.sharedTables.pointee.hash
-      for index in first..<count {
-        let sender = (transactions.baseAddress! + index).pointee.sender
-        var place = Int(truncatingIfNeeded: hash(sender)) & (places - 1)
-        while table[place] >= 0,
-          (transactions.baseAddress! + Int(table[place])).pointee.sender != sender
-        {
-          place = (place + 1) & (places - 1)
-        }
-        let predecessor = table[place]
-        records[index].predecessor = predecessor
-        if predecessor >= 0 {
-          records[index].chainLength = records[Int(predecessor)].chainLength + 1
-          longest = max(longest, records[index].chainLength)
-        }
-        table[place] = Int32(index)
-      }
-    }
-    return Int(longest)
-  }
 }
 
 /// The workers and their block, as the pool's threads take them.
@@ -232,8 +206,18 @@ struct ParallelSegment {
 private struct Crew: @unchecked Sendable {
   let workers: [ParallelWorker]
   let flight: UnsafeMutablePointer<BlockInFlight>
+  let chains: SenderChains?
 
   func work(_ number: Int) {
+    if number == 0, var chains {
+      // The others begin with what is prepared.
+      let schedule = flight.pointee.schedule
+      repeat {
+        schedule.pointee.prepared.store(Int32(chains.end), ordering: .releasing)
+        chains.extend(by: 512)
+      } while chains.end > schedule.pointee.prepared.load(ordering: .relaxed)
+      chains.free()
+    }
     workers[number].begin(flight)
     workers[number].work()
   }

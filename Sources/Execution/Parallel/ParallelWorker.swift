@@ -78,6 +78,7 @@ final class ParallelWorker {
     var account = context.pointee.share.lastAccount
     while let cell = account {
       account = cell.pointee.sibling
+      cells.pointee.forget(cell)
       if cells.pointee.hasRow(cell) {
         cells.pointee.apply(cell, block.pointee.coinbaseBalance)
       } else {
@@ -87,6 +88,7 @@ final class ParallelWorker {
     var slot = context.pointee.share.lastSlot
     while let cell = slot {
       slot = cell.pointee.sibling
+      cells.pointee.forget(cell)
       if !cell.pointee.timeline.isUnchanged && !cells.pointee.replace(cell) {
         lateSlots.append(cell)
       }
@@ -98,12 +100,20 @@ final class ParallelWorker {
     let block = context.pointee.block!
     let schedule = block.pointee.schedule
     var backoff = Backoff()
+    var fresh: Range<Int32> = 0..<0
+    var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
-      if number < schedule.pointee.activeWorkers.load(ordering: .relaxed),
-        let (transaction, incarnation) = schedule.pointee.take(waits: &counts.waits)
+      if number < schedule.pointee.activeWorkers.load(ordering: .relaxed) || !fresh.isEmpty,
+        let (transaction, incarnation) = schedule.pointee.take(&fresh, waits: &counts.waits)
       {
         backoff.reset()
         run(transaction, incarnation, block)
+        // Who ran the next one to be final makes it so, and all that follow; now and then anybody
+        // looks, as two of them may just miss each other.
+        runs += 1
+        if runs % 8 != 0 && schedule.pointee.frontier.load(ordering: .acquiring) != transaction {
+          continue
+        }
       } else if schedule.pointee.isDrained {
         return
       } else {

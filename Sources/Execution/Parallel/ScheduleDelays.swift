@@ -1,3 +1,13 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Pauses at the places where threads meet, drawn from a seed: they make schedules happen that a quiet
 /// machine does not show.
 package struct ScheduleDelays: Sendable {
@@ -5,8 +15,8 @@ package struct ScheduleDelays: Sendable {
   package var seed: UInt64
   /// One of so many meetings pauses.
   package var oneIn: UInt64 = 4
-  /// The longest pause in turns of an empty loop.
-  package var longest: UInt64 = 8_000
+  /// The longest pause, in turns of a loop that does nothing.
+  package var longest: UInt64 = 20_000
 
   /// Pauses of a seed.
   package init(seed: UInt64) { self.seed = seed }
@@ -25,7 +35,8 @@ struct DelayStream {
   mutating func pause() {
     let number = numbers.next()
     if number % delays.oneIn != 0 { return }
-    var backoff = Backoff()
-    for _ in 0..<(number >> 32) % delays.longest / 64 { backoff.wait() }
+    // Spinning alone: a yielded core comes back late on a busy machine.
+    for _ in 0..<(number >> 32) % delays.longest { atomicMemoryFence(ordering: .acquiring) }
+    if number >> 60 == 0 { sched_yield() }
   }
 }

@@ -36,17 +36,18 @@ struct RandomBlock {
 
     var code: [UInt8] {
       switch self {
-      case .bump: bytes("600035805460010190550000")
-      case .look: bytes("60003580319055")
-      case .hash: bytes("600035803f9055600035803b9060010155")
-      case .pay: bytes("600060006000600060203560003 55af160003555")
+      case .bump: Self.bytes("600035805460010190550000")
+      case .look: Self.bytes("60003580319055")
+      case .hash: Self.bytes("600035803f9055600035803b9060010155")
+      case .pay: Self.bytes("600060006000600060203560003 55af160003555")
       case .factory: Self.factoryCode
       case .relay:
-        bytes("60203603602060003760006000602036036000600060003 55af160003555600554600101600555")
-      case .flip: bytes("600035805460010190556020356012575b005b60006000fd")
-      case .destroy: bytes("600035ff")
-      case .loop: bytes("5b600056")
-      case .own: bytes("4760003555")
+        Self.bytes(
+          "60203603602060003760006000602036036000600060003 55af160003555600554600101600555")
+      case .flip: Self.bytes("600035805460010190556020356012575b005b60006000fd")
+      case .destroy: Self.bytes("600035ff")
+      case .loop: Self.bytes("5b600056")
+      case .own: Self.bytes("4760003555")
       }
     }
 
@@ -172,7 +173,7 @@ struct RandomBlock {
           let delegate = [Contract.bump.address, Contract.pay.address, .zero, strangers[0]][pick(4)]
           prepared.transaction.authorizationList.append(
             Authorization(
-              chainID: 0, address: delegate, nonce: nonces[authority]! - (chance(6) ? 1 : 0)))
+              chainID: 0, address: delegate, nonce: nonces[authority]! &- (chance(6) ? 1 : 0)))
           prepared.authorities.append(authority)
           if !chance(4) { nonces[authority]! += 1 }
         }
