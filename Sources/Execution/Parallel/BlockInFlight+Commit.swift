@@ -8,7 +8,7 @@ extension BlockInFlight {
     let schedule = block.pointee.schedule
     while true {
       let first = schedule.pointee.frontier.load(ordering: .acquiring)
-      if first >= schedule.pointee.count
+      if first >= schedule.pointee.count || schedule.pointee.isOver.load(ordering: .acquiring)
         || schedule.pointee.records[Int(first)].status.phase != .executed
         || !block.pointee.commitLock.tryLock()
       {
