@@ -1,23 +1,24 @@
-/// What a transaction knows of an account: before, and now.
+/// What a transaction knows of an account.
+///
+/// A new entry has an address and flags and nothing else: what was not asked for is not written.
 public struct AccountEntry: BitwiseCopyable {
   /// The account's address.
-  public let address: Address
-  /// Wei now.
-  public var balance: UInt256
-  /// Nonce now.
-  public var nonce: UInt64
-  /// Keccak-256 of the code now.
-  public var codeHash: Hash256
-  /// The record before the transaction; meaningful when `isLoaded`.
-  public var original: AccountRecord
+  public internal(set) var address: Address
+  package internal(set) var flags: Flags
+  /// What the view said; but balance, nonce and code hash are as they are now. Meaningful when
+  /// `isLoaded`.
+  public var record: AccountRecord
   /// The code now, when `flags` has `codeLoaded`.
-  package var code: Code
-  package var flags: Flags
+  package internal(set) var code: Code
+  /// Wei before the transaction; meaningful when `isLoaded`, like all that follows.
+  package internal(set) var balanceBefore: UInt256
+  /// The nonce before the transaction.
+  package internal(set) var nonceBefore: UInt64
   /// What of the record before decided something; nothing takes it back.
-  package var observed: Observations = []
+  package var observed: Observations
   /// The least balance before, in wei, with which every question whether the account has enough would
   /// have been answered in the same way. Meaningful without `Observations.balance`.
-  package var balanceFloor = UInt256.zero
+  package var balanceFloor: UInt256
 
   /// Which values of the record before decided something: what a transaction that ran too early must
   /// have read right (DESIGN, section 5). The code hash always counts.
@@ -61,6 +62,18 @@ public struct AccountEntry: BitwiseCopyable {
     /// `code` still needs its jump destination map.
     static var codeUnmapped: Flags { Flags(rawValue: 256) }
   }
+
+  /// Wei now; meaningful when `isLoaded`.
+  @inlinable @inline(__always)
+  public var balance: UInt256 { record.balance }
+
+  /// The nonce now; meaningful when `isLoaded`.
+  @inlinable @inline(__always)
+  public var nonce: UInt64 { record.nonce }
+
+  /// Keccak-256 of the code now; meaningful when `isLoaded`.
+  @inlinable @inline(__always)
+  public var codeHash: Hash256 { record.codeHash }
 
   /// Whether the world state was asked for the account (it is in the read set).
   @inline(__always)
@@ -130,7 +143,7 @@ public struct LogRecord: BitwiseCopyable {
   public var dataCount: Int
 }
 
-/// An old value, to be put back when a frame fails.
+/// An old value, to be put back when a frame fails. Only those limbs are written that it needs.
 struct UndoRecord: BitwiseCopyable {
   enum Kind: UInt8, BitwiseCopyable {
     case accountFlags

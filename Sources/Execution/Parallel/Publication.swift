@@ -77,7 +77,7 @@ struct Publication {
   }
 
   private mutating func publish(_ entry: UnsafeMutablePointer<AccountEntry>, _ index: UInt32) {
-    let place = entry.pointee.original.place
+    let place = entry.pointee.record.place
     let lifecycle = block.pointee.cells.pointee.lifecycles.base + Int(place)
     let cell = lifecycle.pointee.account
     record.pointee.lifecycles![record.pointee.lifecycleCount] = place
@@ -86,17 +86,19 @@ struct Publication {
     let isDestroyed = entry.pointee.isDestroyed
     let nonce = isDestroyed ? 0 : entry.pointee.nonce
     let wei = isDestroyed ? .zero : entry.pointee.balance
-    let before = entry.pointee.original
+    let nonceBefore = entry.pointee.nonceBefore
+    let balanceBefore = entry.pointee.balanceBefore
+    let hadCode = lifecycle.pointee.codeHash != .emptyCode
     var observed = entry.pointee.observed
     var floor = entry.pointee.balanceFloor
     // Nonces from before the block stay: only new lifecycles begin with none.
-    let hadNonce = before.nonce != 0 && cell.pointee.nonce.pointee.base.limb0 != 0
-    if observed.contains(.emptiness) && before.codeHash == .emptyCode && !hadNonce
+    let hadNonce = nonceBefore != 0 && cell.pointee.nonce.pointee.base.limb0 != 0
+    if observed.contains(.emptiness) && !hadCode && !hadNonce
       && rules.contains(.emptiness)
     {
       observed.insert(.nonce)
-      if before.nonce == 0 {
-        if before.balance.isZero {
+      if nonceBefore == 0 {
+        if balanceBefore.isZero {
           observed.insert(.balance)
         } else if floor.isZero {
           // Wei leave an account only once it has a nonce or code: one is enough.
@@ -105,13 +107,13 @@ struct Publication {
       }
     }
     let isWeird =
-      before.hasStorage && before.nonce == 0 && before.codeHash == .emptyCode
+      entry.pointee.record.hasStorage && nonceBefore == 0 && !hadCode
       && entry.pointee.isTouched
     // Storage without code: a touch deletes it where the account is empty, so all of that counts.
     if isWeird || isDestroyed { observed.formUnion([.nonce, .balance]) }
 
-    publishNonce(nonce, before.nonce, observed, cell)
-    publishBalance(wei &- before.balance, before.balance, observed, floor, cell)
+    publishNonce(nonce, nonceBefore, observed, cell)
+    publishBalance(wei &- balanceBefore, balanceBefore, observed, floor, cell)
     publishLifecycle(
       entry, index, lifecycle, isEmptyNow: nonce == 0 && wei.isZero, isWeird: isWeird)
   }
@@ -206,7 +208,7 @@ struct Publication {
       let epoch = createdEpochs.last(where: { $0.account == slot.pointee.account })?.epoch
     else { return }
     // A created account's storage began empty: the view was not asked.
-    let account = (block.pointee.cells.pointee.lifecycles.base + Int(entry.pointee.original.place))
+    let account = (block.pointee.cells.pointee.lifecycles.base + Int(entry.pointee.record.place))
       .pointee.account
     guard
       let cell = block.pointee.cells.pointee.slot(
