@@ -232,7 +232,7 @@ extension Machine {
     case Opcode.prevrandao: push(frame, block.prevRandao)
     case Opcode.gaslimit: push(frame, UInt256(block.gasLimit))
     case Opcode.chainid: push(frame, block.chainID)
-    case Opcode.selfbalance: push(frame, frame.pointee.account.pointee.balance)
+    case Opcode.selfbalance: selfBalance(frame)
     case Opcode.basefee: push(frame, block.baseFeePerGas)
     case Opcode.blobhash: blobHash(frame)
     case Opcode.blobbasefee: push(frame, block.blobBaseFee)
@@ -274,6 +274,13 @@ extension Machine {
     gas = frame.pointee.gas
     memoryCount = frame.pointee.memoryCount
     return status
+  }
+
+  /// SELFBALANCE (EIP-1884).
+  @inline(__always)
+  private func selfBalance(_ frame: UnsafeMutablePointer<Frame>) -> Step {
+    frame.pointee.account.pointee.observed.insert(.balance)
+    return push(frame, frame.pointee.account.pointee.balance)
   }
 
   /// Puts a word on the stack.

@@ -179,9 +179,10 @@ extension Machine {
       if transaction.authorizations.isEmpty { return .noAuthorizations }
     }
     // What the sender's account tells.
+    sender.pointee.observed.insert(.nonce)
     if transaction.nonce < sender.pointee.nonce { return .nonceTooLow }
     if transaction.nonce > sender.pointee.nonce { return .nonceTooHigh }
-    if !covers(sender.pointee.balance, transaction) { return .insufficientFunds }
+    if !covers(sender, transaction) { return .insufficientFunds }
     // EIP-3607 holds for every block; only EIP-7702 made an exception.
     if sender.pointee.code.count > 0 && (fork < .prague || sender.pointee.code.delegate == nil) {
       return .senderNotExternallyOwned
@@ -191,7 +192,9 @@ extension Machine {
 
   /// Whether a balance pays for the gas and blob gas at their caps, and for the value.
   @inline(__always)
-  private func covers(_ balance: UInt256, _ transaction: TransactionMessage) -> Bool {
+  private func covers(
+    _ sender: UnsafeMutablePointer<AccountEntry>, _ transaction: TransactionMessage
+  ) -> Bool {
     let gas = UInt256.multiplyFullWidth(
       UInt256(transaction.gasLimit), transaction.maxFeePerGas)
     let blobGas = UInt64(transaction.blobHashes.count) &* Self.gasPerBlob
@@ -199,7 +202,7 @@ extension Machine {
     if !gas.high.isZero || !blob.high.isZero { return false }
     let fees = UInt256.addingReportingCarry(gas.low, blob.low)
     let all = UInt256.addingReportingCarry(fees.value, transaction.value)
-    return !fees.carry && !all.carry && balance >= all.value
+    return !fees.carry && !all.carry && journal.has(all.value, sender)
   }
 
   /// Finds the recipient and fills the warm set (EIP-2929, EIP-2930, EIP-3651). `nil` on exhaustion.
@@ -244,6 +247,7 @@ extension Machine {
       else { return false }
       let code = authority.pointee.code
       if code.count > 0 && code.delegate == nil { continue }
+      authority.pointee.observed.formUnion([.nonce, .emptiness])
       if authority.pointee.nonce != item.nonce { continue }
       if authority.pointee.exists { journal.refund &+= schedule.authorizationRefund }
       if !delegate(authority, to: item.address)

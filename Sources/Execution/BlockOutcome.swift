@@ -114,6 +114,19 @@ public struct ExecutionError: Error, Sendable, CustomStringConvertible {
     self.transactionError = transactionError
   }
 
+  /// What a fault of the machine on the host means.
+  init(fault: ExecutionStatus, transaction: Int? = nil) {
+    if fault == .workspaceExhausted {
+      self.init(
+        .workspaceExhausted, "it needs more memory than the largest workspace has",
+        transaction: transaction)
+    } else {
+      self.init(
+        .missingBlockHash, "a block hash that the input lacks was asked for",
+        transaction: transaction)
+    }
+  }
+
   public var description: String {
     transaction.map { "transaction \($0): \(message)" } ?? message
   }

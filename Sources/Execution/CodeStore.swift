@@ -1,4 +1,5 @@
 public import EVM
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -12,7 +13,8 @@ public import EVM
 /// that code which is run often is translated to, kept within a bound.
 ///
 /// The machine holds pointers into it: code is never moved or freed before the store is, programs
-/// only between transactions (`beginTransaction`).
+/// only between transactions (`beginTransaction`). One thread uses a store, but for the functions with
+/// `shared` in their names: while several machines run, those alone are called, by any of them.
 public final class CodeStore {
   /// When code is translated.
   public enum Translation: Sendable {
@@ -37,6 +39,10 @@ public final class CodeStore {
   private let translation: Translation
   private let programCapacity: Int
   private var transaction = 0
+  /// Guards everything but programs that are there already, in the shared functions.
+  private let sharing = SpinLock()
+  /// Code with a program of another fork than the one that is wanted.
+  private var outdated: [UnsafeMutablePointer<StoredCode>] = []
   /// Bytes of code held.
   public private(set) var byteCount = 0
   /// Bytes of programs held.
@@ -54,6 +60,7 @@ public final class CodeStore {
     for entry in entries.values {
       UnsafeMutablePointer(mutating: entry.pointee.code.bytes).deallocate()
       entry.pointee.program?.deallocate()
+      entry.deinitialize(count: 1)
       entry.deallocate()
     }
   }
@@ -82,6 +89,10 @@ public final class CodeStore {
   /// there are too many.
   public func beginTransaction() {
     transaction += 1
+    if !outdated.isEmpty {
+      for entry in outdated { drop(entry) }
+      outdated = []
+    }
     if programByteCount > programCapacity { dropPrograms() }
   }
 
@@ -127,13 +138,18 @@ public final class CodeStore {
 
   @inline(never)
   private func prepare(_ entry: UnsafeMutablePointer<StoredCode>, _ fork: Fork) -> Code {
+    // A program of another fork may only go when nothing can be running it.
     let isInUse = entry.pointee.lastUse == transaction
     entry.pointee.lastUse = transaction
     if entry.pointee.program != nil {
-      // A program of another fork may only go when nothing can be running it.
       if isInUse { return entry.pointee.code }
       drop(entry)
     }
+    return translate(entry, fork)
+  }
+
+  /// Counts a use of code that has no program, and gives it one when it has become hot.
+  private func translate(_ entry: UnsafeMutablePointer<StoredCode>, _ fork: Fork) -> Code {
     entry.pointee.uses += 1
     let isHot =
       switch translation {
@@ -149,6 +165,46 @@ public final class CodeStore {
     entry.pointee.program = program
     programByteCount += program.byteCount
     return entry.pointee.code.with(program)
+  }
+
+  // MARK: Several machines at once
+
+  /// `stored` while several machines run.
+  func shared(_ hash: Hash256) -> UnsafeMutablePointer<StoredCode>? {
+    sharing.lock()
+    defer { sharing.unlock() }
+    return entries[hash]
+  }
+
+  /// `insert` while several machines run; gives where the code is kept.
+  func insertShared(_ bytes: UnsafeBufferPointer<UInt8>, hash: Hash256)
+    -> UnsafeMutablePointer<StoredCode>?
+  {
+    sharing.lock()
+    defer { sharing.unlock() }
+    insert(bytes, hash: hash)
+    return entries[hash]
+  }
+
+  /// `executable` while several machines run.
+  @inline(__always)
+  func sharedExecutable(_ entry: UnsafeMutablePointer<StoredCode>, fork: Fork) -> Code {
+    if let program = entry.pointee.program, program.fork == fork {
+      return entry.pointee.code.with(program)
+    }
+    return prepareShared(entry, fork)
+  }
+
+  @inline(never)
+  private func prepareShared(_ entry: UnsafeMutablePointer<StoredCode>, _ fork: Fork) -> Code {
+    sharing.lock()
+    defer { sharing.unlock() }
+    entry.pointee.lastUse = transaction
+    guard let program = entry.pointee.program else { return translate(entry, fork) }
+    if program.fork == fork { return entry.pointee.code.with(program) }
+    // Another machine may be running it.
+    outdated.append(entry)
+    return entry.pointee.code
   }
 
   private func drop(_ entry: UnsafeMutablePointer<StoredCode>) {
@@ -169,9 +225,14 @@ public final class CodeStore {
 }
 
 /// Code as a store keeps it: at one place for the life of the store.
-struct StoredCode {
+struct StoredCode: ~Copyable {
   let code: Code
-  var program: TranslatedProgram?
+  private let header = Atomic<UnsafePointer<Program>?>(nil)
+  /// The program, if it has one. One thread sets it while others read it.
+  var program: TranslatedProgram? {
+    get { header.load(ordering: .acquiring).map { TranslatedProgram(header: $0) } }
+    nonmutating set { header.store(newValue?.header, ordering: .releasing) }
+  }
   /// How often it was asked for since its program, if it had one, was dropped.
   var uses = 0
   /// The transaction that asked last.

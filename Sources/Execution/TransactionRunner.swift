@@ -112,14 +112,13 @@ final class TransactionRunner {
     context.pointee.tables!.pointee.apply(journal, fork: fork, codes: state.codes)
   }
 
+  /// The state's tables, while a block runs.
+  var sharedTables: UnsafeMutablePointer<StateTables> { context.pointee.tables! }
+
   @inline(never)
   private func recover(from status: ExecutionStatus) throws(ExecutionError) {
-    guard status == .workspaceExhausted else {
-      throw ExecutionError(.missingBlockHash, "a block hash that the input lacks was asked for")
-    }
-    guard scale < HostWorkspace.largestScale else {
-      throw ExecutionError(
-        .workspaceExhausted, "it needs more memory than the largest workspace has")
+    guard status == .workspaceExhausted, scale < HostWorkspace.largestScale else {
+      throw ExecutionError(fault: status)
     }
     scale *= 4
     machine.pointee = nil

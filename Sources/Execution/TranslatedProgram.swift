@@ -6,6 +6,9 @@ struct TranslatedProgram {
   var fork: Fork { header.pointee.fork }
   var byteCount: Int { header.pointee.byteCount }
 
+  /// The program that begins there.
+  init(header: UnsafePointer<Program>) { self.header = header }
+
   /// Translates code for a fork; `nil` when the code is beyond the translator's limits.
   init?(_ code: Code, fork: Fork) {
     let capacity = Translator.scratchBytes(code.count)

@@ -16,13 +16,16 @@ struct BlockTestCommand: ParsableCommand {
 
   @OptionGroup var options: CaseOptions
   @OptionGroup var devices: DeviceOptions
+  @OptionGroup var execution: ExecutorOptions
 
   func run() throws {
     try devices.requireCPU("blocktest")
     let forks = try options.forks()
+    let execution = execution
     try CaseCommand(options: options).run(
       makeWorker: {
-        var runner = BlockchainTestRunner()
+        // Test blocks are small: every one that can runs in parallel.
+        var runner = BlockchainTestRunner(executor: execution.make(isForced: true))
         runner.forks = forks
         return runner
       }

@@ -23,6 +23,7 @@ struct RunCommand: ParsableCommand {
         needletail run mainnet-blocks/* --quiet
         needletail run batch.json --output result.json --trace steps.jsonl
         needletail run batch.json --profile
+        needletail run mainnet-blocks/* --quiet --executor parallel --threads 8
       """)
 
   @Argument(help: "Files of state tests or batches, and folders of blocks.")
@@ -40,6 +41,7 @@ struct RunCommand: ParsableCommand {
   var output: String?
 
   @OptionGroup var devices: DeviceOptions
+  @OptionGroup var execution: ExecutorOptions
 
   @Flag(help: "Print one object of JSON for each case instead of tables.")
   var json = false
@@ -68,18 +70,21 @@ struct RunCommand: ParsableCommand {
 /// The files and totals of one `run`.
 private struct RunSession {
   private let options: RunCommand
-  private let runner = InputRunner()
+  private let runner: InputRunner
   private let output: OutputFile?
   private let trace: TraceFile?
   private var count = 0
   private var transactions = 0
   private var gas: UInt64 = 0
   private var elapsed = Duration.zero
+  private var serialElapsed = Duration.zero
+  private var parallel: ParallelStatistics?
   /// Cases that failed.
   private(set) var failed = 0
 
   init(_ options: RunCommand) throws {
     self.options = options
+    runner = InputRunner(executor: options.execution.make())
     runner.fork = try options.fork.map { try Fork(argument: $0) }
     runner.profilesGas = options.profile
     // Opened before any work, so that a path that can not be written is known at once.
@@ -110,6 +115,11 @@ private struct RunSession {
     transactions += report.rows.count
     gas += report.gasUsed
     elapsed += report.elapsed
+    serialElapsed += report.serialElapsed ?? .zero
+    if let statistics = report.parallel {
+      parallel = parallel ?? ParallelStatistics()
+      parallel?.add(statistics)
+    }
     if !report.passed { failed += 1 }
     if options.output == "-" || options.trace == "-" { return }
     if options.json {
@@ -132,6 +142,7 @@ private struct RunSession {
       print(
         "\(count) cases, \(transactions) transactions, \(Text.gas(gas)) gas in "
           + "\(Text.time(elapsed)) of execution (\(Text.rate(gas, seconds)))")
+      if let parallel { print(parallel.line(speedUp: serialElapsed / elapsed)) }
       let line = "\(count - failed) fine, \(failed) failed"
       print(failed == 0 ? Terminal.green(line) : Terminal.red(line))
     }

@@ -8,9 +8,19 @@ import Testing
 /// Main network blocks, transaction tests and the ENS transaction. Not run without fixtures.
 @Suite(.serialized) struct InputRunnerSuiteTests {
   @Test(.enabled(if: Fixtures.has("mainnet-blocks"), Fixtures.missing))
-  func mainnetBlocks() throws {
+  func mainnetBlocks() throws { try checkMainnetBlocks(InputRunner()) }
+
+  /// The serial executor runs beside the parallel one and the states are compared.
+  @Test(
+    .enabled(if: Fixtures.has("mainnet-blocks"), Fixtures.missing), arguments: ParallelRuns.all)
+  func mainnetBlocksInParallel(run: ParallelRuns) throws {
+    let executor = run.executor()
+    try checkMainnetBlocks(InputRunner(executor: executor))
+    #expect(executor.totals.executions > 9000)
+  }
+
+  private func checkMainnetBlocks(_ runner: InputRunner) throws {
     let folder = Fixtures.folder.appendingPathComponent("mainnet-blocks").path
-    let runner = InputRunner()
     var count = 0
     for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
       try runner.run(path: "\(folder)/\(name)") { (report) throws(FormatError) in

@@ -20,7 +20,20 @@ import Testing
 
   @Test(.enabled(if: Fixtures.has("eest/blockchain_tests"), Fixtures.missing))
   func blockchainTests() throws {
-    try check("eest/blockchain_tests", makeWorker: { BlockchainTestRunner() }) {
+    try checkBlockchainTests { BlockchainTestRunner() }
+  }
+
+  @Test(
+    .enabled(if: Fixtures.has("eest/blockchain_tests"), Fixtures.missing),
+    arguments: ParallelRuns.all)
+  func blockchainTestsInParallel(run: ParallelRuns) throws {
+    try checkBlockchainTests { BlockchainTestRunner(executor: run.executor()) }
+  }
+
+  private func checkBlockchainTests(
+    makeWorker: @escaping @Sendable () -> BlockchainTestRunner
+  ) throws {
+    try check("eest/blockchain_tests", makeWorker: makeWorker) {
       runner, path throws(FormatError) in
       var reader = try FixtureReader<BlockchainTest>(path: path)
       var results: [CaseResult] = []

@@ -51,7 +51,7 @@ extension Machine {
 
     returnDataCount = 0
     if depth &+ 1 > Frame.stackLimit
-      || (hasValue && frame.pointee.account.pointee.balance < words[-3])
+      || (hasValue && !journal.has(words[-3], frame.pointee.account))
     {
       frame.pointee.gas &+= childGas
       frame.pointee.replace(0, .zero)
@@ -106,7 +106,11 @@ extension Machine {
   private func createsAccount(_ callee: UnsafeMutablePointer<AccountEntry>, _ hasValue: Bool)
     -> Bool
   {
-    if fork >= .spuriousDragon { return hasValue && callee.pointee.isEmpty }
+    if fork >= .spuriousDragon {
+      if !hasValue { return false }
+      callee.pointee.observed.insert(.emptiness)
+      return callee.pointee.isEmpty
+    }
     return !callee.pointee.exists
   }
 

@@ -28,9 +28,8 @@ extension Machine {
 
     let creator = frame.pointee.account
     let nonce = creator.pointee.nonce
-    if creator.pointee.balance < value || nonce == UInt64.max
-      || depth &+ 1 > Frame.stackLimit
-    {
+    if !journal.has(value, creator) || nonce == UInt64.max || depth &+ 1 > Frame.stackLimit {
+      creator.pointee.observed.insert(.nonce)
       frame.pointee.gas &+= childGas
       frame.pointee.replace(0, .zero)
       return .next
@@ -69,6 +68,7 @@ extension Machine {
   ) -> Entry {
     guard let account = journal.loaded(address, &view) else { return .done(journal.fault, gas: 0) }
     if fork >= .berlin && journal.warm(account) == nil { return .done(journal.fault, gas: 0) }
+    account.pointee.observed.insert(.nonce)
     if account.pointee.nonce != 0 || account.pointee.codeHash != .emptyCode
       || account.pointee.record.hasStorage
     {
@@ -150,6 +150,8 @@ extension Machine {
     if cost > 0 { cost &+= schedule.warmAccess }
     if !frame.pointee.charge(cost) { return exit(.outOfGas) }
     if !journal.load(beneficiary, address, &view) { return fault() }
+    beneficiary.pointee.observed.insert(.emptiness)
+    account.pointee.observed.insert(.balance)
     let creates =
       fork >= .spuriousDragon
       ? beneficiary.pointee.isEmpty && !account.pointee.balance.isZero

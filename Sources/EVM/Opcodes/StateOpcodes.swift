@@ -42,6 +42,7 @@ extension Machine {
   /// BALANCE.
   mutating func balance(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     guard let entry = access(frame, Address(frame.pointee.word(0))) else { return .exit }
+    entry.pointee.observed.insert(.balance)
     frame.pointee.replace(1, entry.pointee.balance)
     return .next
   }
@@ -57,6 +58,7 @@ extension Machine {
   /// EXTCODEHASH: zero for an account that is absent or empty (EIP-1052, EIP-161).
   mutating func externalCodeHash(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     guard let entry = access(frame, Address(frame.pointee.word(0))) else { return .exit }
+    entry.pointee.observed.insert(.emptiness)
     frame.pointee.replace(1, entry.pointee.isEmpty ? .zero : entry.pointee.codeHash.word)
     return .next
   }

@@ -216,6 +216,10 @@ public struct Journal: BitwiseCopyable {
       fault = .stateUnavailable
       return false
     }
+    entry.pointee.balanceBefore = entry.pointee.record.balance
+    entry.pointee.nonceBefore = entry.pointee.record.nonce
+    entry.pointee.observed = []
+    entry.pointee.balanceFloor = .zero
     entry.pointee.flags.formUnion(entry.pointee.record.exists ? [.loaded, .exists] : .loaded)
     return true
   }
@@ -313,8 +317,33 @@ public struct Journal: BitwiseCopyable {
       && setBalance(recipient, recipient.pointee.balance &+ value)
   }
 
+  /// Whether an account has so many wei. The answer depends on the balance before only as far as
+  /// `balanceFloor` says.
+  @inline(__always)
+  func has(_ wei: UInt256, _ entry: UnsafeMutablePointer<AccountEntry>) -> Bool {
+    if wei.isZero { return true }
+    if entry.pointee.balance < wei {
+      entry.pointee.observed.insert(.balance)
+      return false
+    }
+    let before = entry.pointee.balanceBefore
+    let all = before.limb3 | entry.pointee.balance.limb3 | wei.limb3
+    if all >> 63 != 0 {
+      // Sums might wrap around.
+      entry.pointee.observed.insert(.balance)
+      return true
+    }
+    let floor = wei &+ before
+    if floor > entry.pointee.balance {
+      let needed = floor &- entry.pointee.balance
+      if needed > entry.pointee.balanceFloor { entry.pointee.balanceFloor = needed }
+    }
+    return true
+  }
+
   /// Sets a nonce; touches the account.
   mutating func setNonce(_ entry: UnsafeMutablePointer<AccountEntry>, _ nonce: UInt64) -> Bool {
+    entry.pointee.observed.insert(.nonce)
     if !touch(entry) { return false }
     guard let undone = record(.nonce, UnsafePointer(entry) - UnsafePointer(accounts))
     else { return false }

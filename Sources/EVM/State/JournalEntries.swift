@@ -10,6 +10,31 @@ public struct AccountEntry: BitwiseCopyable {
   public var record: AccountRecord
   /// The code now, when `flags` has `codeLoaded`.
   package internal(set) var code: Code
+  /// Wei before the transaction; meaningful when `isLoaded`, like all that follows.
+  package internal(set) var balanceBefore: UInt256
+  /// The nonce before the transaction.
+  package internal(set) var nonceBefore: UInt64
+  /// What of the record before decided something; nothing takes it back.
+  package var observed: Observations
+  /// The least balance before, in wei, with which every question whether the account has enough would
+  /// have been answered in the same way. Meaningful without `Observations.balance`.
+  package var balanceFloor: UInt256
+
+  /// Which values of the record before decided something: what a transaction that ran too early must
+  /// have read right (DESIGN, section 5). The code hash always counts.
+  package struct Observations: OptionSet, BitwiseCopyable, Sendable {
+    package var rawValue: UInt8
+
+    @inline(__always)
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// The nonce.
+    package static var nonce: Observations { Observations(rawValue: 1) }
+    /// The balance to the wei.
+    package static var balance: Observations { Observations(rawValue: 2) }
+    /// Whether the account was empty (EIP-161) or existed.
+    package static var emptiness: Observations { Observations(rawValue: 4) }
+  }
 
   /// Facts about an account, each one bit.
   package struct Flags: OptionSet, BitwiseCopyable, Sendable {

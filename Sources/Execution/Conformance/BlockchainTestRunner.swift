@@ -7,8 +7,11 @@ public struct BlockchainTestRunner {
   /// Runs only cases whose network's last fork is one of these; `nil` runs all.
   public var forks: Set<Fork>?
 
-  /// A runner.
-  public init() {}
+  /// Executes the blocks of all chains.
+  private let executor: any BlockExecutor
+
+  /// A runner with an executor.
+  public init(executor: any BlockExecutor = SerialExecutor()) { self.executor = executor }
 
   /// Runs a test.
   public func run(_ test: BlockchainTest) -> CaseResult? {
@@ -26,7 +29,7 @@ public struct BlockchainTestRunner {
     }
     let chain = Chain(
       genesis: test.genesisHeader, state: state,
-      rules: ChainRules(schedule: schedule, blobSchedule: test.blobSchedule))
+      rules: ChainRules(schedule: schedule, blobSchedule: test.blobSchedule), executor: executor)
     var gasUsed: UInt64 = 0
     for (index, block) in test.blocks.enumerated() {
       do throws(BlockError) {

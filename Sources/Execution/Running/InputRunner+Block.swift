@@ -34,10 +34,8 @@ extension InputRunner {
     }
     executor.fallbackBlockHash = nil
     (executor.tracer, report.profile) = watch(fork, profile: profilesGas)
-    let start = ContinuousClock.now
     do throws(ExecutionError) {
-      let outcome = try executor.execute(block, on: &report.state)
-      report.elapsed = ContinuousClock.now - start
+      let outcome = try execute(block, &report)
       report.record(outcome, places: places)
       // Before Byzantium receipts hold state roots, which need the whole state.
       if fork < .byzantium { report.receiptsRoot = nil }
@@ -48,6 +46,19 @@ extension InputRunner {
     report.checkRejections(expected: [])
     report.failures += comparison.failures
     return report
+  }
+
+  /// A block of the main network with its transactions' senders.
+  package static func prepared(_ input: MainnetBlock) throws(FormatError) -> PreparedBlock {
+    let header = input.block.header
+    let fork = ForkSchedule.mainnet.fork(number: header.number, timestamp: header.timestamp)
+    var block = block(input, fork)
+    for transaction in input.block.transactions {
+      block.transactions.append(
+        PreparedTransaction(
+          transaction, sender: try transaction.recoverSender(fork: fork, chainID: 1)))
+    }
+    return block
   }
 
   private static func block(_ input: MainnetBlock, _ fork: Fork) -> PreparedBlock {

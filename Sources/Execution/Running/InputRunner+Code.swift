@@ -26,10 +26,8 @@ extension InputRunner {
     report.rows = [RunReport.Row(index: 0, transaction: transaction, sender: sender)]
     (executor.tracer, report.profile) = watch(fork, profile: profilesGas)
     executor.fallbackBlockHash = StateTestRunner.blockHash
-    let start = ContinuousClock.now
     do throws(ExecutionError) {
-      let outcome = try executor.execute(block, on: &report.state)
-      report.elapsed = ContinuousClock.now - start
+      let outcome = try execute(block, &report)
       report.record(outcome, places: [0])
     } catch {
       report.failures.append(error.description)

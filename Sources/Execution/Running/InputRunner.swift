@@ -10,11 +10,44 @@ public final class InputRunner {
   /// Whether reports get a profile.
   public var profilesGas = false
 
-  let executor = SerialExecutor()
+  let executor: any HostBlockExecutor
   let stateTests = StateTestRunner()
 
-  /// A runner with executors of its own.
-  public init() {}
+  /// A runner of batches and blocks by an executor, and of state tests.
+  public init(executor: any HostBlockExecutor = SerialExecutor()) { self.executor = executor }
+
+  /// Executes a block on the report's state and notes how long that took. Beside a parallel executor
+  /// the serial one runs, for the speed-up; another outcome is a failure.
+  func execute(_ block: PreparedBlock, _ report: inout RunReport) throws(ExecutionError)
+    -> BlockOutcome
+  {
+    var executor = executor
+    let parallel = executor as? ParallelExecutor
+    var serial: (outcome: BlockOutcome, state: WorldState, elapsed: Duration)?
+    if parallel != nil, executor.tracer == nil {
+      let reference = SerialExecutor()
+      reference.fallbackBlockHash = executor.fallbackBlockHash
+      var state = report.state
+      state.detach()
+      let start = ContinuousClock.now
+      let outcome = try reference.execute(block, on: &state)
+      serial = (outcome, state, ContinuousClock.now - start)
+      report.state.detach()
+    }
+    let start = ContinuousClock.now
+    let outcome = try executor.execute(block, on: &report.state)
+    report.elapsed = ContinuousClock.now - start
+    report.parallel = parallel?.statistics
+    if var serial {
+      report.serialElapsed = serial.elapsed
+      if outcome.receiptsRoot != serial.outcome.receiptsRoot
+        || report.state.stateRoot() != serial.state.stateRoot()
+      {
+        report.failures.append("the parallel executor's outcome differs from the serial one's")
+      }
+    }
+    return outcome
+  }
 
   /// Runs what is at `path` and hands each report to `body`. An error names what can not be read;
   /// what can be read and does not work out is a failure in its report.

@@ -44,6 +44,10 @@ public struct RunReport {
   public var profile: GasProfile?
   /// How long the execution took, without reading, hashing and signatures.
   public var elapsed = Duration.zero
+  /// What parallel execution took; `nil` when it was not asked for.
+  public var parallel: ParallelStatistics?
+  /// How long the serial executor took beside the parallel one.
+  public var serialElapsed: Duration?
 
   /// A report of nothing yet.
   init(name: String, fork: Fork, state: WorldState) {

@@ -158,6 +158,15 @@ struct StateTables: ~Copyable {
     slotCount += 1
   }
 
+  /// Sets the value of a slot's row, from one that is not zero to another such. Several threads may do
+  /// so for different rows.
+  @inline(__always)
+  func replace(_ value: UInt256, at number: UInt32, of account: UInt32) {
+    slots[Int(number)].value = value
+    let owner = accounts + Int(account)
+    if owner.pointee.knowsStorageRoot { owner.pointee.knowsStorageRoot = false }
+  }
+
   @inline(__always)
   private func isSlot(_ number: UInt32, _ key: UInt256, of account: UInt32) -> Bool {
     if Int(number) >= slotCount { return false }

@@ -84,12 +84,14 @@ extension TransactionWorkload {
     return PreparedTransaction(transaction, sender: sender)
   }
 
-  /// Transfers of a token: each of `people` sends some to the next one, `rounds` times.
+  /// Transfers of a token: each of `people` sends some to the one `distance` places further on,
+  /// `rounds` times. At distance 1 each transfer needs the one before; at half of `people` they are as
+  /// far apart as can be.
   ///
   /// Every account has tokens before, so that all transfers cost the same but for the zero bytes of
   /// the addresses. `code` is pevm's `ERC20Token`. One round is pevm's `Independent ERC20`, with
   /// recipients other than the senders.
-  package static func tokenTransfers(code: [UInt8], people: Int, rounds: Int = 1)
+  package static func tokenTransfers(code: [UInt8], people: Int, rounds: Int = 1, distance: Int = 1)
     -> TransactionWorkload
   {
     var numbers = WorkloadNumbers(seed: 20)
@@ -109,7 +111,7 @@ extension TransactionWorkload {
     var expected: [Expectation] = []
     for round in 0..<rounds {
       for (index, sender) in addresses.enumerated() {
-        let recipient = addresses[(index + 1) % people]
+        let recipient = addresses[(index + distance) % people]
         let amount = UInt256(1 + numbers.next() % 255)
         let data = SolidityLayout.call(0xa905_9cbb, recipient.word, amount)
         block.transactions.append(transaction(sender, UInt64(round), token, data))

@@ -5,5 +5,7 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the engine's parts, with other libraries beside them.",
-    subcommands: [BenchEVMCommand.self, BenchCryptoCommand.self, BenchGPUCommand.self])
+    subcommands: [
+      BenchEVMCommand.self, BenchBlockCommand.self, BenchCryptoCommand.self, BenchGPUCommand.self,
+    ])
 }

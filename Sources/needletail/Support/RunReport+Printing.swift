@@ -15,6 +15,9 @@ extension RunReport {
       print("\(Terminal.bold(name)) under \(fork.name)")
       printTable()
       printTotals()
+      if let parallel {
+        print("  " + parallel.line(speedUp: serialElapsed.map { $0 / elapsed }))
+      }
       if let profile { profile.printTable(rows) }
     }
     for failure in failures { print("  \(Terminal.red("error")): \(failure)") }
@@ -75,6 +78,14 @@ extension RunReport {
       writer.member("gasUsed", gasUsed)
       writer.key("seconds")
       writer.value(elapsed / .seconds(1))
+      if let parallel {
+        writer.key("parallel")
+        parallel.write(to: &writer)
+        if let serialElapsed {
+          writer.key("serialSeconds")
+          writer.value(serialElapsed / .seconds(1))
+        }
+      }
       writer.key("stateRoot")
       if let stateRoot { writer.value(stateRoot) } else { writer.null() }
       writer.key("receiptsRoot")

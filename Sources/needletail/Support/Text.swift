@@ -23,6 +23,12 @@ enum Text {
     return String(format: "%.1f us", seconds * 1e6)
   }
 
+  /// A part of one, in percent.
+  static func percent(_ part: Double) -> String { String(format: "%.1f %%", part * 100) }
+
+  /// How many times as much.
+  static func factor(_ factor: Double) -> String { String(format: "%.2fx", factor) }
+
   /// Gas a second.
   static func rate(_ gas: UInt64, _ seconds: Double) -> String {
     String(format: "%.0f Mgas/s", seconds > 0 ? Double(gas) / seconds / 1e6 : 0)

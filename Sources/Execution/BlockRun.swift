@@ -1,0 +1,192 @@
+import EVM
+import Ethereum
+
+/// One block on its way through a runner.
+struct BlockRun {
+  let block: PreparedBlock
+  let runner: TransactionRunner
+  var outcome = BlockOutcome()
+
+  init(block: PreparedBlock, runner: TransactionRunner) {
+    self.block = block
+    self.runner = runner
+  }
+
+  private var fork: Fork { block.fork }
+
+  /// Executes the block, its transactions by `transactions`.
+  mutating func execute(
+    transactions: (inout BlockRun) throws(ExecutionError) -> Void
+  ) throws(ExecutionError) -> BlockOutcome {
+    if block.movesDAO { DAOFork.apply(to: &runner.state) }
+    if block.callsSystemContracts { try beginBlock() }
+    outcome.transactions.reserveCapacity(block.transactions.count)
+    outcome.receipts.reserveCapacity(block.transactions.count)
+    try transactions(&self)
+    for withdrawal in block.withdrawals {
+      // Gwei to wei.
+      runner.state.credit(
+        withdrawal.address, wei: UInt256(withdrawal.amount) &* UInt256(1_000_000_000),
+        deletesEmpty: true)
+    }
+    if block.callsSystemContracts { try collectRequests() }
+    payRewards()
+    return outcome
+  }
+
+  private func beginBlock() throws(ExecutionError) {
+    if fork >= .cancun, let root = block.parentBeaconBlockRoot {
+      _ = try systemCall(SystemContracts.beaconRoots, root.bytes)
+    }
+    if fork >= .prague, let hash = block.parentHash {
+      _ = try systemCall(SystemContracts.history, hash.bytes)
+    }
+  }
+
+  /// Calls a system contract and keeps its changes when it succeeds.
+  private func systemCall(_ address: Address, _ data: [UInt8]) throws(ExecutionError)
+    -> (status: ExecutionStatus, output: [UInt8])
+  {
+    let all = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: data.count)
+    defer { all.deallocate() }
+    _ = all.initialize(from: data)
+    runner.tracer?.willRun(transaction: nil)
+    var ended: (status: ExecutionStatus, output: [UInt8]) = (.stopped, [])
+    try runner.run(.systemCall(address, UnsafeBufferPointer(all))) { result, journal, output in
+      runner.apply(journal)
+      ended = (result.status, [UInt8](output))
+    }
+    return ended
+  }
+
+  /// Executes the transactions at these places, or all, one after the other.
+  mutating func executeTransactions(_ range: Range<Int>? = nil) throws(ExecutionError) {
+    // By pointer: an element of an array would be copied, its five arrays retained.
+    var failure: ExecutionError?
+    block.transactions.withUnsafeBufferPointer { transactions in
+      for index in range ?? transactions.indices {
+        do throws(ExecutionError) {
+          try execute(transactions.baseAddress! + index, index)
+        } catch {
+          failure = error
+          return
+        }
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  private mutating func execute(
+    _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
+  ) throws(ExecutionError) {
+    let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
+    let gasAvailable = block.environment.gasLimit &- outcome.gasUsed
+    runner.tracer?.willRun(transaction: index)
+    var failure: ExecutionError?
+    var refusal: TransactionError?
+    PreparedTransaction.withMessage(transaction) { message in
+      do throws(ExecutionError) {
+        try runner.run(
+          .transaction(
+            message, gasAvailable: gasAvailable, blobsAvailable: block.maxBlobs - blobsUsed)
+        ) { result, journal, output in
+          refusal = result.error
+          if refusal != nil { return }
+          runner.apply(journal)
+          record(index, message, result, journal, output)
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw ExecutionError(failure.code, failure.message, transaction: index) }
+    guard let refusal else { return }
+    switch block.invalidTransactions {
+    case .failBlock:
+      throw ExecutionError(
+        .invalidTransaction, refusal.message, transaction: index, transactionError: refusal)
+    case .reject:
+      outcome.rejected.append((index, refusal))
+    }
+  }
+
+  /// Adds a transaction's outcome and receipt; its changes are in the state.
+  @inline(__always)
+  private mutating func record(
+    _ index: Int, _ message: TransactionMessage, _ result: TransactionResult, _ journal: Journal,
+    _ output: UnsafeBufferPointer<UInt8>
+  ) {
+    outcome.gasUsed += result.gasUsed
+    outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
+    outcome.transactions.append(
+      TransactionOutcome(
+        index: index, status: result.status, gasUsed: result.gasUsed,
+        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
+        contractAddress: result.createdAddress, returned: ShortBytes(output)))
+    outcome.receipts.append(
+      Receipt(
+        type: message.type,
+        // EIP-658: the status replaced the intermediate state root.
+        outcome: fork >= .byzantium
+          ? .status(result.status.isSuccess)
+          : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
+        cumulativeGasUsed: outcome.gasUsed, logs: journal.collectLogs()))
+  }
+
+  /// Deposits, withdrawal requests and consolidation requests (EIP-7685).
+  private mutating func collectRequests() throws(ExecutionError) {
+    guard fork >= .prague else { return }
+    var requests: [[UInt8]] = []
+    let deposits = try DepositRequests.collect(outcome.receipts)
+    if !deposits.isEmpty { requests.append([0] + deposits) }
+    for (type, address) in [
+      (UInt8(1), SystemContracts.withdrawalRequests),
+      (UInt8(2), SystemContracts.consolidationRequests),
+    ] {
+      guard runner.state.record(address).codeHash != .emptyCode else {
+        if block.isPartialState { continue }
+        throw ExecutionError(.systemContract, "the system contract \(address) has no code")
+      }
+      let (status, output) = try systemCall(address, [])
+      guard status.isSuccess else {
+        throw ExecutionError(.systemContract, "the system contract \(address) failed: \(status)")
+      }
+      if !output.isEmpty { requests.append([type] + output) }
+    }
+    outcome.requests = requests
+  }
+
+  /// The coinbase's and the ommers' rewards before Paris (yellow paper, section 11.3).
+  private func payRewards() {
+    guard let reward = block.reward else { return }
+    let deletesEmpty = fork >= .spuriousDragon
+    var total = reward
+    for ommer in block.ommers {
+      let share = UInt256.divide(
+        reward &* UInt256(8 &- min(ommer.depth, 8)), UInt256(8))
+      runner.state.credit(ommer.coinbase, wei: share, deletesEmpty: deletesEmpty)
+      total = total &+ UInt256.divide(reward, UInt256(32))
+    }
+    runner.state.credit(
+      block.environment.coinbase, wei: total, deletesEmpty: deletesEmpty)
+  }
+}
+
+extension Journal {
+  /// The logs as receipts hold them.
+  func collectLogs() -> [Log] {
+    if logCount == 0 { return [] }
+    var list: [Log] = []
+    list.reserveCapacity(logCount)
+    for record in UnsafeBufferPointer(start: logs, count: logCount) {
+      let topics = record.topics
+      list.append(
+        Log(
+          address: record.address, topicCount: record.topicCount,
+          topics: (Hash256(topics.0), Hash256(topics.1), Hash256(topics.2), Hash256(topics.3)),
+          data: ShortBytes(
+            UnsafeBufferPointer(start: logData + record.dataOffset, count: record.dataCount))))
+    }
+    return list
+  }
+}

@@ -1,0 +1,244 @@
+import EVM
+import Ethereum
+
+/// The transactions of a block, or some of them, on their way through the workers.
+struct ParallelSegment {
+  let count: Int
+  let transactions: [PreparedTransaction]
+  let block: PreparedBlock
+  let runner: TransactionRunner
+  let workers: [ParallelWorker]
+  let pool: WorkerPool
+  let cells: UnsafeMutablePointer<CellStore>
+  let delays: ScheduleDelays?
+  let memory: RecordMemory
+  let rules: ExactnessRules
+
+  init(
+    run: BlockRun, runner: TransactionRunner, workers: [ParallelWorker], pool: WorkerPool,
+    cells: UnsafeMutablePointer<CellStore>, memory: RecordMemory, delays: ScheduleDelays?,
+    rules: ExactnessRules
+  ) {
+    self.memory = memory
+    block = run.block
+    transactions = run.block.transactions
+    count = run.block.transactions.count
+    self.runner = runner
+    self.workers = workers
+    self.pool = pool
+    self.cells = cells
+    self.delays = delays
+    self.rules = rules
+  }
+
+  /// Executes the transactions from a place on, and gives the place up to which they are done: short
+  /// of the end when the rest is better executed in another way.
+  mutating func execute(
+    from first: Int, mayEnd: Bool, into run: inout BlockRun,
+    _ statistics: inout ParallelStatistics
+  ) throws(ExecutionError) -> Int {
+    let records = memory.records(count)
+    var chains = SenderChains(
+      transactions, from: first, hash: runner.sharedTables.pointee.hash, records: records)
+    chains.extend(by: 512)
+    // Chains of nonces follow one another.
+    if mayEnd && chains.longest * 2 > chains.end - first {
+      chains.free()
+      return first
+    }
+    cells.pointee.begin(
+      transactions: count - first, tables: runner.sharedTables,
+      coinbase: block.environment.coinbase)
+    runner.state.codes.beginTransaction()
+
+    // The workers fill in the arrays where they will stay.
+    var end = first
+    var failure: ExecutionError?
+    var receipts: [Receipt] = []
+    let outcomes = [TransactionOutcome](unsafeUninitializedCapacity: count - first) {
+      outcomes, outcomeCount in
+      receipts = [Receipt](unsafeUninitializedCapacity: count - first) { receipts, receiptCount in
+        let places = Places(
+          records: records, outcomes: outcomes.baseAddress! - first,
+          receipts: receipts.baseAddress! - first)
+        do throws(ExecutionError) {
+          end = try work(
+            places, chains, from: first, mayEnd: mayEnd, &run, &statistics)
+          outcomeCount = places.compact(first..<end)
+        } catch {
+          failure = error
+          end = first
+        }
+        if end == first { places.clear(first..<count) }
+        receiptCount = outcomeCount
+      }
+    }
+    if let failure { throw failure }
+    if run.outcome.transactions.isEmpty {
+      run.outcome.transactions = outcomes
+      run.outcome.receipts = receipts
+    } else {
+      run.outcome.transactions += outcomes
+      run.outcome.receipts += receipts
+    }
+    return end
+  }
+
+  /// Where records, outcomes and receipts are, by place in the block.
+  private struct Places: @unchecked Sendable {
+    // Each thread touches places of its own.
+    let records: UnsafeMutablePointer<TransactionRecord>
+    let outcomes: UnsafeMutablePointer<TransactionOutcome>
+    let receipts: UnsafeMutablePointer<Receipt>
+
+    /// Moves what is filled in together, without transactions that are not valid; gives their number.
+    func compact(_ range: Range<Int>) -> Int {
+      var kept = range.lowerBound
+      for index in range where records[index].hasOutcome {
+        if records[index].refusal != nil {
+          (outcomes + index).deinitialize(count: 1)
+          (receipts + index).deinitialize(count: 1)
+          continue
+        }
+        if kept != index {
+          (outcomes + kept).moveInitialize(from: outcomes + index, count: 1)
+          (receipts + kept).moveInitialize(from: receipts + index, count: 1)
+        }
+        kept += 1
+      }
+      return kept - range.lowerBound
+    }
+
+    /// Forgets what is filled in.
+    func clear(_ range: Range<Int>) {
+      for index in range where records[index].hasOutcome {
+        (outcomes + index).deinitialize(count: 1)
+        (receipts + index).deinitialize(count: 1)
+        records[index].hasOutcome = false
+      }
+    }
+  }
+
+  private func work(
+    _ places: Places, _ chains: SenderChains, from first: Int, mayEnd: Bool, _ run: inout BlockRun,
+    _ statistics: inout ParallelStatistics
+  ) throws(ExecutionError) -> Int {
+    let schedule = UnsafeMutablePointer<BlockSchedule>.allocate(capacity: 1)
+    schedule.initialize(
+      to: BlockSchedule(
+        places.records, from: Int32(first), count: Int32(count), workers: workers.count))
+    let flight = UnsafeMutablePointer<BlockInFlight>.allocate(capacity: 1)
+    let runner = runner
+    transactions.withUnsafeBufferPointer { transactions in
+      flight.initialize(
+        to: BlockInFlight(
+          fork: block.fork, environment: block.environment, maxBlobs: block.maxBlobs,
+          transactions: transactions.baseAddress!, schedule: schedule, cells: cells,
+          codes: runner.state.codes, rules: rules, outcomes: places.outcomes,
+          receipts: places.receipts,
+          blockHash: { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }, delays: delays,
+          coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
+          gasUsed: run.outcome.gasUsed,
+          blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
+          invalidTransactions: block.invalidTransactions,
+          throttle: Throttle(
+            workers: workers.count, batch: schedule.pointee.batch, mayEnd: mayEnd)))
+      let crew = Crew(workers: workers, flight: flight, chains: chains)
+      pool.run { crew.work($0) }
+    }
+    defer {
+      flight.deinitialize(count: 1)
+      flight.deallocate()
+      schedule.deinitialize(count: 1)
+      schedule.deallocate()
+    }
+    for worker in workers {
+      statistics.executions += worker.counts.executions
+      statistics.waits += worker.counts.waits
+    }
+    statistics.peakBytes = max(
+      statistics.peakBytes,
+      cells.pointee.byteCount + workers.reduce(0) { $0 + $1.byteCount }
+        + count * MemoryLayout<TransactionRecord>.stride)
+    // On the other ways out the directories are emptied as a whole.
+    if let error = flight.pointee.error { throw error }
+    if flight.pointee.isOutOfCells.load(ordering: .acquiring) {
+      statistics.isOutOfCells = true
+      return first
+    }
+    let end = Int(schedule.pointee.end.load(ordering: .acquiring))
+    apply(places, first..<end, flight)
+    cells.pointee.isClean = true
+    run.outcome.rejected += flight.pointee.rejected
+    run.outcome.gasUsed = flight.pointee.gasUsed
+    run.outcome.blobGasUsed = UInt64(flight.pointee.blobsUsed) * BlobGas.perBlob
+    return end
+  }
+
+  /// Takes the final values into the state, and the cumulative gas into the receipts.
+  private func apply(
+    _ places: Places, _ range: Range<Int>, _ flight: UnsafeMutablePointer<BlockInFlight>
+  ) {
+    let crew = Crew(workers: workers, flight: flight, chains: nil)
+    let share = range.count / workers.count + 1
+    pool.run { number in
+      crew.apply(number)
+      let first = range.lowerBound + number * share
+      for index in first..<max(first, min(first + share, range.upperBound))
+      where places.records[index].hasOutcome {
+        places.receipts[index].cumulativeGasUsed = places.records[index].cumulativeGas
+      }
+    }
+    for worker in workers {
+      for cell in worker.lateAccounts {
+        cells.pointee.apply(cell, flight.pointee.coinbaseBalance)
+      }
+    }
+    for worker in workers {
+      for cell in worker.lateSlots { cells.pointee.apply(cell) }
+    }
+  }
+}
+
+/// The workers and their block, as the pool's threads take them.
+///
+/// Each thread touches its own worker only; the block is made for threads.
+private struct Crew: @unchecked Sendable {
+  let workers: [ParallelWorker]
+  let flight: UnsafeMutablePointer<BlockInFlight>
+  let chains: SenderChains?
+
+  func work(_ number: Int) {
+    if number == 0, var chains {
+      // The others begin with what is prepared.
+      let schedule = flight.pointee.schedule
+      repeat {
+        schedule.pointee.prepared.store(Int32(chains.end), ordering: .releasing)
+        chains.extend(by: 512)
+      } while chains.end > schedule.pointee.prepared.load(ordering: .relaxed)
+      chains.free()
+    }
+    workers[number].begin(flight)
+    workers[number].work()
+  }
+
+  func apply(_ number: Int) { workers[number].apply(flight) }
+}
+
+/// The memory of the records, kept from block to block.
+final class RecordMemory {
+  private var base: UnsafeMutablePointer<TransactionRecord>?
+  private var capacity = 0
+
+  /// Room for so many records, not initialised.
+  func records(_ count: Int) -> UnsafeMutablePointer<TransactionRecord> {
+    if let base, count <= capacity { return base }
+    base?.deallocate()
+    let new = UnsafeMutablePointer<TransactionRecord>.allocate(capacity: count)
+    base = new
+    capacity = count
+    return new
+  }
+
+  deinit { base?.deallocate() }
+}

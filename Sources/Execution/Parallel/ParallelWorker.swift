@@ -1,0 +1,361 @@
+import EVM
+import Ethereum
+
+/// One thread's machine: runs transactions on the cells and publishes what they did.
+final class ParallelWorker {
+  private typealias HostMachine = Machine<ForeignStateView, NoTracer>
+
+  /// What the machine's questions are answered from.
+  private struct Context {
+    var block: UnsafeMutablePointer<BlockInFlight>?
+    var transaction: Int32 = 0
+    /// The transaction that has to publish before the running one can go on; -1 for none.
+    var blocker: Int32 = -1
+    var share = CellStore.Share()
+    var slab: UnsafeMutablePointer<Slab>
+  }
+
+  /// What a worker counts.
+  struct Counts {
+    var executions = 0
+    var waits = 0
+    var faults = 0
+  }
+
+  let number: Int
+  private(set) var counts = Counts()
+  private let slab: UnsafeMutablePointer<Slab>
+  private let context: UnsafeMutablePointer<Context>
+  private let machine: UnsafeMutablePointer<HostMachine?>
+  private var host: HostWorkspace?
+  private var scale = 1
+  private let seed = UInt64.random(in: .min ... .max)
+  private var delays: DelayStream?
+
+  init(number: Int) {
+    self.number = number
+    slab = .allocate(capacity: 1)
+    slab.initialize(to: Slab())
+    context = .allocate(capacity: 1)
+    context.initialize(to: Context(slab: slab))
+    machine = .allocate(capacity: 1)
+    machine.initialize(to: nil)
+  }
+
+  deinit {
+    machine.deinitialize(count: 1)
+    machine.deallocate()
+    context.deinitialize(count: 1)
+    context.deallocate()
+    slab.deinitialize(count: 1)
+    slab.deallocate()
+  }
+
+  /// Forgets the block before.
+  func begin(_ block: UnsafeMutablePointer<BlockInFlight>) {
+    slab.pointee.reset()
+    context.pointee.block = block
+    context.pointee.share = CellStore.Share()
+    machine.pointee = nil
+    counts = Counts()
+    delays = block.pointee.delays.map { DelayStream($0, worker: number) }
+  }
+
+  /// Bytes that the worker's slab holds.
+  var byteCount: Int { slab.pointee.byteCount }
+
+  /// Accounts and slots that the worker added to the cells and that the tables have no row for, or
+  /// whose row changes more than its value: one thread takes them in.
+  private(set) var lateAccounts: [UnsafeMutablePointer<AccountCell>] = []
+  private(set) var lateSlots: [UnsafeMutablePointer<SlotCell>] = []
+
+  /// Takes the final values of what the worker added to the cells into the tables, while the other
+  /// workers do the same.
+  func apply(_ block: UnsafeMutablePointer<BlockInFlight>) {
+    lateAccounts.removeAll(keepingCapacity: true)
+    lateSlots.removeAll(keepingCapacity: true)
+    let cells = block.pointee.cells
+    var account = context.pointee.share.lastAccount
+    while let cell = account {
+      account = cell.pointee.sibling
+      cells.pointee.forget(cell)
+      if cells.pointee.hasRow(cell) {
+        cells.pointee.apply(cell, block.pointee.coinbaseBalance)
+      } else {
+        lateAccounts.append(cell)
+      }
+    }
+    var slot = context.pointee.share.lastSlot
+    while let cell = slot {
+      slot = cell.pointee.sibling
+      cells.pointee.forget(cell)
+      if !cell.pointee.timeline.isUnchanged && !cells.pointee.replace(cell) {
+        lateSlots.append(cell)
+      }
+    }
+  }
+
+  /// Works until the block is over.
+  func work() {
+    let block = context.pointee.block!
+    let schedule = block.pointee.schedule
+    var backoff = Backoff()
+    var fresh: Range<Int32> = 0..<0
+    var runs = 0
+    while !schedule.pointee.isOver.load(ordering: .acquiring) {
+      if number < schedule.pointee.activeWorkers.load(ordering: .relaxed) || !fresh.isEmpty,
+        let (transaction, incarnation) = schedule.pointee.take(&fresh, waits: &counts.waits)
+      {
+        backoff.reset()
+        run(transaction, incarnation, block)
+        // Who ran the next one to be final makes it so, and all that follow; now and then anybody
+        // looks, as two of them may just miss each other.
+        runs += 1
+        if runs % 8 != 0 && schedule.pointee.frontier.load(ordering: .acquiring) != transaction {
+          continue
+        }
+      } else if schedule.pointee.isDrained {
+        return
+      } else {
+        backoff.wait(sleeps: true)
+      }
+      BlockInFlight.commit(block)
+    }
+  }
+
+  private func run(
+    _ transaction: Int32, _ incarnation: UInt32, _ block: UnsafeMutablePointer<BlockInFlight>
+  ) {
+    let schedule = block.pointee.schedule
+    let record = schedule.pointee.records + Int(transaction)
+    context.pointee.transaction = transaction
+    record.pointee.lifecycleChanges = schedule.pointee.lifecycleChanges.load(ordering: .acquiring)
+    let isLast = schedule.pointee.frontier.load(ordering: .acquiring) == transaction
+    if incarnation > Self.patience && !isLast {
+      counts.waits += 1
+      return schedule.pointee.parkForAll(transaction, incarnation)
+    }
+    counts.executions += 1
+    record.pointee.ranLast = isLast
+    let gasAvailable =
+      isLast
+      ? block.pointee.environment.gasLimit &- block.pointee.gasUsed
+      : block.pointee.environment.gasLimit
+    let blobsAvailable =
+      isLast ? block.pointee.maxBlobs - block.pointee.blobsUsed : block.pointee.maxBlobs
+    delays?.pause()
+    PreparedTransaction.withMessage(block.pointee.transactions + Int(transaction)) { message in
+      while true {
+        context.pointee.blocker = -1
+        if machine.pointee == nil && !makeMachine(block) {
+          return fail(transaction, incarnation, .workspaceExhausted, isLast, block)
+        }
+        let result = machine.pointee!.run(
+          message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+        delays?.pause()
+        if !result.status.isFault {
+          let isRight = publish(transaction, incarnation, message, result, block)
+          delays?.pause()
+          return schedule.pointee.finish(transaction, incarnation, isRight: isRight)
+        }
+        if result.status == .workspaceExhausted, scale < HostWorkspace.largestScale {
+          scale *= 4
+          machine.pointee = nil
+          host = nil
+          continue
+        }
+        if context.pointee.blocker >= 0 {
+          counts.waits += 1
+          return schedule.pointee.park(transaction, incarnation, for: context.pointee.blocker)
+        }
+        return fail(transaction, incarnation, result.status, isLast, block)
+      }
+    }
+  }
+
+  /// After so many incarnations in vain a transaction waits for its turn.
+  private static let patience: UInt32 = 3
+
+  /// A transaction that can not be executed: when it ran too early, perhaps only therefore.
+  private func fail(
+    _ transaction: Int32, _ incarnation: UInt32, _ status: ExecutionStatus, _ isLast: Bool,
+    _ block: UnsafeMutablePointer<BlockInFlight>
+  ) {
+    counts.faults += 1
+    let schedule = block.pointee.schedule
+    if block.pointee.isOutOfCells.load(ordering: .acquiring) {
+      schedule.pointee.isOver.store(true, ordering: .releasing)
+      return
+    }
+    if !isLast { return schedule.pointee.parkForAll(transaction, incarnation) }
+    schedule.pointee.records[Int(transaction)].fault = status
+    schedule.pointee.finish(transaction, incarnation, isRight: true)
+  }
+
+  private func makeMachine(_ block: UnsafeMutablePointer<BlockInFlight>) -> Bool {
+    guard let host = host ?? HostWorkspace(scale: scale) else { return false }
+    self.host = host
+    machine.pointee = Machine(
+      fork: block.pointee.fork, block: block.pointee.environment, view: view, tracer: NoTracer(),
+      workspace: host.workspace)
+    machine.pointee!.journal.seed = seed
+    return true
+  }
+
+  // MARK: The machine's questions
+
+  private var view: ForeignStateView {
+    ForeignStateView(
+      context: UnsafeMutableRawPointer(context),
+      account: { context, address, record in
+        ParallelWorker.readAccount(
+          context.assumingMemoryBound(to: Context.self),
+          address.assumingMemoryBound(to: Address.self),
+          record.assumingMemoryBound(to: AccountRecord.self))
+      },
+      storage: { context, _, place, slot, record in
+        ParallelWorker.readStorage(
+          context.assumingMemoryBound(to: Context.self), place,
+          slot.assumingMemoryBound(to: UInt256.self),
+          record.assumingMemoryBound(to: StorageRecord.self))
+      },
+      code: { context, hash, _, place, code in
+        let block = context.assumingMemoryBound(to: Context.self).pointee.block!
+        let hash = hash.assumingMemoryBound(to: Hash256.self)
+        let lifecycle = block.pointee.cells.pointee.lifecycles.base + Int(place)
+        guard
+          let found = lifecycle.pointee.codeHash == hash.pointee
+            ? lifecycle.pointee.code : block.pointee.codes.shared(hash.pointee)
+        else { return false }
+        code.assumingMemoryBound(to: Code.self).pointee = block.pointee.codes.sharedExecutable(
+          found, fork: block.pointee.fork)
+        return true
+      },
+      blockHash: { context, number, hash in
+        let block = context.assumingMemoryBound(to: Context.self).pointee.block!
+        block.pointee.blockHashLock.lock()
+        defer { block.pointee.blockHashLock.unlock() }
+        guard let found = block.pointee.blockHash(number) else { return false }
+        hash.assumingMemoryBound(to: Hash256.self).pointee = found
+        return true
+      })
+  }
+
+  private static func readAccount(
+    _ context: UnsafeMutablePointer<Context>, _ address: UnsafePointer<Address>,
+    _ record: UnsafeMutablePointer<AccountRecord>
+  ) -> Bool {
+    let block = context.pointee.block!
+    let transaction = context.pointee.transaction
+    guard
+      let cell = block.pointee.cells.pointee.account(
+        address.pointee, &context.pointee.share, &context.pointee.slab.pointee)
+    else {
+      block.pointee.isOutOfCells.store(true, ordering: .releasing)
+      return false
+    }
+    let lifecycle = cell.pointee.lifecycle(before: transaction)
+    if mustWait(for: lifecycle.pointee.transaction, context) { return false }
+    var writer: Int32 = -1
+    let nonce = cell.pointee.nonce.pointee.value(before: transaction, writer: &writer).limb0
+    if mustWait(for: writer, context) { return false }
+    // A balance is not waited for: most transactions only add to it.
+    record.pointee.balance =
+      cell.pointee.isCoinbase
+      ? block.pointee.coinbaseBalance
+      : cell.pointee.balance.pointee.value(before: transaction, writer: &writer)
+    record.pointee.nonce = nonce
+    record.pointee.codeHash = lifecycle.pointee.codeHash
+    record.pointee.exists =
+      lifecycle.pointee.existsEmpty || nonce != 0 || !record.pointee.balance.isZero
+      || lifecycle.pointee.codeHash != .emptyCode
+    record.pointee.hasStorage = lifecycle.pointee.hasStorage
+    record.pointee.place = UInt32(
+      truncatingIfNeeded: lifecycle - block.pointee.cells.pointee.lifecycles.base)
+    return true
+  }
+
+  private static func readStorage(
+    _ context: UnsafeMutablePointer<Context>, _ place: UInt32, _ key: UnsafePointer<UInt256>,
+    _ record: UnsafeMutablePointer<StorageRecord>
+  ) -> Bool {
+    let block = context.pointee.block!
+    let lifecycle = block.pointee.cells.pointee.lifecycles.base + Int(place)
+    guard
+      let cell = block.pointee.cells.pointee.slot(
+        key.pointee, of: lifecycle.pointee.account, epoch: lifecycle.pointee.epoch,
+        &context.pointee.share)
+    else {
+      block.pointee.isOutOfCells.store(true, ordering: .releasing)
+      return false
+    }
+    var writer: Int32 = -1
+    record.pointee.value = cell.pointee.timeline.value(
+      before: context.pointee.transaction, writer: &writer)
+    record.pointee.place = block.pointee.cells.pointee.number(of: cell)
+    return !mustWait(for: writer, context)
+  }
+
+  /// Whether what this transaction made of a cell is about to change.
+  @inline(__always)
+  private static func mustWait(for writer: Int32, _ context: UnsafeMutablePointer<Context>) -> Bool
+  {
+    if writer < 0 { return false }
+    let schedule = context.pointee.block!.pointee.schedule
+    if schedule.pointee.records[Int(writer)].status.isReadable { return false }
+    context.pointee.blocker = writer
+    return true
+  }
+
+  // MARK: Publishing
+
+  /// Publishes what a transaction relied on and what it did; false when it relied on something that
+  /// is not so.
+  private func publish(
+    _ transaction: Int32, _ incarnation: UInt32, _ message: TransactionMessage,
+    _ result: TransactionResult, _ block: UnsafeMutablePointer<BlockInFlight>
+  ) -> Bool {
+    let record = block.pointee.schedule.pointee.records + Int(transaction)
+    record.pointee.fault = nil
+    record.pointee.refusal = result.error
+    record.pointee.gasLimit = message.gasLimit
+    record.pointee.blobs = Int32(truncatingIfNeeded: message.blobHashes.count)
+    if result.error == nil {
+      fill(transaction, message, result, record, block)
+    }
+    // By pointer: the journal is large.
+    return withUnsafePointer(to: &machine.pointee!.journal) { journal in
+      var publication = Publication(
+        transaction: transaction, incarnation: incarnation, journal: journal, block: block,
+        record: record, slab: slab, share: context.pointee.share)
+      let isRight = publication.publish()
+      context.pointee.share = publication.share
+      return isRight
+    }
+  }
+
+  /// Fills in the outcome and the receipt.
+  private func fill(
+    _ transaction: Int32, _ message: TransactionMessage, _ result: TransactionResult,
+    _ record: UnsafeMutablePointer<TransactionRecord>,
+    _ block: UnsafeMutablePointer<BlockInFlight>
+  ) {
+    record.pointee.gasUsed = result.gasUsed
+    let outcome = block.pointee.outcomes + Int(transaction)
+    let receipt = block.pointee.receipts + Int(transaction)
+    if record.pointee.hasOutcome {
+      outcome.deinitialize(count: 1)
+      receipt.deinitialize(count: 1)
+    }
+    record.pointee.hasOutcome = true
+    outcome.initialize(
+      to: TransactionOutcome(
+        index: Int(transaction), status: result.status, gasUsed: result.gasUsed,
+        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
+        contractAddress: result.createdAddress, returned: ShortBytes(machine.pointee!.output)))
+    receipt.initialize(
+      to: Receipt(
+        type: message.type, outcome: .status(result.status.isSuccess), cumulativeGasUsed: 0,
+        logs: machine.pointee!.journal.collectLogs()))
+  }
+}

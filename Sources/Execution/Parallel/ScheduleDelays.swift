@@ -1,0 +1,42 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Pauses at the places where threads meet, drawn from a seed: they make schedules happen that a quiet
+/// machine does not show.
+package struct ScheduleDelays: Sendable {
+  /// Seeds the pauses.
+  package var seed: UInt64
+  /// One of so many meetings pauses.
+  package var oneIn: UInt64 = 4
+  /// The longest pause, in turns of a loop that does nothing.
+  package var longest: UInt64 = 20_000
+
+  /// Pauses of a seed.
+  package init(seed: UInt64) { self.seed = seed }
+}
+
+/// A worker's own stream of pauses.
+struct DelayStream {
+  private var numbers: WorkloadNumbers
+  private let delays: ScheduleDelays
+
+  init(_ delays: ScheduleDelays, worker: Int) {
+    self.delays = delays
+    numbers = WorkloadNumbers(seed: delays.seed &+ UInt64(worker) &* 0x9e37_79b9)
+  }
+
+  mutating func pause() {
+    let number = numbers.next()
+    if number % delays.oneIn != 0 { return }
+    // Spinning alone: a yielded core comes back late on a busy machine.
+    for _ in 0..<(number >> 32) % delays.longest { atomicMemoryFence(ordering: .acquiring) }
+    if number >> 60 == 0 { sched_yield() }
+  }
+}

@@ -1,0 +1,52 @@
+/// Sends workers to rest while most of what they do is in vain, lets them run ahead the farther the less
+/// is, and ends the parallel run where nothing is left to gain.
+struct Throttle {
+  let workers: Int
+  /// Whether the run may be ended.
+  let mayEnd: Bool
+  private var transactions = 0
+  private var executions = 0
+  private var active: Int
+  private var window: Int32
+
+  /// Transactions between two decisions.
+  static let period = 24
+
+  /// How far workers run ahead at first: about as far as keeps them busy while their transactions take
+  /// equally long.
+  static func firstWindow(workers: Int, batch: Int32) -> Int32 { Int32(workers) * (4 + 2 * batch) }
+
+  /// The farthest: a transaction that takes a hundred times as long as others keeps nobody idle.
+  private var lastWindow: Int32 { Int32(workers) * 128 }
+
+  init(workers: Int, batch: Int32, mayEnd: Bool) {
+    self.workers = workers
+    self.mayEnd = mayEnd
+    active = workers
+    window = Self.firstWindow(workers: workers, batch: batch)
+  }
+
+  /// Counts a transaction that has become final after so many executions.
+  mutating func count(executions: Int, _ schedule: UnsafeMutablePointer<BlockSchedule>) {
+    transactions += 1
+    self.executions += executions
+    if transactions < Self.period { return }
+    let wasted = self.executions - transactions
+    if wasted * 2 > transactions * 3 && mayEnd {
+      active = 1
+    } else if wasted * 2 > transactions {
+      active = max(1, active / 2)
+    } else if wasted * 8 < transactions {
+      active = min(workers, active * 2)
+      window = min(window * 2, lastWindow)
+    }
+    if wasted * 4 > transactions {
+      window = Self.firstWindow(workers: workers, batch: schedule.pointee.batch)
+    }
+    schedule.pointee.window.store(window, ordering: .relaxed)
+    transactions = 0
+    self.executions = 0
+    schedule.pointee.activeWorkers.store(active, ordering: .relaxed)
+    if active == 1 && mayEnd { schedule.pointee.endSoon(workers: workers) }
+  }
+}

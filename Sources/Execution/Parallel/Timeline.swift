@@ -1,0 +1,241 @@
+import EVM
+import Synchronization
+
+/// What one transaction made of a cell. Never changed once others can see it, but for the link.
+struct Version: ~Copyable {
+  let transaction: Int32
+  let incarnation: UInt32
+  /// Whether `value` is the cell's; else it is added to what was there before.
+  let isAbsolute: Bool
+  let value: UInt256
+  let next: Atomic<UnsafeMutablePointer<Version>?>
+}
+
+/// What one transaction relied on.
+struct Reader {
+  let transaction: Int32
+  let incarnation: UInt32
+  /// Whether `value` is the least that will do; else it must be just that.
+  let isFloor: Bool
+  let value: UInt256
+  var next: UnsafeMutablePointer<Reader>?
+
+  /// Whether what the transaction did is right when it reads this value.
+  @inline(__always)
+  func accepts(_ value: UInt256) -> Bool {
+    // A value that large may wrap around in a sum: the answer is looked for again.
+    isFloor ? value >= self.value && value.limb3 >> 63 == 0 : value == self.value
+  }
+}
+
+/// One cell of the state (a slot, a nonce, a balance) with the values that the block's transactions
+/// gave it.
+///
+/// Anybody reads without the lock, at the risk of reading what is about to change; what a transaction
+/// relied on is compared and registered when its effects are published, under the lock. From then on
+/// this holds: a registered reader reads what it read, or it was told that it does not.
+struct Timeline: ~Copyable {
+  private let lock = SpinLock()
+  /// Latest transaction first.
+  private let versions = Atomic<UnsafeMutablePointer<Version>?>(nil)
+  private var readers: UnsafeMutablePointer<Reader>?
+  /// The value before the block.
+  let base: UInt256
+
+  init(base: UInt256) { self.base = base }
+
+  /// Whether no transaction changes it.
+  var isUnchanged: Bool { versions.load(ordering: .acquiring) == nil }
+
+  /// The value that a transaction finds. `writer` becomes the last one before it that changed the
+  /// value; -1 when there is none.
+  @inline(__always)
+  borrowing func value(before transaction: Int32, writer: inout Int32) -> UInt256 {
+    writer = -1
+    guard let first = versions.load(ordering: .acquiring) else { return base }
+    return search(first, transaction, &writer)
+  }
+
+  private borrowing func search(
+    _ first: UnsafeMutablePointer<Version>, _ transaction: Int32, _ writer: inout Int32
+  ) -> UInt256 {
+    var sum = UInt256.zero
+    var next: UnsafeMutablePointer<Version>? = first
+    while let version = next {
+      if version.pointee.transaction < transaction {
+        if writer < 0 { writer = version.pointee.transaction }
+        sum = sum &+ version.pointee.value
+        if version.pointee.isAbsolute { return sum }
+      }
+      next = version.pointee.next.load(ordering: .acquiring)
+    }
+    return sum &+ base
+  }
+
+  private borrowing func value(before transaction: Int32) -> UInt256 {
+    var writer: Int32 = -1
+    return value(before: transaction, writer: &writer)
+  }
+
+  /// The value after the block.
+  borrowing func finalValue() -> UInt256 { value(before: Int32.max) }
+
+  /// What a transaction relied on, and what it makes of the cell.
+  struct Access {
+    /// The value that it read, when that decided something.
+    var exact: UInt256?
+    /// The least value that would do, when that is more than nothing.
+    var floor = UInt256.zero
+    /// What it adds, or puts in place when `isAbsolute`.
+    var change: UInt256?
+    var isAbsolute = true
+  }
+
+  /// Takes in what a transaction did; false when it had read something else than it finds now.
+  mutating func publish(
+    _ access: Access, by transaction: Int32, _ incarnation: UInt32, _ slab: inout Slab,
+    _ schedule: UnsafeMutablePointer<BlockSchedule>
+  ) -> Bool {
+    lock.lock()
+    defer { lock.unlock() }
+    var isRight = true
+    if access.exact != nil || !access.floor.isZero {
+      let now = value(before: transaction)
+      if let exact = access.exact {
+        isRight = register(
+          Reader(
+            transaction: transaction, incarnation: incarnation, isFloor: false, value: exact,
+            next: readers), now, &slab)
+      }
+      if !access.floor.isZero && isRight {
+        isRight = register(
+          Reader(
+            transaction: transaction, incarnation: incarnation, isFloor: true,
+            value: access.floor, next: readers), now, &slab)
+      }
+    }
+    if let change = access.change {
+      insert(change, access.isAbsolute, transaction, incarnation, &slab, schedule)
+    }
+    return isRight
+  }
+
+  private mutating func register(_ reader: Reader, _ now: UInt256, _ slab: inout Slab) -> Bool {
+    if !reader.accepts(now) { return false }
+    let node = slab.allocate(Reader.self)
+    node.initialize(to: reader)
+    readers = node
+    return true
+  }
+
+  /// Puts a version in its place, instead of the transaction's earlier one.
+  private mutating func insert(
+    _ value: UInt256, _ isAbsolute: Bool, _ transaction: Int32, _ incarnation: UInt32,
+    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<BlockSchedule>
+  ) {
+    var previous: UnsafeMutablePointer<Version>?
+    var next = versions.load(ordering: .relaxed)
+    var length = 0
+    while let version = next, version.pointee.transaction > transaction {
+      previous = version
+      next = version.pointee.next.load(ordering: .relaxed)
+      length += 1
+    }
+    var isChange = true
+    if let old = next, old.pointee.transaction == transaction {
+      isChange = old.pointee.value != value || old.pointee.isAbsolute != isAbsolute
+      next = old.pointee.next.load(ordering: .relaxed)
+    }
+    let node = slab.allocate(Version.self)
+    node.initialize(
+      to: Version(
+        transaction: transaction, incarnation: incarnation, isAbsolute: isAbsolute, value: value,
+        next: Atomic(next)))
+    link(previous, to: node)
+    if !isAbsolute { settle(from: node, &slab, schedule) }
+    if isChange && readers != nil { tellReaders(above: transaction, schedule) }
+  }
+
+  private borrowing func link(
+    _ previous: UnsafeMutablePointer<Version>?, to node: UnsafeMutablePointer<Version>?
+  ) {
+    if let previous {
+      previous.pointee.next.store(node, ordering: .releasing)
+    } else {
+      versions.store(node, ordering: .releasing)
+    }
+  }
+
+  /// Adds up what can not change any more when it has become long: reading would take ever longer.
+  private mutating func settle(
+    from node: UnsafeMutablePointer<Version>, _ slab: inout Slab,
+    _ schedule: UnsafeMutablePointer<BlockSchedule>
+  ) {
+    let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
+    var previous = node
+    var count = 0
+    var first: UnsafeMutablePointer<Version>?
+    var next = node.pointee.next.load(ordering: .relaxed)
+    while let version = next {
+      if version.pointee.transaction < frontier {
+        if first == nil { first = version }
+        count += 1
+        if version.pointee.isAbsolute { break }
+      } else {
+        previous = version
+      }
+      next = version.pointee.next.load(ordering: .relaxed)
+    }
+    guard let first, count >= 16 else { return }
+    let sum = slab.allocate(Version.self)
+    sum.initialize(
+      to: Version(
+        transaction: first.pointee.transaction, incarnation: first.pointee.incarnation,
+        isAbsolute: true, value: value(before: first.pointee.transaction + 1), next: Atomic(nil)))
+    previous.pointee.next.store(sum, ordering: .releasing)
+  }
+
+  /// Takes back what an earlier incarnation did and the present one does not do.
+  mutating func retract(
+    _ transaction: Int32, before incarnation: UInt32,
+    _ schedule: UnsafeMutablePointer<BlockSchedule>
+  ) {
+    lock.lock()
+    defer { lock.unlock() }
+    var previous: UnsafeMutablePointer<Version>?
+    var next = versions.load(ordering: .relaxed)
+    while let version = next, version.pointee.transaction > transaction {
+      previous = version
+      next = version.pointee.next.load(ordering: .relaxed)
+    }
+    guard let version = next, version.pointee.transaction == transaction,
+      version.pointee.incarnation != incarnation
+    else { return }
+    link(previous, to: version.pointee.next.load(ordering: .relaxed))
+    if readers != nil { tellReaders(above: transaction, schedule) }
+  }
+
+  /// Tells the later readers that read something else now. Forgets those that are final.
+  private mutating func tellReaders(
+    above transaction: Int32, _ schedule: UnsafeMutablePointer<BlockSchedule>
+  ) {
+    let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
+    var previous: UnsafeMutablePointer<Reader>?
+    var next = readers
+    while let reader = next {
+      next = reader.pointee.next
+      var isOver = reader.pointee.transaction < frontier
+      if reader.pointee.transaction > transaction
+        && !reader.pointee.accepts(value(before: reader.pointee.transaction))
+      {
+        schedule.pointee.invalidate(reader.pointee.transaction, reader.pointee.incarnation)
+        isOver = true
+      }
+      if isOver {
+        if let previous { previous.pointee.next = next } else { readers = next }
+      } else {
+        previous = reader
+      }
+    }
+  }
+}

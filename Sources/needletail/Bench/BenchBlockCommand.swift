@@ -1,0 +1,228 @@
+import ArgumentParser
+import EVM
+import Ethereum
+import Execution
+import Foundation
+
+struct BenchBlockCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "block",
+    abstract: "Time blocks by the serial and the parallel executor, in turns.",
+    discussion: """
+      Blocks of the main network (on the part of the state that they touch) and made-up blocks of \
+      about --gas gas: token transfers between distinct accounts, Uniswap V3 swaps in 256 pools, raw \
+      transfers, and three that nothing can be gained on. Senders are known and no root is made; the \
+      roots of receipts and state are compared before anything is timed, and a difference makes the \
+      exit status 1. Times are medians of wall time; `cores` is the CPU time of the parallel executor \
+      over the serial one's.
+
+        needletail bench block --threads 2
+        needletail bench block --case gigagas/ --threads 1,2,4,8,16 --json
+      """)
+
+  @Option(
+    name: .customLong("case"), help: "Run only the cases whose full name contains this text.")
+  var filter: String?
+
+  @Option(help: "Threads of the parallel executor: one number or several, with commas.")
+  var threads: String?
+
+  @Option(help: "Gas of a made-up block.")
+  var gas: UInt64 = 1_000_000_000
+
+  @Option(help: "Seconds to time each case, for each number of threads.")
+  var seconds = 1.0
+
+  @Option(help: "The folder of the public suites. Else $NEEDLETAIL_FIXTURES, else .fixtures.")
+  var fixtures: String?
+
+  @Flag(help: "Run in parallel even where nothing is gained by it, and on one thread.")
+  var force = false
+
+  @Flag(help: "Print the results as JSON, one object a line.")
+  var json = false
+
+  func validate() throws {
+    if !(seconds > 0 && seconds <= 60) {
+      throw ValidationError("--seconds: \(seconds) is not above 0 and up to 60")
+    }
+    if !(1_000_000...10_000_000_000).contains(gas) {
+      throw ValidationError("--gas: \(gas) is not from 1,000,000 to 10,000,000,000")
+    }
+    _ = try threadCounts()
+  }
+
+  private func threadCounts() throws -> [Int] {
+    guard let threads else { return [ProcessInfo.processInfo.activeProcessorCount] }
+    return try threads.split(separator: ",").map {
+      guard let count = Int($0), (1...1024).contains(count) else {
+        throw ValidationError("--threads: \($0) is not a number from 1 to 1024")
+      }
+      return count
+    }
+  }
+
+  func run() throws {
+    let folder =
+      fixtures ?? ProcessInfo.processInfo.environment["NEEDLETAIL_FIXTURES"] ?? ".fixtures"
+    let executors = try threadCounts().map { threads in
+      var options = ParallelExecutor.Options(threads: threads)
+      options.isForced = force
+      return ParallelExecutor(options)
+    }
+    var cases = try BlockCase.mainnet(fixtures: folder).filter { entry in
+      filter.map { entry.name.contains($0) } ?? true
+    }
+    cases += try BlockCase.gigagas(gas, fixtures: folder, filter: filter)
+    guard !cases.isEmpty else {
+      throw ValidationError("no case contains \"\(filter ?? "")\"; run without --case to see all")
+    }
+    var results: [BlockResult] = []
+    var wrong = 0
+    for (index, entry) in cases.enumerated() {
+      if !json { Terminal.progress(done: index, of: cases.count, entry.name) }
+      let measured = try measure(entry, executors)
+      if measured.isEmpty { wrong += 1 }
+      for result in measured {
+        results.append(result)
+        if json { result.printJSON() }
+      }
+    }
+    Terminal.clearProgress()
+    if !json { BlockResult.printTable(results) }
+    if wrong > 0 { throw ExitCode(1) }
+  }
+
+  /// The results for each number of threads; none when an outcome is wrong.
+  private func measure(_ entry: BlockCase, _ executors: [ParallelExecutor]) throws -> [BlockResult]
+  {
+    let serial = SerialExecutor()
+    // Twice: programs are translated in the first.
+    var reference = entry.freshState()
+    _ = try serial.execute(entry.block, on: &reference)
+    reference = entry.freshState()
+    let outcome = try serial.execute(entry.block, on: &reference)
+    // Before Byzantium a block is executed one transaction after the other in any case.
+    let receiptsRoot = outcome.receiptsRoot
+    let stateRoot = reference.stateRoot()
+    for executor in executors {
+      for _ in 0..<2 {
+        var state = entry.freshState()
+        let parallel = try executor.execute(entry.block, on: &state)
+        if parallel.receiptsRoot != receiptsRoot || state.stateRoot() != stateRoot {
+          Terminal.note(
+            "needletail: \(entry.name): the outcome with \(executor.options.threads) threads "
+              + "differs from the serial one")
+          return []
+        }
+      }
+    }
+    return try executors.map { executor in
+      var result = BlockResult(
+        name: entry.name, transactions: entry.block.transactions.count, gas: outcome.gasUsed)
+      var left = seconds
+      while left > 0 || result.serial.count < 3 {
+        left -= try result.serial.add(entry) { try serial.execute($0, on: &$1) }
+        left -= try result.parallel.add(entry) { try executor.execute($0, on: &$1) }
+        result.statistics.add(executor.statistics)
+      }
+      return result
+    }
+  }
+}
+
+/// Times of a block by both executors.
+struct BlockResult {
+  /// Times of one executor.
+  struct Samples {
+    private(set) var wall: [Double] = []
+    private(set) var cpu: [Double] = []
+
+    var count: Int { wall.count }
+    /// The median in seconds.
+    var median: Double { wall.sorted()[wall.count / 2] }
+    /// The mean of the CPU time in seconds.
+    var meanCPU: Double { cpu.reduce(0, +) / Double(cpu.count) }
+
+    /// Times one execution; gives its seconds.
+    mutating func add(
+      _ entry: BlockCase,
+      _ execute: (PreparedBlock, inout WorldState) throws -> BlockOutcome
+    ) throws -> Double {
+      var state = entry.freshState()
+      let cpuStart = clock()
+      let start = ContinuousClock.now
+      let outcome = try execute(entry.block, &state)
+      let taken = (ContinuousClock.now - start) / .seconds(1)
+      cpu.append(Double(clock() - cpuStart) / Double(CLOCKS_PER_SEC))
+      wall.append(taken)
+      // The outcome is let go after the clock was read.
+      withExtendedLifetime(outcome) {}
+      return taken
+    }
+  }
+
+  let name: String
+  let transactions: Int
+  let gas: UInt64
+  var serial = Samples()
+  var parallel = Samples()
+  var statistics = ParallelStatistics()
+
+  var speedUp: Double { serial.median / parallel.median }
+  var cores: Double { parallel.meanCPU / serial.meanCPU }
+
+  static func printTable(_ results: [BlockResult]) {
+    var table = TextTable([
+      ("block", .left), ("threads", .right), ("txs", .right), ("Mgas", .right),
+      ("serial", .right), ("parallel", .right), ("speed-up", .right), ("cores", .right),
+      ("repeated", .right), ("waits", .right), ("serial txs", .right), ("MB", .right),
+    ])
+    for result in results {
+      let runs = max(1, result.parallel.count)
+      let statistics = result.statistics
+      table.add([
+        result.name, "\(statistics.threads)", "\(result.transactions)",
+        String(format: "%.1f", Double(result.gas) / 1e6),
+        Text.time(.seconds(result.serial.median)), Text.time(.seconds(result.parallel.median)),
+        Text.factor(result.speedUp), String(format: "%.2f", result.cores),
+        "\(statistics.repetitions / runs)", "\(statistics.waits / runs)",
+        "\(statistics.serialTransactions / runs)", "\(statistics.peakBytes >> 20)",
+      ])
+    }
+    for line in table.lines { print(line) }
+    for (threads, group) in Dictionary(grouping: results, by: \.statistics.threads).sorted(
+      by: { $0.key < $1.key })
+    {
+      for prefix in ["mainnet/", "gigagas/"] {
+        let speedUps = group.filter { $0.name.hasPrefix(prefix) }.map(\.speedUp).sorted()
+        guard let least = speedUps.first, let most = speedUps.last else { continue }
+        let mean = speedUps.reduce(0, +) / Double(speedUps.count)
+        print(
+          "  \(prefix) \(speedUps.count) blocks, \(threads) threads: speed-up mean "
+            + "\(Text.factor(mean)), least \(Text.factor(least)), most \(Text.factor(most))")
+      }
+    }
+  }
+
+  func printJSON() {
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.member("block", name)
+      writer.member("transactions", transactions)
+      writer.member("gas", gas)
+      for (key, value) in [
+        ("serialSeconds", serial.median), ("parallelSeconds", parallel.median),
+        ("speedUp", speedUp), ("cores", cores),
+      ] {
+        writer.key(key)
+        writer.value(value)
+      }
+      writer.member("runs", parallel.count)
+      writer.key("parallel")
+      statistics.write(to: &writer)
+    }
+    print(writer.text)
+    fflush(nil)
+  }
+}

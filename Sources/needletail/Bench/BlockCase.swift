@@ -1,0 +1,69 @@
+import EVM
+import Ethereum
+import Execution
+import Foundation
+
+/// A block to be executed by the serial and the parallel executor, and the state before it.
+struct BlockCase {
+  let name: String
+  let block: PreparedBlock
+  let state: WorldState
+
+  /// The blocks of the main network in a folder of fixtures.
+  static func mainnet(fixtures: String) throws -> [BlockCase] {
+    let folder = fixtures + "/mainnet-blocks"
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      .sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
+    return try names.map { name in
+      let input = try MainnetBlock(folder: folder + "/" + name)
+      return BlockCase(
+        name: "mainnet/" + name, block: try InputRunner.prepared(input),
+        state: WorldState(input.pre))
+    }
+  }
+
+  /// Blocks of about so much gas: what is independent, and what is not.
+  static func gigagas(_ gas: UInt64, fixtures: String, filter: String?) throws -> [BlockCase] {
+    let contracts = try SwapContracts(fixtures: fixtures)
+    func people(_ each: UInt64) -> Int { max(2, Int(gas / each)) }
+    let pools = 256
+    let swaps = max(1, people(159_000) / pools)
+    let makers: [(String, () -> TransactionWorkload)] = [
+      (
+        "erc20",
+        {
+          .tokenTransfers(
+            code: contracts.token, people: people(34_500), distance: people(34_500) / 2)
+        }
+      ),
+      ("erc20-chain", { .tokenTransfers(code: contracts.token, people: people(34_500)) }),
+      (
+        "swaps",
+        {
+          TransactionWorkload.swaps(contracts, clusters: pools, people: swaps, rounds: 1)
+            .dealt(into: pools)
+        }
+      ),
+      ("transfers", { .transfers(people: people(21_000)) }),
+      (
+        "one-pool",
+        { .swaps(contracts, people: people(159_000 * 4), rounds: 4) }
+      ),
+      ("one-sender", { .transfers(people: 1, rounds: people(21_000)) }),
+    ]
+    return makers.compactMap { name, make in
+      let name = "gigagas/" + name
+      if let filter, !name.contains(filter) { return nil }
+      let workload = make()
+      return BlockCase(
+        name: name, block: workload.block, state: WorldState(workload.allocation))
+    }
+  }
+
+  /// The state, to be changed: its tables are copied here, not while a clock runs.
+  func freshState() -> WorldState {
+    var state = state
+    state.detach()
+    return state
+  }
+}
