@@ -51,6 +51,7 @@ extension Machine {
     if !message.isDelegated,
       let precompile = Precompile(message.codeOwner.pointee.address, fork)
     {
+      if Tracer.isEnabled { tracer.willRunPrecompile(number: precompile.rawValue) }
       let (status, gas) = run(precompile, message, scratch: memory)
       if status.isFault { return .done(status, gas: 0) }
       if !status.isSuccess { journal.revert(to: checkpoint) }

@@ -17,7 +17,8 @@ struct Needletail: ParsableCommand {
       """,
     version: "needletail 0.1.0",
     subcommands: [
-      RunCommand.self, TraceCommand.self, StateTestCommand.self, BlockTestCommand.self,
+      RunCommand.self, ProfileCommand.self, TraceCommand.self, StateTestCommand.self,
+      BlockTestCommand.self,
       TransactionTestCommand.self, TransitionTool.self, BlockBuilder.self, DisassembleCommand.self,
       KeccakCommand.self, RLPCommand.self, SignerCommand.self, BenchCommand.self,
     ])

@@ -29,11 +29,8 @@ extension InputRunner {
       }
       report.rows.append(row)
     }
-    (executor.tracer, report.profile) = watch(fork, profile: profilesGas)
-    let start = ContinuousClock.now
     do throws(ExecutionError) {
-      let outcome = try executor.execute(block, on: &report.state)
-      report.elapsed = ContinuousClock.now - start
+      let outcome = try execute(block, into: &report)
       report.record(outcome, places: places)
     } catch {
       report.failures.append(error.description)

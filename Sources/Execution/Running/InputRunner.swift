@@ -7,8 +7,10 @@ public final class InputRunner {
   public var fork: Fork?
   /// Makes a watcher for the transactions of a case, by its fork.
   public var makeTracer: ((Fork) -> any TransactionTracer)?
-  /// Whether reports get a profile.
+  /// Whether reports get the gas by opcode.
   public var profilesGas = false
+  /// Whether reports get a profile of time and gas, and how often each run is repeated for it.
+  public var profileRepeats: Int?
 
   let executor = SerialExecutor()
   let stateTests = StateTestRunner()
@@ -72,12 +74,26 @@ public final class InputRunner {
     }
   }
 
-  /// The tracer of a case, and the profile in it.
-  func watch(_ fork: Fork, profile: Bool) -> ((any TransactionTracer)?, GasProfile?) {
-    let tracer = makeTracer?(fork)
-    guard profile else { return (tracer, nil) }
-    let profile = GasProfile(fork: fork)
-    return (tracer.map { TracerPair($0, profile) } ?? profile, profile)
+  /// Executes a block on a report's state, watched as the user asked.
+  func execute(_ block: PreparedBlock, into report: inout RunReport, needsProfile: Bool = false)
+    throws(ExecutionError) -> BlockOutcome
+  {
+    if let profileRepeats {
+      report.blockProfile = try BlockProfiler(repeats: profileRepeats).profile(
+        block, on: report.state, name: report.name, executor: executor)
+    }
+    let tracer = makeTracer?(report.fork)
+    executor.tracer = tracer
+    if profilesGas || needsProfile {
+      let profile = ExecutionProfile()
+      executor.tracer = tracer.map { TracerPair($0, profile) } ?? profile
+      report.profile = profile
+    }
+    defer { executor.tracer = nil }
+    let start = ContinuousClock.now
+    let outcome = try executor.execute(block, on: &report.state)
+    report.elapsed = ContinuousClock.now - start
+    return outcome
   }
 
   private static func refusal(_ reason: String, _ path: String) -> FormatError {
