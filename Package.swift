@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "EVM", targets: ["EVM"]),
     .library(name: "Ethereum", targets: ["Ethereum"]),
     .library(name: "Execution", targets: ["Execution"]),
+    .library(name: "Coprocessors", targets: ["Coprocessors"]),
     .executable(name: "needletail", targets: ["needletail"]),
   ],
   dependencies: [
@@ -30,10 +31,13 @@ let package = Package(
       name: "Kernels", dependencies: ["EVM"], exclude: ["Device"], swiftSettings: settings),
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
     .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
+    .target(
+      name: "Coprocessors", dependencies: ["EVM", "Ethereum", "Execution"],
+      swiftSettings: settings),
     .executableTarget(
       name: "needletail",
       dependencies: [
-        "EVM", "Ethereum", "Execution",
+        "EVM", "Ethereum", "Execution", "Coprocessors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -49,6 +53,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ExecutionTests", dependencies: ["EVM", "Ethereum", "Execution"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CoprocessorsTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["EVM", "Ethereum", "TestSupport", "needletail"],
