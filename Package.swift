@@ -61,7 +61,8 @@ let package = Package(
       name: "CommandTests", dependencies: ["EVM", "Ethereum", "TestSupport", "needletail"],
       swiftSettings: settings),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["EVM", "Ethereum", "Execution", "TestSupport"],
+      name: "ConformanceTests",
+      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "TestSupport"],
       swiftSettings: settings),
   ]
 )

@@ -1,5 +1,3 @@
-import EVM
-
 /// One operation with one reference, of which any number of back ends do batches, bit for bit alike.
 ///
 /// A request is a string of bytes, and so is its result. To add a coprocessor, write a type that
@@ -84,27 +82,4 @@ extension Coprocessor {
     }
     return requests
   }
-}
-
-/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): numbers for requests, the same for the same seed.
-struct RequestGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  mutating func next(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
-  mutating func bytes(_ count: Int) -> [UInt8] {
-    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
-  }
-
-  mutating func word() -> UInt256 { UInt256(next(), next(), next(), next()) }
 }

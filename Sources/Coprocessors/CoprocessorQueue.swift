@@ -4,7 +4,8 @@ import Foundation
 ///
 /// Batches that come within `maximumWait` of the first are done together, up to `maximumRows`. A
 /// batch of fewer rows than the measured crossover is the CPU's, a larger one a device's where there
-/// is a healthy one. A batch whose device fails moves to the CPU, is logged and counted.
+/// is a healthy one. A batch whose device fails moves to the CPU, is logged and counted. The queue
+/// and its thread live until `close`.
 public final class CoprocessorQueue: @unchecked Sendable {
   // All mutable state is used under the condition's lock only.
 

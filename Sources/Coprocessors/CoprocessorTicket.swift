@@ -40,14 +40,6 @@ public final class CoprocessorTicket: @unchecked Sendable {
     }
   }
 
-  /// Whether there is nothing to wait for.
-  var isDone: Bool {
-    condition.withLock {
-      if case .done = state { return true }
-      return false
-    }
-  }
-
   /// Begins the work; false when the batch was cancelled.
   func begin() -> Bool {
     condition.withLock {

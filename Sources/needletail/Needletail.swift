@@ -20,7 +20,8 @@ struct Needletail: ParsableCommand {
       RunCommand.self, ProfileCommand.self, TraceCommand.self, StateTestCommand.self,
       BlockTestCommand.self,
       TransactionTestCommand.self, TransitionTool.self, BlockBuilder.self, DisassembleCommand.self,
-      KeccakCommand.self, RLPCommand.self, SignerCommand.self, BenchCommand.self,
+      KeccakCommand.self, RLPCommand.self, SignerCommand.self, CoprocessorsCommand.self,
+      BenchCommand.self,
     ])
 
   /// Runs the command and maps what goes wrong to an exit status and one line on standard error.

@@ -10,8 +10,8 @@ import Ethereum
 /// fork are for the caller to check.
 public struct SendersCoprocessor: Coprocessor {
   public let name = "senders"
-  /// What networks pass on at most (go-ethereum's limit of the pool), and a blob transaction's.
-  public let requestLimit = 1 << 20
+  /// No gas limit pays for more data.
+  public let requestLimit = 1 << 24
 
   public init() {}
 

@@ -10,7 +10,8 @@ public final class ShardedTrie {
   }
 
   private let shards = (0..<256).map { _ in Shard() }
-  private let workers: Int
+  /// Threads at once.
+  public var workers: Int
 
   /// An empty trie whose work is done by so many threads.
   public init(workers: Int) { self.workers = workers }

@@ -46,6 +46,12 @@ public final class StateTrie {
   private let accounts: ShardedTrie
   private let shards = (0..<256).map { _ in Shard() }
 
+  /// Threads at once.
+  public var workers: Int {
+    get { accounts.workers }
+    set { accounts.workers = newValue }
+  }
+
   /// An empty state whose work is done by so many threads.
   public init(workers: Int) { accounts = ShardedTrie(workers: workers) }
 

@@ -5,5 +5,5 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the engine's parts, with other libraries beside them.",
-    subcommands: [BenchEVMCommand.self, BenchCryptoCommand.self])
+    subcommands: [BenchEVMCommand.self, BenchCryptoCommand.self, BenchCoprocessorsCommand.self])
 }
