@@ -36,6 +36,46 @@ public struct ByteColumn: Hashable, Sendable {
   /// A row.
   public subscript(row: Int) -> [UInt8] { [UInt8](bytes[range(row)]) }
 
+  /// The rows of several columns, copied by several threads.
+  init(joining parts: [ByteColumn], workers: Int) {
+    var firsts: [(row: Int, byte: Int)] = []
+    var rows = 0
+    var count = 0
+    for part in parts {
+      firsts.append((rows, count))
+      rows += part.count
+      count += part.bytes.count
+    }
+    let starts = firsts
+    bytes = Array(unsafeUninitializedCapacity: count) { target, filled in
+      let base = Place(target.baseAddress)
+      Workers.run(parts.count, on: workers) { index in
+        parts[index].bytes.withUnsafeBufferPointer { source in
+          if let from = source.baseAddress, let to = base.pointer {
+            (to + starts[index].byte).initialize(from: from, count: source.count)
+          }
+        }
+      }
+      filled = count
+    }
+    ends = Array(unsafeUninitializedCapacity: rows) { target, filled in
+      let base = Place(target.baseAddress)
+      Workers.run(parts.count, on: workers) { index in
+        guard let to = base.pointer else { return }
+        let (row, byte) = starts[index]
+        let part = parts[index].ends
+        for offset in part.indices { (to + row + offset).initialize(to: part[offset] + byte) }
+      }
+      filled = rows
+    }
+  }
+
+  /// Memory that threads write different parts of.
+  private struct Place<Element>: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Element>?
+    init(_ pointer: UnsafeMutablePointer<Element>?) { self.pointer = pointer }
+  }
+
   /// Adds a row.
   public mutating func append(_ row: some Sequence<UInt8>) {
     bytes.append(contentsOf: row)
@@ -86,6 +126,13 @@ public struct CoprocessorResults: Hashable, Sendable {
     isDone = Array(repeating: true, count: rows)
   }
 
+  /// The rows of several results, copied by several threads.
+  init(joining parts: [CoprocessorResults], workers: Int) {
+    outputs = ByteColumn(joining: parts.map(\.outputs), workers: workers)
+    isDone.reserveCapacity(outputs.count)
+    for part in parts { isDone.append(contentsOf: part.isDone) }
+  }
+
   /// How many rows there are.
   public var count: Int { isDone.count }
 
@@ -96,12 +143,6 @@ public struct CoprocessorResults: Hashable, Sendable {
   public mutating func append(_ output: (some Sequence<UInt8>)?) {
     if let output { outputs.append(output) } else { outputs.append(EmptyCollection()) }
     isDone.append(output != nil)
-  }
-
-  /// Adds all rows of other results.
-  public mutating func append(contentsOf other: CoprocessorResults) {
-    outputs.append(contentsOf: other.outputs)
-    isDone.append(contentsOf: other.isDone)
   }
 
   /// Some of the rows.

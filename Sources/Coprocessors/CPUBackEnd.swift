@@ -20,8 +20,10 @@ public struct CPUBackEnd: CoprocessorBackEnd {
   public func run(_ requests: ByteColumn) -> CoprocessorResults {
     let rows = requests.count
     if workers == 1 || rows < 2 { return operation.run(requests, rows: 0..<rows) }
-    // Several pieces a worker, as requests take unequal times, but not so small that sharing costs.
-    let size = max(1, min(256, (rows + workers * 4 - 1) / (workers * 4)))
+    // Several pieces a worker, as requests take unequal times; whole groups of 32, which signatures
+    // are recovered in, where there are many.
+    var size = (rows + workers * 8 - 1) / (workers * 8)
+    if size > 32 { size = (size + 31) / 32 * 32 }
     let pieces = (rows + size - 1) / size
     let done = Mutex([CoprocessorResults?](repeating: nil, count: pieces))
     Workers.run(pieces, on: workers) { piece in
@@ -29,11 +31,7 @@ public struct CPUBackEnd: CoprocessorBackEnd {
       let part = operation.run(requests, rows: range)
       done.withLock { $0[piece] = part }
     }
-    var results = CoprocessorResults(rows: rows)
-    for part in done.withLock({ $0 }) {
-      if let part { results.append(contentsOf: part) }
-    }
-    return results
+    return CoprocessorResults(joining: done.withLock { $0.compactMap { $0 } }, workers: workers)
   }
 }
 
