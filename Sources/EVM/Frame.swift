@@ -39,16 +39,33 @@ package struct Frame: BitwiseCopyable {
   var kind: FrameKind
   var isStatic: Bool
 
-  // What RETURN or REVERT named, in this frame's memory.
+  // What RETURN or REVERT named, in this frame's memory; not written before.
   var outputOffset: Int
   var outputCount: Int
 
-  // Where the caller wants the output, in its memory.
+  // Where the frame wants the output of its call, in its memory; not written before.
   var returnOffset: Int
   var returnCount: Int
 
   /// The journal before the frame began.
   var checkpoint: Journal.Checkpoint
+
+  /// Writes what every message has; the caller writes kind, caller, value and call data.
+  @inline(__always)
+  mutating func begin(
+    on account: UnsafeMutablePointer<AccountEntry>, gas: Int64,
+    stack: UnsafeMutablePointer<UInt256>, memory: UnsafeMutablePointer<UInt8>
+  ) {
+    self.account = account
+    address = account.pointee.address
+    self.gas = gas
+    stackBase = stack
+    self.memory = memory
+  }
+
+  /// The message's input.
+  @inline(__always)
+  var callData: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: input, count: inputCount) }
 
   /// Words on the stack.
   @inline(__always)

@@ -6,6 +6,7 @@ public struct IntrinsicGas: BitwiseCopyable, Sendable {
   public let floor: Int64
 
   /// The costs of a transaction under a schedule.
+  @inline(__always)
   public init(_ transaction: TransactionMessage, _ schedule: GasSchedule) {
     let isCreation = transaction.recipient == nil
     let zeros = Int64(Self.zeroBytes(transaction.data))

@@ -1,25 +1,9 @@
-/// A call on its way to becoming a frame.
-struct Message: BitwiseCopyable {
-  var kind: FrameKind
-  var caller: Address
-  /// Whose storage and balance the code works on.
-  var account: UnsafeMutablePointer<AccountEntry>
-  /// Whose code runs.
-  var codeOwner: UnsafeMutablePointer<AccountEntry>
-  /// The code was found by a delegation, so a precompile's address means no code (EIP-7702).
-  var isDelegated: Bool
-  var value: UInt256
-  var gas: Int64
-  var input: UnsafePointer<UInt8>
-  var inputCount: Int
-  var isStatic: Bool
-  /// Who pays the value; `nil` when nothing moves.
-  var payer: UnsafeMutablePointer<AccountEntry>?
-}
+// A message is a frame that has not begun: `Frame.begin` and the caller write it where its frame
+// will be, `enter` looks at it there, and `push` writes the rest.
 
 /// What came of a message.
 enum Entry: BitwiseCopyable {
-  /// A frame was pushed.
+  /// The frame may run.
   case entered
   /// It is over already: a precompile, an account without code, or a fault. With the gas left.
   case done(ExecutionStatus, gas: Int64)
@@ -27,92 +11,87 @@ enum Entry: BitwiseCopyable {
 
 extension Machine {
   /// Begins a call: takes a checkpoint, moves the value, then runs a precompile on the spot or
-  /// pushes a frame at `depth` whose stack and memory begin where told.
+  /// makes the message a frame.
+  ///
+  /// `codeOwner` is whose code runs. With `isDelegated` it was found by a delegation, so a
+  /// precompile's address means no code (EIP-7702). `payer` pays the value; `nil` when nothing
+  /// moves.
   mutating func enter(
-    _ message: Message, depth: Int, stack: UnsafeMutablePointer<UInt256>,
-    memory: UnsafeMutablePointer<UInt8>
+    _ message: UnsafeMutablePointer<Frame>, codeOwner: UnsafeMutablePointer<AccountEntry>,
+    isDelegated: Bool, payer: UnsafeMutablePointer<AccountEntry>?, depth: Int
   ) -> Entry {
-    let checkpoint = journal.checkpoint
-    if let payer = message.payer {
-      if !journal.transfer(message.value, from: payer, to: message.account) {
-        return .done(journal.fault, gas: 0)
-      }
-    } else if message.kind == .staticCall || message.kind == .call {
+    message.pointee.checkpoint = journal.checkpoint
+    let account = message.pointee.account
+    if let payer {
+      let moved =
+        message.pointee.value.isZero
+        ? journal.touch(account)
+        : journal.transfer(message.pointee.value, from: payer, to: account)
+      if !moved { return .done(journal.fault, gas: 0) }
+    } else if message.pointee.kind == .staticCall {
       // A static call touches like a transfer of nothing.
-      if !journal.touch(message.account) { return .done(journal.fault, gas: 0) }
+      if !journal.touch(account) { return .done(journal.fault, gas: 0) }
     }
     if Tracer.isEnabled {
       tracer.willEnter(
-        depth: depth &+ 1, from: message.caller, to: message.account.pointee.address,
-        value: message.value, gas: message.gas,
-        input: UnsafeBufferPointer(start: message.input, count: message.inputCount))
+        depth: depth &+ 1, from: message.pointee.caller, to: message.pointee.address,
+        value: message.pointee.value, gas: message.pointee.gas, input: message.pointee.callData)
     }
 
-    if !message.isDelegated,
-      let precompile = Precompile(message.codeOwner.pointee.address, fork)
-    {
+    let precompile = Precompile(codeOwner.pointee.address, fork)
+    if let precompile, !isDelegated {
       if Tracer.isEnabled { tracer.willRunPrecompile(number: precompile.rawValue) }
-      let (status, gas) = run(precompile, message, scratch: memory)
+      let (status, gas) = run(precompile, message)
       if status.isFault { return .done(status, gas: 0) }
-      if !status.isSuccess { journal.revert(to: checkpoint) }
+      if !status.isSuccess { journal.revert(to: message.pointee.checkpoint) }
       if Tracer.isEnabled {
         tracer.didExit(depth: depth &+ 1, status: status, gas: gas, output: output)
       }
       return .done(status, gas: gas)
     }
-    let code: Code
-    if message.isDelegated && Precompile(message.codeOwner.pointee.address, fork) != nil {
-      code = Code(bytes: workspace.zeros, jumpDestinations: workspace.zeros, count: 0)
-    } else {
-      guard let owned = journal.code(of: message.codeOwner, &view, zeros: workspace.zeros) else {
-        return .done(journal.fault, gas: 0)
-      }
-      code = owned
+    if precompile == nil && !journal.loadCode(codeOwner, &view, zeros: workspace.zeros) {
+      return .done(journal.fault, gas: 0)
     }
-    if code.count == 0 {
+    if precompile != nil || codeOwner.pointee.code.count == 0 {
       if Tracer.isEnabled {
         tracer.didExit(
-          depth: depth &+ 1, status: .stopped, gas: message.gas,
+          depth: depth &+ 1, status: .stopped, gas: message.pointee.gas,
           output: UnsafeBufferPointer(start: nil, count: 0))
       }
-      return .done(.stopped, gas: message.gas)
+      return .done(.stopped, gas: message.pointee.gas)
     }
-    return push(
-      message, code: code, checkpoint: checkpoint, depth: depth, stack: stack, memory: memory)
+    return push(message, &codeOwner.pointee.code, depth: depth)
   }
 
-  /// Writes the record of a new frame.
+  /// Makes a message a frame.
   mutating func push(
-    _ message: Message, code: Code, checkpoint: Journal.Checkpoint, depth: Int,
-    stack: UnsafeMutablePointer<UInt256>, memory: UnsafeMutablePointer<UInt8>
+    _ message: UnsafeMutablePointer<Frame>, _ code: UnsafePointer<Code>, depth: Int
   ) -> Entry {
-    var code = code
-    if let program = code.program, Tracer.isEnabled || program.pointee.fork != fork {
-      code.program = nil
-    }
+    var program = code.pointee.program
+    if let known = program, Tracer.isEnabled || known.pointee.fork != fork { program = nil }
     // A program keeps words above the stack, too.
-    let room = Frame.stackLimit &+ (code.program == nil ? 0 : Translator.slotLimit)
-    if depth >= workspace.frameCount || workspace.stackEnd - stack < room {
+    let room = Frame.stackLimit &+ (program == nil ? 0 : Translator.slotLimit)
+    if depth >= workspace.frameCount || workspace.stackEnd - message.pointee.stackBase < room {
       return .done(.workspaceExhausted, gas: 0)
     }
-    (workspace.frames + depth).initialize(
-      to: Frame(
-        programCounter: code.program == nil ? 0 : Instruction.size, stack: stack, gas: message.gas,
-        memoryCount: 0, stackBase: stack,
-        memory: memory, code: code, address: message.account.pointee.address,
-        caller: message.caller, value: message.value, input: message.input,
-        inputCount: message.inputCount, account: message.account, kind: message.kind,
-        isStatic: message.isStatic, outputOffset: 0, outputCount: 0, returnOffset: 0,
-        returnCount: 0, checkpoint: checkpoint))
+    message.pointee.programCounter = program == nil ? 0 : Instruction.size
+    message.pointee.stack = message.pointee.stackBase
+    message.pointee.memoryCount = 0
+    message.pointee.code.bytes = code.pointee.bytes
+    message.pointee.code.jumpDestinations = code.pointee.jumpDestinations
+    message.pointee.code.count = code.pointee.count
+    message.pointee.code.program = program
     return .entered
   }
 
   /// Runs a precompile; its output becomes the return data.
-  private mutating func run(
-    _ precompile: Precompile, _ message: Message, scratch: UnsafeMutablePointer<UInt8>
-  ) -> (ExecutionStatus, Int64) {
-    let input = UnsafeBufferPointer(start: message.input, count: message.inputCount)
-    let gas = message.gas &- min(precompile.gas(input: input, fork: fork), message.gas &+ 1)
+  private mutating func run(_ precompile: Precompile, _ message: UnsafeMutablePointer<Frame>)
+    -> (ExecutionStatus, Int64)
+  {
+    let input = message.pointee.callData
+    let paid = message.pointee.gas
+    let scratch = message.pointee.memory
+    let gas = paid &- min(precompile.gas(input: input, fork: fork), paid &+ 1)
     if gas < 0 { return (.outOfGas, 0) }
     if precompile.outputRoom(input: input) > workspace.returnCapacity {
       return (.workspaceExhausted, 0)
@@ -148,8 +127,10 @@ extension Machine {
       exitStatus = .workspaceExhausted
       return true
     }
-    workspace.returnData.update(
-      from: frame.pointee.memory + frame.pointee.outputOffset, count: outputCount)
+    if outputCount > 0 {
+      workspace.returnData.update(
+        from: frame.pointee.memory + frame.pointee.outputOffset, count: outputCount)
+    }
     returnDataCount = outputCount
     if Tracer.isEnabled {
       tracer.didExit(

@@ -28,12 +28,12 @@ extension Machine {
   ) -> TransactionResult {
     begin()
     guard let sender = journal.loaded(transaction.sender, &view),
-      let senderCode = journal.code(of: sender, &view, zeros: workspace.zeros)
+      journal.loadCode(sender, &view, zeros: workspace.zeros)
     else { return faulted() }
     let costs = IntrinsicGas(transaction, schedule)
     if let error = validate(
-      transaction, costs, sender: sender.pointee, senderCode: senderCode,
-      gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+      transaction, costs, sender: sender, gasAvailable: gasAvailable,
+      blobsAvailable: blobsAvailable)
     {
       return TransactionResult(
         error: error, status: .stopped, gasUsed: 0, gasRefunded: 0, effectiveGasPrice: .zero)
@@ -51,24 +51,15 @@ extension Machine {
     blobHashes = transaction.blobHashes
     if !journal.setBalance(sender, sender.pointee.balance &- fee)
       || !journal.setNonce(sender, transaction.nonce &+ 1)
-      || !warmUp(transaction, sender: sender)
-      || !setDelegations(transaction)
     {
       return faulted()
     }
+    guard let parties = warmUp(transaction, sender: sender), setDelegations(transaction)
+    else { return faulted() }
 
     let gas = Int64(transaction.gasLimit) &- costs.intrinsic
     var created: Address?
-    var gasLeft: Int64 = 0
-    switch start(transaction, sender: sender, gas: gas, created: &created) {
-    case .entered:
-      depth = 0
-      run()
-      gasLeft = workspace.frames.pointee.gas
-    case .done(let status, let left):
-      exitStatus = status
-      gasLeft = left
-    }
+    let gasLeft = runFirst(start(transaction, parties, gas: gas, created: &created))
     if exitStatus.isFault { return faulted(exitStatus) }
     // A failure has gone back to the refund of the delegations, which came before its checkpoint.
 
@@ -97,20 +88,11 @@ extension Machine {
     gasPrice = block.baseFeePerGas
     blobHashes = UnsafeBufferPointer(start: nil, count: 0)
     guard let callee = journal.loaded(address, &view) else { return faulted() }
-    let message = Message(
-      kind: .delegateCall, caller: .system, account: callee, codeOwner: callee,
-      isDelegated: false, value: .zero, gas: Int64(gas), input: pointer(data),
-      inputCount: data.count, isStatic: false, payer: nil)
-    var gasLeft: Int64 = 0
-    switch enter(message, depth: 0, stack: workspace.stack, memory: workspace.memory) {
-    case .entered:
-      depth = 0
-      run()
-      gasLeft = workspace.frames.pointee.gas
-    case .done(let status, let left):
-      exitStatus = status
-      gasLeft = left
-    }
+    let message = firstMessage(.delegateCall, on: callee, gas: Int64(gas), data: data)
+    message.pointee.caller = .system
+    message.pointee.value = .zero
+    let gasLeft = runFirst(
+      enter(message, codeOwner: callee, isDelegated: false, payer: nil, depth: 0))
     if exitStatus.isFault { return faulted(exitStatus) }
     return TransactionResult(
       error: nil, status: exitStatus, gasUsed: UInt64(Int64(gas) &- gasLeft), gasRefunded: 0,
@@ -129,21 +111,12 @@ extension Machine {
     gasPrice = transaction.maxFeePerGas
     blobHashes = transaction.blobHashes
     guard let sender = journal.entry(transaction.sender),
-      transaction.value.isZero || journal.load(sender, &view),
-      warmUp(transaction, sender: sender)
+      transaction.value.isZero || journal.load(sender, transaction.sender, &view),
+      let parties = warmUp(transaction, sender: sender)
     else { return faulted() }
     let gas = Int64(clamping: transaction.gasLimit)
     var created: Address?
-    var gasLeft: Int64 = 0
-    switch start(transaction, sender: sender, gas: gas, created: &created) {
-    case .entered:
-      depth = 0
-      run()
-      gasLeft = workspace.frames.pointee.gas
-    case .done(let status, let left):
-      exitStatus = status
-      gasLeft = left
-    }
+    let gasLeft = runFirst(start(transaction, parties, gas: gas, created: &created))
     if exitStatus.isFault { return faulted(exitStatus) }
     return TransactionResult(
       error: nil, status: exitStatus, gasUsed: UInt64(gas &- gasLeft),
@@ -163,16 +136,13 @@ extension Machine {
       effectiveGasPrice: .zero)
   }
 
-  private func pointer(_ data: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8> {
-    data.baseAddress ?? UnsafePointer(workspace.zeros)
-  }
-
   /// Checks everything that makes a transaction invalid in its block, in the order of the execution
   /// specification (`validate_transaction`, then `check_transaction`), so that a transaction with
   /// several faults is refused for the same one.
+  @inline(__always)
   private func validate(
-    _ transaction: TransactionMessage, _ costs: IntrinsicGas, sender: AccountEntry,
-    senderCode: Code, gasAvailable: UInt64, blobsAvailable: Int
+    _ transaction: TransactionMessage, _ costs: IntrinsicGas,
+    sender: UnsafeMutablePointer<AccountEntry>, gasAvailable: UInt64, blobsAvailable: Int
   ) -> TransactionError? {
     let type = transaction.type
     let isCreation = transaction.recipient == nil
@@ -209,17 +179,18 @@ extension Machine {
       if transaction.authorizations.isEmpty { return .noAuthorizations }
     }
     // What the sender's account tells.
-    if transaction.nonce < sender.nonce { return .nonceTooLow }
-    if transaction.nonce > sender.nonce { return .nonceTooHigh }
-    if !covers(sender.balance, transaction) { return .insufficientFunds }
+    if transaction.nonce < sender.pointee.nonce { return .nonceTooLow }
+    if transaction.nonce > sender.pointee.nonce { return .nonceTooHigh }
+    if !covers(sender.pointee.balance, transaction) { return .insufficientFunds }
     // EIP-3607 holds for every block; only EIP-7702 made an exception.
-    if senderCode.count > 0 && (fork < .prague || senderCode.delegate == nil) {
+    if sender.pointee.code.count > 0 && (fork < .prague || sender.pointee.code.delegate == nil) {
       return .senderNotExternallyOwned
     }
     return nil
   }
 
   /// Whether a balance pays for the gas and blob gas at their caps, and for the value.
+  @inline(__always)
   private func covers(_ balance: UInt256, _ transaction: TransactionMessage) -> Bool {
     let gas = UInt256.multiplyFullWidth(
       UInt256(transaction.gasLimit), transaction.maxFeePerGas)
@@ -231,32 +202,35 @@ extension Machine {
     return !fees.carry && !all.carry && balance >= all.value
   }
 
-  /// Fills the warm set (EIP-2929, EIP-2930, EIP-3651).
+  /// Finds the recipient and fills the warm set (EIP-2929, EIP-2930, EIP-3651). `nil` on exhaustion.
+  @inline(__always)
   private mutating func warmUp(
     _ transaction: TransactionMessage, sender: UnsafeMutablePointer<AccountEntry>
-  ) -> Bool {
-    if fork < .berlin { return true }
-    journal.begin(warm: sender)
+  ) -> Parties? {
+    var parties = Parties(sender: sender, recipient: nil)
     if let recipient = transaction.recipient {
-      guard let entry = journal.entry(recipient) else { return false }
-      journal.begin(warm: entry)
+      guard let entry = journal.entry(recipient) else { return nil }
+      parties.recipient = entry
+      if fork >= .berlin { journal.begin(warm: entry) }
     }
+    if fork < .berlin { return parties }
+    journal.begin(warm: sender)
     if fork >= .shanghai {
-      guard let coinbase = journal.entry(block.coinbase) else { return false }
+      guard let coinbase = journal.entry(block.coinbase) else { return nil }
       journal.begin(warm: coinbase)
     }
     for item in transaction.accessList {
-      guard let entry = journal.entry(item.address) else { return false }
+      guard let entry = journal.entry(item.address) else { return nil }
       journal.begin(warm: entry)
       var index = item.firstSlot
       while index < item.firstSlot &+ item.slotCount {
         guard let slot = journal.slot(entry, transaction.accessSlots[index], transient: false)
-        else { return false }
+        else { return nil }
         slot.pointee.isWarm = true
         index &+= 1
       }
     }
-    return true
+    return parties
   }
 
   /// Applies the authorisations of a set-code transaction (EIP-7702). An invalid one is skipped.
@@ -266,8 +240,9 @@ extension Machine {
       if !item.chainID.isZero && item.chainID != block.chainID { continue }
       guard let authority = journal.loaded(item.authority, &view),
         journal.warm(authority) != nil,
-        let code = journal.code(of: authority, &view, zeros: workspace.zeros)
+        journal.loadCode(authority, &view, zeros: workspace.zeros)
       else { return false }
+      let code = authority.pointee.code
       if code.count > 0 && code.delegate == nil { continue }
       if authority.pointee.nonce != item.nonce { continue }
       if authority.pointee.exists { journal.refund &+= schedule.authorizationRefund }
@@ -300,22 +275,23 @@ extension Machine {
 
   /// Enters the first frame.
   private mutating func start(
-    _ transaction: TransactionMessage, sender: UnsafeMutablePointer<AccountEntry>, gas: Int64,
-    created: inout Address?
+    _ transaction: TransactionMessage, _ parties: Parties, gas: Int64, created: inout Address?
   ) -> Entry {
-    guard let recipient = transaction.recipient else {
+    guard let recipient = transaction.recipient, let callee = parties.recipient else {
       let address = Address.created(by: transaction.sender, nonce: transaction.nonce)
       created = address
       return enterCreation(
-        at: address, kind: .create, creator: sender, value: transaction.value, gas: gas,
+        at: address, kind: .create, creator: parties.sender, value: transaction.value, gas: gas,
         initCode: transaction.data, depth: 0, stack: workspace.stack, memory: workspace.memory)
     }
-    guard let callee = journal.loaded(recipient, &view),
-      let code = journal.code(of: callee, &view, zeros: workspace.zeros)
-    else { return .done(journal.fault, gas: 0) }
+    if !journal.load(callee, recipient, &view)
+      || !journal.loadCode(callee, &view, zeros: workspace.zeros)
+    {
+      return .done(journal.fault, gas: 0)
+    }
     var codeOwner = callee
     var isDelegated = false
-    if fork >= .prague, let delegate = code.delegate {
+    if fork >= .prague, let delegate = callee.pointee.code.delegate {
       // The first delegate is warm without a charge.
       guard let owner = journal.loaded(delegate, &view), journal.warm(owner) != nil else {
         return .done(journal.fault, gas: 0)
@@ -323,14 +299,48 @@ extension Machine {
       codeOwner = owner
       isDelegated = true
     }
+    let message = firstMessage(.call, on: callee, gas: gas, data: transaction.data)
+    message.pointee.caller = transaction.sender
+    message.pointee.value = transaction.value
     return enter(
-      Message(
-        kind: .call, caller: transaction.sender, account: callee, codeOwner: codeOwner,
-        isDelegated: isDelegated, value: transaction.value, gas: gas,
-        input: pointer(transaction.data), inputCount: transaction.data.count, isStatic: false,
-        payer: sender),
-      depth: 0, stack: workspace.stack, memory: workspace.memory)
+      message, codeOwner: codeOwner, isDelegated: isDelegated, payer: parties.sender, depth: 0)
   }
+
+  /// The message of the first frame, but for its caller and value.
+  @inline(__always)
+  private func firstMessage(
+    _ kind: FrameKind, on account: UnsafeMutablePointer<AccountEntry>, gas: Int64,
+    data: UnsafeBufferPointer<UInt8>
+  ) -> UnsafeMutablePointer<Frame> {
+    let message = workspace.frames
+    message.pointee.begin(
+      on: account, gas: gas, stack: workspace.stack, memory: workspace.memory)
+    message.pointee.kind = kind
+    message.pointee.isStatic = false
+    message.pointee.input = data.baseAddress ?? UnsafePointer(workspace.zeros)
+    message.pointee.inputCount = data.count
+    return message
+  }
+
+  /// Runs the first frame, where there is one, until it is over. Gives the gas left; `exitStatus`
+  /// says how it ended.
+  private mutating func runFirst(_ entry: Entry) -> Int64 {
+    switch entry {
+    case .entered:
+      depth = 0
+      run()
+      return workspace.frames.pointee.gas
+    case .done(let status, let left):
+      exitStatus = status
+      return left
+    }
+  }
+}
+
+/// The journal's entries of a transaction's two ends; a creation has no recipient.
+private struct Parties: BitwiseCopyable {
+  var sender: UnsafeMutablePointer<AccountEntry>
+  var recipient: UnsafeMutablePointer<AccountEntry>?
 }
 
 extension Address {

@@ -5,30 +5,25 @@ extension Machine {
   /// The four calls.
   mutating func call(_ frame: UnsafeMutablePointer<Frame>, _ kind: FrameKind) -> Step {
     let carriesValue = kind == .call || kind == .callCode
-    let wantedGas = frame.pointee.word(0)
-    let target = Address(frame.pointee.word(1))
-    let value = carriesValue ? frame.pointee.word(2) : .zero
-    let first = carriesValue ? 3 : 2
-    let inputOffset = frame.pointee.word(first)
-    let inputCount = frame.pointee.word(first &+ 1)
-    let returnOffset = frame.pointee.word(first &+ 2)
-    let returnCount = frame.pointee.word(first &+ 3)
-    frame.pointee.stack -= first &+ 4
+    // The operands stay where they are until the frame that is called runs: from the top gas,
+    // account and value, then offset and size of the input, and of the room for the output.
+    let words = frame.pointee.stack
+    let ranges = words - (carriesValue ? 3 : 2)
+    let hasValue = carriesValue && !words[-3].isZero
+    frame.pointee.stack = ranges - 4
 
-    if kind == .call && frame.pointee.isStatic && !value.isZero { return exit(.staticViolation) }
-    var status = expandMemory(frame, inputOffset, inputCount)
+    if kind == .call && frame.pointee.isStatic && hasValue { return exit(.staticViolation) }
+    var status = expandMemory(frame, ranges[-1], ranges[-2])
     if status != .stopped { return exit(status) }
-    status = expandMemory(frame, returnOffset, returnCount)
+    status = expandMemory(frame, ranges[-3], ranges[-4])
     if status != .stopped { return exit(status) }
 
-    guard let callee = access(frame, target) else { return .exit }
+    guard let callee = access(frame, Address(words[-2])) else { return .exit }
     var codeOwner = callee
     var isDelegated = false
     if fork >= .prague {  // EIP-7702
-      guard let code = journal.code(of: callee, &view, zeros: workspace.zeros) else {
-        return fault()
-      }
-      if let delegate = code.delegate {
+      if !journal.loadCode(callee, &view, zeros: workspace.zeros) { return fault() }
+      if let delegate = callee.pointee.code.delegate {
         // Reading the delegate's code is an access of its own, paid in full.
         if !frame.pointee.charge(schedule.warmAccess) { return exit(.outOfGas) }
         guard let owner = access(frame, delegate) else { return .exit }
@@ -38,48 +33,61 @@ extension Machine {
     }
 
     var cost: Int64 = 0
-    if !value.isZero { cost = schedule.callValue }
-    if kind == .call && createsAccount(callee, value) { cost &+= schedule.newAccount }
+    if hasValue { cost = schedule.callValue }
+    if kind == .call && createsAccount(callee, hasValue) { cost &+= schedule.newAccount }
     if !frame.pointee.charge(cost) { return exit(.outOfGas) }
 
     var childGas: Int64
     if schedule.keepsSixtyFourth {  // EIP-150
       let available = frame.pointee.gas &- frame.pointee.gas / 64
-      childGas = Int64(min(wantedGas.clampedToUInt64, UInt64(available)))
+      childGas = Int64(min(words[-1].clampedToUInt64, UInt64(available)))
     } else {
-      if wantedGas.clampedToUInt64 > UInt64(frame.pointee.gas) { return exit(.outOfGas) }
-      childGas = Int64(wantedGas.limb0)
+      if words[-1].clampedToUInt64 > UInt64(frame.pointee.gas) { return exit(.outOfGas) }
+      childGas = Int64(words[-1].limb0)
     }
     frame.pointee.gas &-= childGas
     if Tracer.isEnabled { tracer.didCharge(gas: frame.pointee.gas) }
-    if !value.isZero { childGas &+= schedule.callStipend }
+    if hasValue { childGas &+= schedule.callStipend }
 
     returnDataCount = 0
     if depth &+ 1 > Frame.stackLimit
-      || (carriesValue && frame.pointee.account.pointee.balance < value)
+      || (hasValue && frame.pointee.account.pointee.balance < words[-3])
     {
       frame.pointee.gas &+= childGas
       frame.pointee.replace(0, .zero)
       return .next
     }
 
-    let keepsContext = kind == .delegateCall
+    let message = frame + 1
     let usesOwnAccount = kind == .callCode || kind == .delegateCall
-    let message = Message(
-      kind: kind, caller: keepsContext ? frame.pointee.caller : frame.pointee.address,
-      account: usesOwnAccount ? frame.pointee.account : callee, codeOwner: codeOwner,
-      isDelegated: isDelegated, value: keepsContext ? frame.pointee.value : value,
-      gas: childGas,
-      input: frame.pointee.memory + (inputCount.isZero ? 0 : Int(inputOffset.limb0)),
-      inputCount: Int(inputCount.limb0),
-      isStatic: frame.pointee.isStatic || kind == .staticCall,
-      payer: kind == .call ? frame.pointee.account : nil)
-    frame.pointee.returnOffset = returnCount.isZero ? 0 : Int(returnOffset.limb0)
-    frame.pointee.returnCount = Int(returnCount.limb0)
+    message.pointee.begin(
+      on: usesOwnAccount ? frame.pointee.account : callee, gas: childGas,
+      stack: frame.pointee.stack, memory: frame.pointee.memory + frame.pointee.memoryCount)
+    message.pointee.kind = kind
+    message.pointee.isStatic = frame.pointee.isStatic || kind == .staticCall
+    if kind == .delegateCall {
+      message.pointee.caller = frame.pointee.caller
+      UInt256.copy(&frame.pointee.value, to: &message.pointee.value)
+    } else {
+      message.pointee.caller = frame.pointee.address
+      if hasValue {
+        UInt256.copy(words - 3, to: &message.pointee.value)
+      } else {
+        message.pointee.value = .zero
+      }
+    }
+    // What offset goes with no bytes means nothing.
+    let inputCount = Int(ranges[-2].limb0)
+    message.pointee.input = UnsafePointer(
+      frame.pointee.memory + (inputCount == 0 ? 0 : Int(ranges[-1].limb0)))
+    message.pointee.inputCount = inputCount
+    let returnCount = Int(ranges[-4].limb0)
+    frame.pointee.returnOffset = returnCount == 0 ? 0 : Int(ranges[-3].limb0)
+    frame.pointee.returnCount = returnCount
 
     switch enter(
-      message, depth: depth &+ 1, stack: frame.pointee.stack,
-      memory: frame.pointee.memory + frame.pointee.memoryCount)
+      message, codeOwner: codeOwner, isDelegated: isDelegated,
+      payer: kind == .call ? frame.pointee.account : nil, depth: depth &+ 1)
     {
     case .entered:
       depth &+= 1
@@ -94,10 +102,11 @@ extension Machine {
 
   /// Whether a call pays for a new account: before Spurious Dragon whenever it does not exist,
   /// from then on when it is empty and gets wei (EIP-161).
-  private func createsAccount(_ callee: UnsafeMutablePointer<AccountEntry>, _ value: UInt256)
+  @inline(__always)
+  private func createsAccount(_ callee: UnsafeMutablePointer<AccountEntry>, _ hasValue: Bool)
     -> Bool
   {
-    if fork >= .spuriousDragon { return !value.isZero && callee.pointee.isEmpty }
+    if fork >= .spuriousDragon { return hasValue && callee.pointee.isEmpty }
     return !callee.pointee.exists
   }
 

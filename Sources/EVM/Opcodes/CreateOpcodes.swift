@@ -70,7 +70,7 @@ extension Machine {
     guard let account = journal.loaded(address, &view) else { return .done(journal.fault, gas: 0) }
     if fork >= .berlin && journal.warm(account) == nil { return .done(journal.fault, gas: 0) }
     if account.pointee.nonce != 0 || account.pointee.codeHash != .emptyCode
-      || account.pointee.original.hasStorage
+      || account.pointee.record.hasStorage
     {
       return .done(.addressCollision, gas: 0)
     }
@@ -98,13 +98,17 @@ extension Machine {
         depth: depth &+ 1, from: creator.pointee.address, to: address, value: value, gas: gas,
         input: initCode)
     }
-    return push(
-      Message(
-        kind: kind, caller: creator.pointee.address, account: account, codeOwner: account,
-        isDelegated: false, value: value, gas: gas, input: UnsafePointer(memory), inputCount: 0,
-        isStatic: false, payer: nil),
-      code: Code(bytes: memory, jumpDestinations: map, count: initCode.count),
-      checkpoint: checkpoint, depth: depth, stack: stack, memory: own)
+    let message = workspace.frames + depth
+    message.pointee.begin(on: account, gas: gas, stack: stack, memory: own)
+    message.pointee.kind = kind
+    message.pointee.isStatic = false
+    message.pointee.caller = creator.pointee.address
+    message.pointee.value = value
+    message.pointee.input = UnsafePointer(memory)
+    message.pointee.inputCount = 0
+    message.pointee.checkpoint = checkpoint
+    var code = Code(bytes: memory, jumpDestinations: map, count: initCode.count)
+    return push(message, &code, depth: depth)
   }
 
   /// Gives the created account the code that its initialisation code returned; `exitStatus` tells
@@ -140,13 +144,14 @@ extension Machine {
   mutating func selfDestruct(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     if frame.pointee.isStatic { return exit(.staticViolation) }
     let account = frame.pointee.account
-    guard let beneficiary = journal.entry(Address(frame.pointee.word(0))) else { return fault() }
+    let address = Address(frame.pointee.word(0))
+    guard let beneficiary = journal.entry(address) else { return fault() }
     guard var cost = accessSurcharge(beneficiary) else { return fault() }
     // Its static gas has no warm part: a cold beneficiary pays the whole cold price.
     if cost > 0 { cost &+= schedule.warmAccess }
     if !frame.pointee.charge(cost) { return exit(.outOfGas) }
     if Tracer.isEnabled && cost > 0 { tracer.didPayForColdAccount(gas: cost) }
-    if !journal.load(beneficiary, &view) { return fault() }
+    if !journal.load(beneficiary, address, &view) { return fault() }
     let creates =
       fork >= .spuriousDragon
       ? beneficiary.pointee.isEmpty && !account.pointee.balance.isZero

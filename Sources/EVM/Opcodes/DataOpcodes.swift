@@ -111,11 +111,10 @@ extension Machine {
     let status = prepareCopy(frame, destination, count)
     if status != .stopped { return exit(status) }
     guard let entry = access(frame, address) else { return .exit }
-    guard let code = journal.code(of: entry, &view, zeros: workspace.zeros) else {
-      return fault()
-    }
+    if !journal.loadCode(entry, &view, zeros: workspace.zeros) { return fault() }
     copyPadded(
-      frame.pointee.memory, destination, from: code.bytes, count: code.count, offset, count)
+      frame.pointee.memory, destination, from: entry.pointee.code.bytes,
+      count: entry.pointee.code.count, offset, count)
     return .next
   }
 

@@ -26,7 +26,7 @@ extension Machine {
     if Tracer.isEnabled && cost > 0 {
       tracer.didPayForColdAccount(gas: cost &+ schedule.warmAccess)
     }
-    if !journal.load(entry, &view) {
+    if !journal.load(entry, address, &view) {
       exitStatus = journal.fault
       return nil
     }
@@ -52,10 +52,8 @@ extension Machine {
   /// EXTCODESIZE.
   mutating func externalCodeSize(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     guard let entry = access(frame, Address(frame.pointee.word(0))) else { return .exit }
-    guard let code = journal.code(of: entry, &view, zeros: workspace.zeros) else {
-      return fault()
-    }
-    frame.pointee.replace(1, UInt256(UInt64(code.count)))
+    if !journal.loadCode(entry, &view, zeros: workspace.zeros) { return fault() }
+    frame.pointee.replace(1, UInt256(UInt64(entry.pointee.code.count)))
     return .next
   }
 
@@ -80,7 +78,7 @@ extension Machine {
   }
 
   /// BLOBHASH (EIP-4844).
-  func blobHash(_ frame: UnsafeMutablePointer<Frame>) -> Step {
+  mutating func blobHash(_ frame: UnsafeMutablePointer<Frame>) -> Step {
     let index = frame.pointee.word(0)
     var hash = UInt256.zero
     if index.fitsUInt64 && index.limb0 < UInt64(blobHashes.count) {

@@ -144,7 +144,8 @@ public struct Journal: BitwiseCopyable {
 
   // MARK: Accounts
 
-  /// The entry of an account, made when it is new; its values may not be loaded yet.
+  /// The entry of an account, made when it is new; its values may not be loaded yet, and are not
+  /// written before.
   mutating func entry(_ address: Address) -> UnsafeMutablePointer<AccountEntry>? {
     var position = hash(address) & tableMask
     while true {
@@ -162,10 +163,8 @@ public struct Journal: BitwiseCopyable {
       return nil
     }
     let entry = accounts + accountCount
-    entry.initialize(
-      to: AccountEntry(
-        address: address, balance: .zero, nonce: 0, codeHash: .emptyCode, original: .absent,
-        code: Code(bytes: logData, jumpDestinations: logData, count: 0), flags: []))
+    entry.pointee.address = address
+    entry.pointee.flags = []
     accountCount &+= 1
     table[position] =
       UInt64(generation) << 32 | UInt64(UInt32(truncatingIfNeeded: accountCount))
@@ -178,61 +177,68 @@ public struct Journal: BitwiseCopyable {
     -> UnsafeMutablePointer<AccountEntry>?
   {
     guard let entry = entry(address) else { return nil }
-    if entry.pointee.flags.contains(.loaded) { return entry }
-    return read(entry, address, &view) ? entry : nil
+    return load(entry, address, &view) ? entry : nil
   }
 
-  /// Makes sure that an entry has its values.
+  /// Makes sure that an address's entry has its values.
   @inline(__always)
   mutating func load<View: StateView>(
-    _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ address: Address, _ view: inout View
   ) -> Bool {
     if entry.pointee.flags.contains(.loaded) { return true }
-    return read(entry, entry.pointee.address, &view)
+    return read(entry, address, &view)
   }
 
-  /// Asks the view. The answer is written where it stays, and copied from there by words: a copy on
-  /// the stack of what was stored in other pieces has to wait for the stores.
+  /// Asks the view. The answer is written where it stays: a copy of what was just stored in other
+  /// pieces has to wait for the stores.
   private mutating func read<View: StateView>(
     _ entry: UnsafeMutablePointer<AccountEntry>, _ address: Address, _ view: inout View
   ) -> Bool {
-    if !view.readAccount(address, into: &entry.pointee.original) {
+    if !view.readAccount(address, into: &entry.pointee.record) {
       fault = .stateUnavailable
       return false
     }
-    UInt256.copy(&entry.pointee.original.balance, to: &entry.pointee.balance)
-    entry.pointee.nonce = entry.pointee.original.nonce
-    UInt256.copy(&entry.pointee.original.codeHash.word, to: &entry.pointee.codeHash.word)
-    entry.pointee.flags.formUnion(
-      entry.pointee.original.exists ? [.loaded, .exists] : .loaded)
+    entry.pointee.flags.formUnion(entry.pointee.record.exists ? [.loaded, .exists] : .loaded)
     return true
   }
 
-  /// The code of a loaded account, with its jump destination map.
-  mutating func code<View: StateView>(
-    of entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View,
+  /// Makes sure that a loaded account's entry has its code, with the map of jump destinations.
+  @inline(__always)
+  mutating func loadCode<View: StateView>(
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View,
     zeros: UnsafeMutablePointer<UInt8>
-  ) -> Code? {
-    if !entry.pointee.flags.contains(.codeLoaded) {
-      var code = Code(bytes: zeros, jumpDestinations: zeros, count: 0)
-      if entry.pointee.codeHash != .emptyCode,
-        !view.readCode(
-          entry.pointee.codeHash, of: entry.pointee.address, place: entry.pointee.original.place,
-          into: &code)
-      {
-        fault = .stateUnavailable
-        return nil
-      }
-      entry.pointee.code = code
-      entry.pointee.flags.insert(.codeLoaded)
-    } else if entry.pointee.flags.contains(.codeUnmapped) {
+  ) -> Bool {
+    if entry.pointee.flags.intersection([.codeLoaded, .codeUnmapped]) == .codeLoaded {
+      return true
+    }
+    return readCode(entry, &view, zeros)
+  }
+
+  /// Asks the view for code, or maps code that this transaction set.
+  @inline(never)
+  private mutating func readCode<View: StateView>(
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ view: inout View,
+    _ zeros: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    if entry.pointee.flags.contains(.codeLoaded) {
       let code = entry.pointee.code
       Code.analyze(
         code.bytes, count: code.count,
         into: UnsafeMutablePointer(mutating: code.jumpDestinations))
       entry.pointee.flags.remove(.codeUnmapped)
+      return true
     }
-    return entry.pointee.code
+    if entry.pointee.codeHash == .emptyCode {
+      entry.pointee.code = Code(bytes: zeros, jumpDestinations: zeros, count: 0)
+    } else if !view.readCode(
+      entry.pointee.codeHash, of: entry.pointee.address, place: entry.pointee.record.place,
+      into: &entry.pointee.code)
+    {
+      fault = .stateUnavailable
+      return false
+    }
+    entry.pointee.flags.insert(.codeLoaded)
+    return true
   }
 
   /// Marks an account as accessed; true when it was cold. `nil` on exhaustion.
@@ -254,11 +260,9 @@ public struct Journal: BitwiseCopyable {
   ) -> Bool {
     let old = entry.pointee.flags
     if old == flags { return true }
-    guard
-      record(
-        .accountFlags, UnsafePointer(entry) - UnsafePointer(accounts),
-        UInt256(UInt64(old.rawValue)))
+    guard let undone = record(.accountFlags, UnsafePointer(entry) - UnsafePointer(accounts))
     else { return false }
+    undone.pointee.value.limb0 = UInt64(old.rawValue)
     entry.pointee.flags = flags
     return true
   }
@@ -274,9 +278,10 @@ public struct Journal: BitwiseCopyable {
     -> Bool
   {
     if !touch(entry) { return false }
-    let index = UnsafePointer(entry) - UnsafePointer(accounts)
-    guard record(.balance, index, entry.pointee.balance) else { return false }
-    entry.pointee.balance = balance
+    guard let undone = record(.balance, UnsafePointer(entry) - UnsafePointer(accounts))
+    else { return false }
+    undone.pointee.value = entry.pointee.balance
+    entry.pointee.record.balance = balance
     return true
   }
 
@@ -293,9 +298,10 @@ public struct Journal: BitwiseCopyable {
   /// Sets a nonce; touches the account.
   mutating func setNonce(_ entry: UnsafeMutablePointer<AccountEntry>, _ nonce: UInt64) -> Bool {
     if !touch(entry) { return false }
-    let index = UnsafePointer(entry) - UnsafePointer(accounts)
-    guard record(.nonce, index, UInt256(entry.pointee.nonce)) else { return false }
-    entry.pointee.nonce = nonce
+    guard let undone = record(.nonce, UnsafePointer(entry) - UnsafePointer(accounts))
+    else { return false }
+    undone.pointee.value.limb0 = entry.pointee.nonce
+    entry.pointee.record.nonce = nonce
     return true
   }
 
@@ -309,7 +315,7 @@ public struct Journal: BitwiseCopyable {
     guard
       let copy = codeArena.allocate(
         UInt8.self, count: count &+ Code.padding &+ Code.mapBytes(count)),
-      record(.code, UnsafePointer(entry) - UnsafePointer(accounts), entry.pointee.codeHash.word),
+      let undone = record(.code, UnsafePointer(entry) - UnsafePointer(accounts)),
       setFlags(
         entry,
         entry.pointee.flags.union([.codeLoaded, .codeChanged, .codeUnmapped, .exists, .touched]))
@@ -317,11 +323,12 @@ public struct Journal: BitwiseCopyable {
       fault = .workspaceExhausted
       return false
     }
+    undone.pointee.value = entry.pointee.codeHash.word
     copy.update(from: bytes, count: count)
     (copy + count).update(repeating: 0, count: Code.padding)
     entry.pointee.code = Code(
       bytes: copy, jumpDestinations: copy + count + Code.padding, count: count)
-    entry.pointee.codeHash = hash
+    entry.pointee.record.codeHash = hash
     return true
   }
 
@@ -377,7 +384,7 @@ public struct Journal: BitwiseCopyable {
     // A contract created by this transaction began with empty storage.
     if !account.pointee.flags.contains(.created),
       !view.readStorage(
-        account.pointee.address, place: account.pointee.original.place, slot: slot.pointee.key,
+        account.pointee.address, place: account.pointee.record.place, slot: slot.pointee.key,
         into: &record)
     {
       fault = .stateUnavailable
@@ -394,7 +401,7 @@ public struct Journal: BitwiseCopyable {
   @inline(__always)
   mutating func warm(_ slot: UnsafeMutablePointer<SlotEntry>) -> Bool? {
     if slot.pointee.isWarm { return false }
-    guard record(.slotWarm, UnsafePointer(slot) - UnsafePointer(slots), .zero) else { return nil }
+    if record(.slotWarm, UnsafePointer(slot) - UnsafePointer(slots)) == nil { return nil }
     slot.pointee.isWarm = true
     return true
   }
@@ -402,8 +409,9 @@ public struct Journal: BitwiseCopyable {
   /// Sets the value of a loaded slot.
   @inline(__always)
   mutating func setValue(_ slot: UnsafeMutablePointer<SlotEntry>, _ value: UInt256) -> Bool {
-    guard record(.slotValue, UnsafePointer(slot) - UnsafePointer(slots), slot.pointee.current)
+    guard let undone = record(.slotValue, UnsafePointer(slot) - UnsafePointer(slots))
     else { return false }
+    undone.pointee.value = slot.pointee.current
     slot.pointee.current = value
     return true
   }
@@ -443,16 +451,17 @@ public struct Journal: BitwiseCopyable {
   package mutating func revert(to checkpoint: Checkpoint) {
     while undoCount > checkpoint.undoCount {
       undoCount &-= 1
-      let record = undo[undoCount]
-      let index = Int(record.index)
-      switch record.kind {
+      let record = undo + undoCount
+      let index = Int(record.pointee.index)
+      switch record.pointee.kind {
       case .accountFlags:
-        let old = AccountEntry.Flags(rawValue: UInt16(truncatingIfNeeded: record.value.limb0))
+        let old = AccountEntry.Flags(
+          rawValue: UInt16(truncatingIfNeeded: record.pointee.value.limb0))
         // What was read from the view stays known. The RIPEMD-160 precompile's account stays
         // touched: block 2675119 deleted it although the call ran out of gas, and every client
         // does so since.
         var kept = accounts[index].flags.intersection(.loaded)
-        if !kept.isEmpty && !old.contains(.loaded) && accounts[index].original.exists {
+        if !kept.isEmpty && !old.contains(.loaded) && accounts[index].record.exists {
           kept.insert(.exists)
         }
         if accounts[index].address == Address(number: 3) {
@@ -460,14 +469,14 @@ public struct Journal: BitwiseCopyable {
         }
         accounts[index].flags = old.union(kept)
       case .balance:
-        accounts[index].balance = record.value
+        accounts[index].record.balance = record.pointee.value
       case .nonce:
-        accounts[index].nonce = record.value.limb0
+        accounts[index].record.nonce = record.pointee.value.limb0
       case .code:
-        accounts[index].codeHash = Hash256(record.value)
+        accounts[index].record.codeHash = Hash256(record.pointee.value)
         accounts[index].flags.remove(.codeLoaded)
       case .slotValue:
-        slots[index].current = record.value
+        slots[index].current = record.pointee.value
       case .slotWarm:
         slots[index].isWarm = false
       }
@@ -478,16 +487,20 @@ public struct Journal: BitwiseCopyable {
     refund = checkpoint.refund
   }
 
+  /// A record whose value the caller writes. `nil` on exhaustion.
   @inline(__always)
-  private mutating func record(_ kind: UndoRecord.Kind, _ index: Int, _ value: UInt256) -> Bool {
+  private mutating func record(_ kind: UndoRecord.Kind, _ index: Int)
+    -> UnsafeMutablePointer<UndoRecord>?
+  {
     if undoCount == undoCapacity {
       fault = .workspaceExhausted
-      return false
+      return nil
     }
-    (undo + undoCount).initialize(
-      to: UndoRecord(kind: kind, index: UInt32(truncatingIfNeeded: index), value: value))
+    let record = undo + undoCount
+    record.pointee.kind = kind
+    record.pointee.index = UInt32(truncatingIfNeeded: index)
     undoCount &+= 1
-    return true
+    return record
   }
 
   // MARK: Hashing: multiply and fold, as wyhash does; the seed is in every factor
@@ -496,8 +509,9 @@ public struct Journal: BitwiseCopyable {
 
   @inline(__always)
   private func hash(_ address: Address) -> Int {
+    // The upper half of a product depends on every bit of its factors.
     let low = Journal.fold(address.low ^ seed, address.middle ^ (seed ^ 0x1319_8a2e_0370_7345))
-    return Journal.position(low ^ UInt64(address.high), seed)
+    return Int(truncatingIfNeeded: low ^ (UInt64(address.high) &* (seed | 1)) >> 32)
   }
 
   @inline(__always)

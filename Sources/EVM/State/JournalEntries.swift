@@ -1,18 +1,15 @@
-/// What a transaction knows of an account: before, and now.
+/// What a transaction knows of an account.
+///
+/// A new entry has an address and flags and nothing else: what was not asked for is not written.
 public struct AccountEntry: BitwiseCopyable {
   /// The account's address.
-  public let address: Address
-  /// Wei now.
-  public var balance: UInt256
-  /// Nonce now.
-  public var nonce: UInt64
-  /// Keccak-256 of the code now.
-  public var codeHash: Hash256
-  /// The record before the transaction; meaningful when `isLoaded`.
-  public var original: AccountRecord
+  public internal(set) var address: Address
+  package internal(set) var flags: Flags
+  /// What the view said; but balance, nonce and code hash are as they are now. Meaningful when
+  /// `isLoaded`.
+  public var record: AccountRecord
   /// The code now, when `flags` has `codeLoaded`.
-  package var code: Code
-  package var flags: Flags
+  package internal(set) var code: Code
 
   /// Facts about an account, each one bit.
   package struct Flags: OptionSet, BitwiseCopyable, Sendable {
@@ -40,6 +37,18 @@ public struct AccountEntry: BitwiseCopyable {
     /// `code` still needs its jump destination map.
     static var codeUnmapped: Flags { Flags(rawValue: 256) }
   }
+
+  /// Wei now; meaningful when `isLoaded`.
+  @inlinable @inline(__always)
+  public var balance: UInt256 { record.balance }
+
+  /// The nonce now; meaningful when `isLoaded`.
+  @inlinable @inline(__always)
+  public var nonce: UInt64 { record.nonce }
+
+  /// Keccak-256 of the code now; meaningful when `isLoaded`.
+  @inlinable @inline(__always)
+  public var codeHash: Hash256 { record.codeHash }
 
   /// Whether the world state was asked for the account (it is in the read set).
   @inline(__always)
@@ -109,7 +118,7 @@ public struct LogRecord: BitwiseCopyable {
   public var dataCount: Int
 }
 
-/// An old value, to be put back when a frame fails.
+/// An old value, to be put back when a frame fails. Only those limbs are written that it needs.
 struct UndoRecord: BitwiseCopyable {
   enum Kind: UInt8, BitwiseCopyable {
     case accountFlags

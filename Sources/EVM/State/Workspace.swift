@@ -4,7 +4,7 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
   public var stackWords: Int
   /// Bytes of memory, all frames together, with initialisation code and scratch.
   public var memoryBytes: Int
-  /// Nested frames.
+  /// Nested frames; there is one record more, for a message that needs no frame.
   public var frames: Int
   /// Accounts touched.
   public var accounts: Int
@@ -67,7 +67,7 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
     func rounded(_ count: Int, _ stride: Int) -> Int { (count &* stride &+ 31) & ~15 }
     var total = rounded(stackWords, MemoryLayout<UInt256>.stride)
     total &+= rounded(memoryBytes, 1)
-    total &+= rounded(frames, MemoryLayout<Frame>.stride)
+    total &+= rounded(frames &+ 1, MemoryLayout<Frame>.stride)
     total &+= rounded(accounts, MemoryLayout<AccountEntry>.stride)
     total &+= rounded(slots, MemoryLayout<SlotEntry>.stride)
     total &+= rounded(tableSlots &+ 1, MemoryLayout<UInt64>.stride)
@@ -105,9 +105,10 @@ public struct Workspace: BitwiseCopyable {
   ///
   /// Nothing is asked of the block's contents: the journal's table is cleared here.
   public init?(base: UnsafeMutableRawPointer, capacity: Int, sizes: WorkspaceSizes) {
+    if sizes.frames < 0 { return nil }
     var arena = Arena(base: base, capacity: capacity)
     guard let stack = arena.allocate(UInt256.self, count: sizes.stackWords),
-      let frames = arena.allocate(Frame.self, count: sizes.frames),
+      let frames = arena.allocate(Frame.self, count: sizes.frames &+ 1),
       let instructions = arena.allocate(InstructionCheck.self, count: InstructionTable.room),
       let zeros = arena.allocate(UInt8.self, count: 128),
       let lastModulus = arena.allocate(LastModulus.self, count: 1),

@@ -459,6 +459,8 @@ extension Machine {
         if !storageLoad(frame, key, word(top, instruction.pointee.d)) { return .exit }
         gas = frame.pointee.gas &- Int64(bitPattern: instruction.pointee.immediate)
         if gas < 0 { return exit(.outOfGas) }
+      case .returnDataSize:
+        word(top, instruction.pointee.d).pointee = UInt256(UInt64(returnDataCount))
       }
     }
   }

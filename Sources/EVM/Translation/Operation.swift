@@ -127,6 +127,7 @@ enum Operation: UInt8, BitwiseCopyable {
   case keccak
   /// Reads slot `a`; then pays `i` gas for the way to the next exit.
   case storageLoad
+  case returnDataSize
 
   /// Whether the immediate names a word of the pool.
   @inline(__always)

@@ -72,9 +72,9 @@ extension Translator {
       ternary(.multiplyModulo)
 
     case Opcode.mload:
-      addressed(.memoryLoad, .memoryLoadAt, limit: 1 << 32)
+      addressed(.memoryLoad, .memoryLoadAt)
     case Opcode.calldataload:
-      addressed(.callDataLoad, .callDataLoadAt, limit: 1 << 32)
+      addressed(.callDataLoad, .callDataLoadAt)
     case Opcode.mstore:
       store()
     case Opcode.mstore8:
@@ -91,8 +91,9 @@ extension Translator {
     case Opcode.caller: nullary(.caller)
     case Opcode.address: nullary(.address)
     case Opcode.callvalue: nullary(.callValue)
-    case Opcode.origin, Opcode.gasprice, Opcode.returndatasize, Opcode.coinbase,
-      Opcode.timestamp, Opcode.number, Opcode.prevrandao, Opcode.gaslimit, Opcode.chainid,
+    case Opcode.returndatasize: nullary(.returnDataSize)
+    case Opcode.origin, Opcode.gasprice, Opcode.coinbase, Opcode.timestamp, Opcode.number,
+      Opcode.prevrandao, Opcode.gaslimit, Opcode.chainid,
       Opcode.selfbalance, Opcode.basefee, Opcode.blobbasefee:
       general(opcode, pops: 0, pushes: 1)
     case Opcode.keccak256:
@@ -184,9 +185,9 @@ extension Translator {
   }
 
   /// A load from an address: known, or in a slot.
-  private mutating func addressed(_ operation: Operation, _ known: Operation, limit: UInt64) {
+  private mutating func addressed(_ operation: Operation, _ known: Operation) {
     let address = pop()
-    if let place = small(address), place < limit {
+    if let place = small(address), place < 1 << 32 {
       result(Instruction(known, immediate: place), address, address)
       return
     }

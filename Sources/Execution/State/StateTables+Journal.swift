@@ -21,7 +21,7 @@ extension StateTables {
       }
       let entry = journal.accounts + Int(slot.pointee.account)
       if entry.pointee.isDestroyed { continue }
-      let account = find(entry.pointee.address, hint: entry.pointee.original.place)
+      let account = find(entry.pointee.address, hint: entry.pointee.record.place)
       if account == IndexTable.none || !accounts[Int(account)].exists { continue }
       set(
         slot.pointee.key, of: account, to: slot.pointee.current, hint: slot.pointee.place)
@@ -34,7 +34,7 @@ extension StateTables {
   ) {
     if !entry.pointee.isLoaded { return }
     if !entry.pointee.isTouched && !entry.pointee.isDestroyed { return }
-    var number = find(entry.pointee.address, hint: entry.pointee.original.place)
+    var number = find(entry.pointee.address, hint: entry.pointee.record.place)
     if entry.pointee.isDestroyed || (entry.pointee.isEmpty && fork >= .spuriousDragon) {
       if number != IndexTable.none && accounts[Int(number)].exists {
         accounts[Int(number)].delete()

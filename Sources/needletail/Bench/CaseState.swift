@@ -63,9 +63,17 @@ final class CaseState {
     return place
   }
 
-  private func record(_ address: Address) -> AccountRecord {
-    for account in accounts where account.address == address { return account.record }
-    return .absent
+  @inline(__always)
+  private func read(_ address: Address, into record: inout AccountRecord) {
+    var index = 0
+    while index < accounts.count {
+      if accounts[index].address == address {
+        record = accounts[index].record
+        return
+      }
+      index += 1
+    }
+    record = .absent
   }
 
   /// The view of it; this object must outlive it.
@@ -74,8 +82,9 @@ final class CaseState {
       context: Unmanaged.passUnretained(self).toOpaque(),
       account: { context, address, record in
         Unmanaged<CaseState>.fromOpaque(context)._withUnsafeGuaranteedRef {
-          record.assumingMemoryBound(to: AccountRecord.self).pointee = $0.record(
-            address.assumingMemoryBound(to: Address.self).pointee)
+          $0.read(
+            address.assumingMemoryBound(to: Address.self).pointee,
+            into: &record.assumingMemoryBound(to: AccountRecord.self).pointee)
         }
         return true
       },

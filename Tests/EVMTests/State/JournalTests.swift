@@ -54,7 +54,6 @@ import Testing
     journal.revert(to: checkpoint)
     check(entry.pointee.balance == 5)
     check(entry.pointee.nonce == 1)
-    check(entry.pointee.original.balance == 0)
   }
 
   @Test func revertRestoresEveryFlagButWhatIsKnown() {
@@ -63,7 +62,7 @@ import Testing
     let checkpoint = journal.checkpoint
     check(journal.warm(entry) == true)
     check(journal.warm(entry) == false)
-    check(journal.load(entry, &view))
+    check(journal.load(entry, TestWorld.contract, &view))
     check(journal.touch(entry))
     check(journal.setFlags(entry, entry.pointee.flags.union([.created, .destroyed])))
     journal.revert(to: checkpoint)
@@ -74,10 +73,11 @@ import Testing
   /// What the view was asked after a checkpoint stays known, and is no more than it said.
   @Test func absentAccountsStayAbsentWhenTheirLoadingIsKept() {
     var (journal, _) = make()
-    let entry = journal.entry(Address(number: 0xabc))!
+    let address = Address(number: 0xabc)
+    let entry = journal.entry(address)!
     let checkpoint = journal.checkpoint
     check(journal.warm(entry) == true)
-    check(journal.load(entry, &view))
+    check(journal.load(entry, address, &view))
     check(journal.touch(entry))
     journal.revert(to: checkpoint)
     check(entry.pointee.flags == [.loaded])
@@ -125,20 +125,22 @@ import Testing
   @Test func revertRestoresCode() {
     var (journal, _) = make()
     let entry = journal.loaded(TestWorld.contract, &view)!
-    check(journal.code(of: entry, &view, zeros: zeros)?.count == 1)
+    check(journal.loadCode(entry, &view, zeros: zeros) && entry.pointee.code.count == 1)
     let old = entry.pointee.codeHash
     let bytes: [UInt8] = [0x5b, 0x60, 0x5b, 0x5b]
     // Room for one such code, used many times.
     for _ in 0..<100 {
       let checkpoint = journal.checkpoint
       check(journal.setCode(entry, bytes, count: 4, hash: Hash256(7)))
-      let code = journal.code(of: entry, &view, zeros: zeros)!
+      check(journal.loadCode(entry, &view, zeros: zeros))
+      let code = entry.pointee.code
       check(code.count == 4 && entry.pointee.codeHash == Hash256(7))
       check((0..<5).map { code.isJumpDestination($0) } == [true, false, false, true, false])
       check(entry.pointee.isCodeChanged && Array(entry.pointee.changedCode) == bytes)
       journal.revert(to: checkpoint)
       check(entry.pointee.codeHash == old && !entry.pointee.isCodeChanged)
-      check(journal.code(of: entry, &view, zeros: zeros)?.bytes[0] == Opcode.stop)
+      check(journal.loadCode(entry, &view, zeros: zeros))
+      check(entry.pointee.code.bytes[0] == Opcode.stop)
     }
   }
 
@@ -406,9 +408,9 @@ import Testing
     var (journal, _) = make()
     let entry = journal.loaded(TestWorld.contract, &view)!
     let slot = journal.slot(entry, 1, transient: false)!
-    check(entry.pointee.original.place == AccountRecord.noPlace)
+    check(entry.pointee.record.place == AccountRecord.noPlace)
     check(slot.pointee.place == AccountRecord.noPlace)
-    entry.pointee.original.place = 17
+    entry.pointee.record.place = 17
     check(journal.load(slot, of: entry, &view))
     // The test's world answers an account's number with the double of it for a slot.
     check(slot.pointee.place == 34)

@@ -30,6 +30,32 @@ import Testing
     #expect((outcome.accounts[created]?.code.count ?? 0) > 1000)
   }
 
+  /// Nothing is asked of what lies in the memory before.
+  @Test func whatTheMemoryHeldDoesNotMatter() {
+    let world = MixedTransaction.world()
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: Self.sizes.bytes, alignment: 16)
+    defer { memory.deallocate() }
+    let results = [0x00, 0xa5, 0xff].map { (byte: UInt8) in
+      memory.initializeMemory(as: UInt8.self, repeating: byte, count: Self.sizes.bytes)
+      var machine = Machine(
+        fork: world.fork, block: world.block, view: world, tracer: NoTracer(),
+        workspace: Workspace(base: memory, capacity: Self.sizes.bytes, sizes: Self.sizes)!)
+      let result = machine.execute(
+        world.transaction(), gasAvailable: world.block.gasLimit, blobsAvailable: 0)
+      return [
+        UInt64(result.status.rawValue), result.gasUsed, result.gasRefunded,
+        UInt64(machine.journal.accountCount), UInt64(machine.journal.slotCount),
+        Keccak256.hash(machine.output).word.limb0,
+      ]
+    }
+    #expect(results[0][0] == UInt64(ExecutionStatus.returned.rawValue))
+    #expect(results.allSatisfy { $0 == results[0] })
+    // A negative number of frames leaves no room for the message.
+    var sizes = Self.sizes
+    sizes.frames = -1
+    #expect(Workspace(base: memory, capacity: Self.sizes.bytes, sizes: sizes) == nil)
+  }
+
   /// Each arena alone is shrunk to nothing in steps: the outcome is exhaustion or the same.
   @Test func everySizeIsRightOrExhausted() {
     let world = MixedTransaction.world()

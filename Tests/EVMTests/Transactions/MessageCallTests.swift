@@ -27,6 +27,7 @@ import Testing
     let output = Array(machine.output)
     let account = { (address: Address) -> TestWorld.Account in
       let entry = machine.journal.entry(address)!
+      if !entry.pointee.isLoaded { return .init(nonce: 0, balance: 0) }
       return .init(nonce: entry.pointee.nonce, balance: entry.pointee.balance)
     }
     return Called(
