@@ -22,8 +22,8 @@ public struct CPUBackEnd: CoprocessorBackEnd {
     if workers == 1 || rows < 2 { return operation.run(requests, rows: 0..<rows) }
     // Several pieces a worker, as requests take unequal times; whole groups of 32, which signatures
     // are recovered in, where there are many.
-    var size = (rows + workers * 8 - 1) / (workers * 8)
-    if size > 32 { size = (size + 31) / 32 * 32 }
+    let share = (rows + workers * 8 - 1) / (workers * 8)
+    let size = share > 32 ? (share + 31) / 32 * 32 : share
     let pieces = (rows + size - 1) / size
     let done = Mutex([CoprocessorResults?](repeating: nil, count: pieces))
     Workers.run(pieces, on: workers) { piece in

@@ -56,8 +56,10 @@ public final class CoprocessorRegistry: Sendable {
 
   /// All coprocessors that there are.
   public static var standard: [any Coprocessor] {
-    [KeccakCoprocessor(), RecoverCoprocessor(), SendersCoprocessor(), StateRootCoprocessor()]
-      + PrecompileCoprocessor.all
+    [
+      KeccakCoprocessor(), RecoverCoprocessor(), SendersCoprocessor(), StateRootCoprocessor(),
+      OrderedRootCoprocessor(),
+    ] + PrecompileCoprocessor.all
   }
 
   /// All entries, in the order of registration.

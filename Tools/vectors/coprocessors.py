@@ -10,7 +10,8 @@ no bytes, `-` for a refusal. Sources:
   that are not empty, and of the failing ones;
 - senders: transactions of the execution spec tests, one of each type, with the sender, the
   authorisations' signers and Keccak-256 of the bytes;
-- stateRoot: ethereum-tests' TrieTests with hashed keys.
+- stateRoot: ethereum-tests' TrieTests with hashed keys;
+- orderedRoot: blocks of the execution spec tests, with the roots in their headers.
 """
 
 import hashlib
@@ -116,6 +117,52 @@ def state_root():
     return lines
 
 
+def items(data):
+    """The items of an RLP list's payload: pairs of whether it is a list, and its own payload."""
+    found, position = [], 0
+    while position < len(data):
+        first = data[position]
+        if first < 0x80:
+            start, size = position, 1
+        elif first < 0xB8 or 0xC0 <= first < 0xF8:
+            start, size = position + 1, first - (0x80 if first < 0xC0 else 0xC0)
+        else:
+            width = first - (0xB7 if first < 0xC0 else 0xF7)
+            start = position + 1 + width
+            size = int.from_bytes(data[position + 1 : start], "big")
+        found.append((first >= 0xC0, data[start : start + size], data[position : start + size]))
+        position = start + size
+    return found
+
+
+def ordered_root():
+    """Transactions and withdrawals of blocks, with the roots in their headers."""
+    found = {}
+    for file in sorted((FIXTURES / "eest/blockchain_tests").rglob("*.json")):
+        if len(found) == 7:
+            break
+        for test in json.loads(file.read_text()).values():
+            for block in test["blocks"]:
+                if "expectException" in block:
+                    continue
+                parts = items(items(bytes.fromhex(block["rlp"][2:]))[0][1])
+                header = items(parts[0][1])
+                lists = [("transactions", parts[1][1], header[4][1])]
+                if len(parts) > 3:
+                    lists.append(("withdrawals", parts[3][1], header[16][1]))
+                for kind, payload, root in lists:
+                    rows = [row[2] if row[0] else row[1] for row in items(payload)]
+                    name = f"{kind}-{len(rows)}"
+                    wanted = {"transactions": (0, 1, 2, 5, 17), "withdrawals": (1, 16)}[kind]
+                    if len(rows) not in wanted or name in found or len(payload) > 3000:
+                        continue
+                    request = b"".join(len(row).to_bytes(4, "big") + row for row in rows)
+                    found[name] = (name, request.hex(), root.hex())
+    lines = [found[name] for name in sorted(found)]
+    lines.append(("cut", "0000000201", None))
+    return lines
+
+
 def main():
     answers = {
         "keccak256": hashes(keccak256),
@@ -123,6 +170,7 @@ def main():
         "recover": recover(),
         "senders": senders(),
         "stateRoot": state_root(),
+        "orderedRoot": ordered_root(),
         "modexp": precompile("modexp_eip7883", count=6),
         "bn254Pairing": precompile("bn256Pairing", count=5),
         "bls12381G1Add": precompile("blsG1Add", "fail-blsG1Add"),
