@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "EVM", targets: ["EVM"]),
     .library(name: "Ethereum", targets: ["Ethereum"]),
     .library(name: "Execution", targets: ["Execution"]),
+    .library(name: "Coprocessors", targets: ["Coprocessors"]),
     .executable(name: "needletail", targets: ["needletail"]),
   ],
   dependencies: [
@@ -38,10 +39,13 @@ let package = Package(
       name: "GPU",
       dependencies: ["CKernelImage", "CUDA", "EVM", "Ethereum", "Execution", "Kernels"],
       swiftSettings: settings, plugins: ["KernelSources"]),
+    .target(
+      name: "Coprocessors", dependencies: ["EVM", "Ethereum", "Execution"],
+      swiftSettings: settings),
     .executableTarget(
       name: "needletail",
       dependencies: [
-        "CUDA", "EVM", "Ethereum", "Execution", "GPU", "Kernels",
+        "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "GPU", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -66,10 +70,14 @@ let package = Package(
       dependencies: ["CUDA", "EVM", "Ethereum", "Execution", "GPU", "Kernels", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "CoprocessorsTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors"],
+      swiftSettings: settings),
+    .testTarget(
       name: "CommandTests", dependencies: ["EVM", "Ethereum", "GPU", "TestSupport", "needletail"],
       swiftSettings: settings),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["EVM", "Ethereum", "Execution", "TestSupport"],
+      name: "ConformanceTests",
+      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "TestSupport"],
       swiftSettings: settings),
   ]
 )

@@ -39,6 +39,24 @@ public protocol ExecutionTracer {
   /// A frame (or a precompile) is over.
   mutating func didExit(
     depth: Int, status: ExecutionStatus, gas: Int64, output: UnsafeBufferPointer<UInt8>)
+
+  /// The frame that began is the precompile at this address.
+  mutating func willRunPrecompile(number: UInt16)
+
+  /// The first access of an account was paid for, at its full price (EIP-2929).
+  mutating func didPayForColdAccount(gas: Int64)
+
+  /// A creation has paid for its code.
+  mutating func didDeposit(gas: Int64)
+}
+
+extension ExecutionTracer {
+  @inline(__always)
+  public mutating func willRunPrecompile(number: UInt16) {}
+  @inline(__always)
+  public mutating func didPayForColdAccount(gas: Int64) {}
+  @inline(__always)
+  public mutating func didDeposit(gas: Int64) {}
 }
 
 /// No tracing.

@@ -78,6 +78,9 @@ public struct TraceEvent {
     case didCharge
     case willEnter
     case didExit
+    case willRunPrecompile
+    case didPayForColdAccount
+    case didDeposit
   }
 
   /// Which call it was.
@@ -90,7 +93,7 @@ public struct TraceEvent {
   public var gas: Int64 = 0
   /// The caller of the frame that begins.
   public var caller = Address.zero
-  /// The account of the frame that begins.
+  /// The account of the frame that begins, or the precompile.
   public var address = Address.zero
   /// The wei that the frame that begins got.
   public var value = UInt256.zero
@@ -143,6 +146,16 @@ public struct ForeignTracer: ExecutionTracer {
   ) {
     send(TraceEvent(kind: .didExit, depth: depth, gas: gas, status: status, data: output))
   }
+
+  public mutating func willRunPrecompile(number: UInt16) {
+    send(TraceEvent(kind: .willRunPrecompile, address: Address(number: UInt64(number))))
+  }
+
+  public mutating func didPayForColdAccount(gas: Int64) {
+    send(TraceEvent(kind: .didPayForColdAccount, gas: gas))
+  }
+
+  public mutating func didDeposit(gas: Int64) { send(TraceEvent(kind: .didDeposit, gas: gas)) }
 }
 
 // The two machines of the host, compiled here: the functions below are not generic, so that other

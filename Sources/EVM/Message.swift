@@ -40,6 +40,7 @@ extension Machine {
 
     let precompile = Precompile(codeOwner.pointee.address, fork)
     if let precompile, !isDelegated {
+      if Tracer.isEnabled { tracer.willRunPrecompile(number: precompile.rawValue) }
       let (status, gas) = run(precompile, message)
       if status.isFault { return .done(status, gas: 0) }
       if !status.isSuccess { journal.revert(to: message.pointee.checkpoint) }

@@ -91,7 +91,7 @@ final class TransactionRunner {
         }
         try recover(from: result.status)
       } else {
-        let (result, journal, output) = try runTraced(work)
+        let (result, journal, output) = try runWatched(work)
         if !result.status.isFault { return body(result, journal, output) }
         try recover(from: result.status)
       }
@@ -109,6 +109,14 @@ final class TransactionRunner {
 
   /// Takes what a transaction changed into the state.
   func apply(_ journal: Journal) {
+    if let profile = tracer as? ExecutionProfile {
+      return profile.measure(.database) { applyUnwatched(journal) }
+    }
+    applyUnwatched(journal)
+  }
+
+  @inline(__always)
+  private func applyUnwatched(_ journal: Journal) {
     context.pointee.tables!.pointee.apply(journal, fork: fork, codes: state.codes)
   }
 
@@ -143,11 +151,41 @@ final class TransactionRunner {
     machine.pointee!.journal.seed = seed
   }
 
+  private typealias WatchedRun = (TransactionResult, Journal, UnsafeBufferPointer<UInt8>)
+
   @inline(never)
-  private func runTraced(_ work: Work) throws(ExecutionError)
-    -> (TransactionResult, Journal, UnsafeBufferPointer<UInt8>)
-  {
+  private func runWatched(_ work: Work) throws(ExecutionError) -> WatchedRun {
+    if let profile = tracer as? ExecutionProfile { return try runProfiled(work, profile) }
     guard let tracer else { preconditionFailure("nobody watches") }
+    return try runTraced(work, tracer)
+  }
+
+  private func runProfiled(_ work: Work, _ profile: ExecutionProfile) throws(ExecutionError)
+    -> WatchedRun
+  {
+    let workspace = try makeWorkspace()
+    profile.begin()
+    return withExtendedLifetime(profile) {
+      var machine = Machine(
+        fork: fork, block: environment, view: profile.timed(view), tracer: profile.tracer,
+        workspace: workspace)
+      machine.journal.seed = seed
+      profile.didMakeMachine()
+      let result =
+        switch work {
+        case .transaction(let message, let gas, let blobs):
+          machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+        case .systemCall(let address, let data):
+          machine.runSystemCall(to: address, data: data)
+        }
+      profile.end(result, output: machine.output)
+      return (result, machine.journal, machine.output)
+    }
+  }
+
+  private func runTraced(_ work: Work, _ tracer: any TransactionTracer) throws(ExecutionError)
+    -> WatchedRun
+  {
     let workspace = try makeWorkspace()
     let box = TracerBox(tracer)
     tracer.begin()

@@ -18,9 +18,11 @@ struct Needletail: ParsableCommand {
       """,
     version: "needletail 0.1.0",
     subcommands: [
-      RunCommand.self, TraceCommand.self, StateTestCommand.self, BlockTestCommand.self,
+      RunCommand.self, ProfileCommand.self, TraceCommand.self, StateTestCommand.self,
+      BlockTestCommand.self,
       TransactionTestCommand.self, TransitionTool.self, BlockBuilder.self, DisassembleCommand.self,
-      KeccakCommand.self, RLPCommand.self, SignerCommand.self, DevicesCommand.self,
+      KeccakCommand.self, RLPCommand.self, SignerCommand.self, CoprocessorsCommand.self,
+      DevicesCommand.self,
       BenchCommand.self,
     ])
 

@@ -41,15 +41,16 @@ import Testing
     // The file's own breakdown is compared by the runner; these are its figures.
     #expect(report.failures == [])
     #expect(report.gasUsed == 46_924)
-    let parts = GasBreakdown(
-      report.rows[0].transaction, fork: report.fork, profile: try #require(report.profile))
+    let profile = try #require(report.profile)
+    let parts = GasBreakdown(report.rows[0].transaction, fork: report.fork)
     let expected: [(String, Int64)] = [
       ("base", 21_000), ("calldata", 1556), ("execution", 24_368), ("SLOAD", 6400),
       ("SSTORE", 10_100), ("LOG", 2149), ("KECCAK256", 282), ("coldAccountAccess", 2600),
       ("other", 2837),
     ]
     for (name, gas) in expected {
-      #expect(parts.gas(named: name, among: expected.map(\.0)) == gas, "\(name)")
+      let got = parts.gas(named: name, among: expected.map(\.0), profile: profile)
+      #expect(got == gas, "\(name)")
     }
   }
 

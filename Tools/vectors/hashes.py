@@ -72,4 +72,5 @@ def main():
     (folder / "hashes.txt").write_text("\n".join(lines) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -133,6 +133,7 @@ extension Machine {
       }
       return
     }
+    if Tracer.isEnabled { tracer.didDeposit(gas: Int64(count) &* schedule.codeDepositByte) }
     let hash = Keccak256.hash(UnsafeBufferPointer(start: bytes, count: count))
     if !journal.setCode(frame.pointee.account, bytes, count: count, hash: hash) {
       exitStatus = journal.fault
@@ -149,6 +150,7 @@ extension Machine {
     // Its static gas has no warm part: a cold beneficiary pays the whole cold price.
     if cost > 0 { cost &+= schedule.warmAccess }
     if !frame.pointee.charge(cost) { return exit(.outOfGas) }
+    if Tracer.isEnabled && cost > 0 { tracer.didPayForColdAccount(gas: cost) }
     if !journal.load(beneficiary, address, &view) { return fault() }
     beneficiary.pointee.observed.insert(.emptiness)
     account.pointee.observed.insert(.balance)

@@ -23,6 +23,9 @@ extension Machine {
       exitStatus = .outOfGas
       return nil
     }
+    if Tracer.isEnabled && cost > 0 {
+      tracer.didPayForColdAccount(gas: cost &+ schedule.warmAccess)
+    }
     if !journal.load(entry, address, &view) {
       exitStatus = journal.fault
       return nil

@@ -70,6 +70,10 @@ public struct AccountEntry: BitwiseCopyable {
     self.flags = flags
     self.record = record
     self.code = code
+    balanceBefore = record.balance
+    nonceBefore = record.nonce
+    observed = []
+    balanceFloor = .zero
   }
 
   /// Wei now; meaningful when `isLoaded`.

@@ -6,11 +6,6 @@ public import Ethereum
 public final class StateTestRunner {
   /// Runs only cases of these forks; `nil` runs all.
   public var forks: Set<Fork>?
-  /// Watches the transactions.
-  public var tracer: (any TransactionTracer)? {
-    get { executor.tracer }
-    set { executor.tracer = newValue }
-  }
 
   private let executor = SerialExecutor()
 
@@ -90,6 +85,16 @@ public final class StateTestRunner {
   public func execute(
     _ test: StateTest, _ post: StateTest.Post, _ fork: Fork, pre: WorldState
   ) throws(ExecutionError) -> Run {
+    try execute(test, post, fork, pre: pre) { (block, state) throws(ExecutionError) in
+      try executor.execute(block, on: &state)
+    }
+  }
+
+  /// Executes one transaction of a test in a way of the caller's.
+  func execute(
+    _ test: StateTest, _ post: StateTest.Post, _ fork: Fork, pre: WorldState,
+    by way: (PreparedBlock, inout WorldState) throws(ExecutionError) -> BlockOutcome
+  ) throws(ExecutionError) -> Run {
     var run = Run(test, post, fork, pre: pre)
     let prepared: PreparedTransaction
     do throws(FormatError) {
@@ -101,7 +106,7 @@ public final class StateTestRunner {
     var block = Self.block(test, fork)
     block.transactions = [prepared]
     var state = pre
-    let outcome = try executor.execute(block, on: &state)
+    let outcome = try way(block, &state)
     if let (_, error) = outcome.rejected.first {
       run.error = .transaction(error, prepared.transaction.type)
     } else {

@@ -29,9 +29,8 @@ extension InputRunner {
       }
       report.rows.append(row)
     }
-    (executor.tracer, report.profile) = watch(fork, profile: profilesGas)
     do throws(ExecutionError) {
-      let outcome = try execute(block, &report)
+      let outcome = try execute(block, into: &report)
       report.record(outcome, places: places)
     } catch {
       report.failures.append(error.description)

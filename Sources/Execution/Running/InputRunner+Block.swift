@@ -33,9 +33,8 @@ extension InputRunner {
       report.rows.append(row)
     }
     executor.fallbackBlockHash = nil
-    (executor.tracer, report.profile) = watch(fork, profile: profilesGas)
     do throws(ExecutionError) {
-      let outcome = try execute(block, &report)
+      let outcome = try execute(block, into: &report)
       report.record(outcome, places: places)
       // Before Byzantium receipts hold state roots, which need the whole state.
       if fork < .byzantium { report.receiptsRoot = nil }

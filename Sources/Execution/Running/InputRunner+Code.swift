@@ -24,10 +24,9 @@ extension InputRunner {
     var report = RunReport(
       name: "code", fork: fork, state: WorldState(Allocation([contract: .init(code: code)])))
     report.rows = [RunReport.Row(index: 0, transaction: transaction, sender: sender)]
-    (executor.tracer, report.profile) = watch(fork, profile: profilesGas)
     executor.fallbackBlockHash = StateTestRunner.blockHash
     do throws(ExecutionError) {
-      let outcome = try execute(block, &report)
+      let outcome = try execute(block, into: &report)
       report.record(outcome, places: [0])
     } catch {
       report.failures.append(error.description)

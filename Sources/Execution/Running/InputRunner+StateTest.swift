@@ -30,17 +30,23 @@ extension InputRunner {
   ) -> RunReport {
     var report = RunReport(
       name: StateTestRunner.name(test, fork, post.indexes), fork: fork, state: pre)
-    (stateTests.tracer, report.profile) = watch(
-      fork, profile: profilesGas || test.expectation?.breakdown.isEmpty == false)
-    let start = ContinuousClock.now
+    executor.fallbackBlockHash = StateTestRunner.blockHash
     var run: StateTestRunner.Run
     do throws(ExecutionError) {
-      run = try stateTests.execute(test, post, fork, pre: pre)
+      run = try stateTests.execute(test, post, fork, pre: pre) {
+        (block, state) throws(ExecutionError) in
+        var block = block
+        if profileRepeats != nil { sign(&block.transactions[0].transaction, of: test, fork) }
+        let outcome = try execute(
+          block, into: &report,
+          needsProfile: test.expectation?.breakdown.isEmpty == false)
+        state = report.state
+        return outcome
+      }
     } catch {
       report.failures.append(error.message)
       return report
     }
-    report.elapsed = ContinuousClock.now - start
     report.state = run.state
     if let transaction = try? test.transaction.transaction(at: post.indexes) {
       report.rows = [
@@ -63,6 +69,16 @@ extension InputRunner {
     return report
   }
 
+  /// Signs a transaction whose key the test gives, so that there is a sender to recover.
+  private func sign(_ transaction: inout Transaction, of test: StateTest, _ fork: Fork) {
+    guard let key = test.transaction.secretKey else { return }
+    if transaction.type != .legacy || fork >= .spuriousDragon {
+      transaction.chainID = test.transaction.chainID
+    }
+    // A number that is no key has been refused before.
+    try? transaction.sign(secretKey: key)
+  }
+
   private func check(_ expected: StateTest.Expectation?, _ report: inout RunReport) {
     guard let expected else { return }
     var comparison = Comparison()
@@ -77,9 +93,11 @@ extension InputRunner {
         "logs hash", expected: hash, got: Log.hash(of: report.rows.first?.receipt?.logs ?? []))
     }
     if let profile = report.profile, let transaction = report.rows.first?.transaction {
-      let parts = GasBreakdown(transaction, fork: report.fork, profile: profile)
+      let parts = GasBreakdown(transaction, fork: report.fork)
       for (name, gas) in expected.breakdown.sorted(by: { $0.key < $1.key }) {
-        guard let got = parts.gas(named: name, among: expected.breakdown.keys) else {
+        guard
+          let got = parts.gas(named: name, among: expected.breakdown.keys, profile: profile)
+        else {
           comparison.fail("expect.breakdown: no gas is called \(name)")
           continue
         }

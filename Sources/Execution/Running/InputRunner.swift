@@ -7,47 +7,16 @@ public final class InputRunner {
   public var fork: Fork?
   /// Makes a watcher for the transactions of a case, by its fork.
   public var makeTracer: ((Fork) -> any TransactionTracer)?
-  /// Whether reports get a profile.
+  /// Whether reports get the gas by opcode.
   public var profilesGas = false
+  /// Whether reports get a profile of time and gas, and how often each run is repeated for it.
+  public var profileRepeats: Int?
 
   let executor: any HostBlockExecutor
   let stateTests = StateTestRunner()
 
   /// A runner of batches and blocks by an executor, and of state tests.
   public init(executor: any HostBlockExecutor = SerialExecutor()) { self.executor = executor }
-
-  /// Executes a block on the report's state and notes how long that took. Beside a parallel executor
-  /// the serial one runs, for the speed-up; another outcome is a failure.
-  func execute(_ block: PreparedBlock, _ report: inout RunReport) throws(ExecutionError)
-    -> BlockOutcome
-  {
-    var executor = executor
-    let parallel = executor as? ParallelExecutor
-    var serial: (outcome: BlockOutcome, state: WorldState, elapsed: Duration)?
-    if parallel != nil, executor.tracer == nil {
-      let reference = SerialExecutor()
-      reference.fallbackBlockHash = executor.fallbackBlockHash
-      var state = report.state
-      state.detach()
-      let start = ContinuousClock.now
-      let outcome = try reference.execute(block, on: &state)
-      serial = (outcome, state, ContinuousClock.now - start)
-      report.state.detach()
-    }
-    let start = ContinuousClock.now
-    let outcome = try executor.execute(block, on: &report.state)
-    report.elapsed = ContinuousClock.now - start
-    report.parallel = parallel?.statistics
-    if var serial {
-      report.serialElapsed = serial.elapsed
-      if outcome.receiptsRoot != serial.outcome.receiptsRoot
-        || report.state.stateRoot() != serial.state.stateRoot()
-      {
-        report.failures.append("the parallel executor's outcome differs from the serial one's")
-      }
-    }
-    return outcome
-  }
 
   /// Runs what is at `path` and hands each report to `body`. An error names what can not be read;
   /// what can be read and does not work out is a failure in its report.
@@ -105,12 +74,60 @@ public final class InputRunner {
     }
   }
 
-  /// The tracer of a case, and the profile in it.
-  func watch(_ fork: Fork, profile: Bool) -> ((any TransactionTracer)?, GasProfile?) {
-    let tracer = makeTracer?(fork)
-    guard profile else { return (tracer, nil) }
-    let profile = GasProfile(fork: fork)
-    return (tracer.map { TracerPair($0, profile) } ?? profile, profile)
+  /// Executes a block on a report's state, watched as the user asked.
+  func execute(_ block: PreparedBlock, into report: inout RunReport, needsProfile: Bool = false)
+    throws(ExecutionError) -> BlockOutcome
+  {
+    var executor = executor
+    if let profileRepeats {
+      // A profile is of one transaction after the other, whatever executes the block.
+      let serial = SerialExecutor()
+      serial.fallbackBlockHash = executor.fallbackBlockHash
+      report.blockProfile = try BlockProfiler(repeats: profileRepeats).profile(
+        block, on: report.state, name: report.name, executor: serial)
+    }
+    let tracer = makeTracer?(report.fork)
+    executor.tracer = tracer
+    if profilesGas || needsProfile {
+      let profile = ExecutionProfile()
+      executor.tracer = tracer.map { TracerPair($0, profile) } ?? profile
+      report.profile = profile
+    }
+    defer { executor.tracer = nil }
+    return try time(block, &report)
+  }
+
+  /// Executes a block on the report's state and notes how long that took. Beside a parallel executor
+  /// the serial one runs, for the speed-up; another outcome is a failure.
+  private func time(_ block: PreparedBlock, _ report: inout RunReport) throws(ExecutionError)
+    -> BlockOutcome
+  {
+    let parallel = executor as? ParallelExecutor
+    var serial: (outcome: BlockOutcome, state: WorldState, elapsed: Duration)?
+    if parallel != nil, executor.tracer == nil {
+      let reference = SerialExecutor()
+      reference.fallbackBlockHash = executor.fallbackBlockHash
+      var state = report.state
+      state.detach()
+      let start = ContinuousClock.now
+      let outcome = try reference.execute(block, on: &state)
+      serial = (outcome, state, ContinuousClock.now - start)
+      report.state.detach()
+    }
+    var executor = executor
+    let start = ContinuousClock.now
+    let outcome = try executor.execute(block, on: &report.state)
+    report.elapsed = ContinuousClock.now - start
+    report.parallel = parallel?.statistics
+    if var serial {
+      report.serialElapsed = serial.elapsed
+      if outcome.receiptsRoot != serial.outcome.receiptsRoot
+        || report.state.stateRoot() != serial.state.stateRoot()
+      {
+        report.failures.append("the parallel executor's outcome differs from the serial one's")
+      }
+    }
+    return outcome
   }
 
   private static func refusal(_ reason: String, _ path: String) -> FormatError {

@@ -41,7 +41,9 @@ public struct RunReport {
   /// What differs from what the input says, and faults.
   public var failures: [String] = []
   /// Gas by opcode; `nil` unless asked for.
-  public var profile: GasProfile?
+  public var profile: ExecutionProfile?
+  /// Where gas and time went; `nil` unless asked for.
+  public var blockProfile: BlockProfile?
   /// How long the execution took, without reading, hashing and signatures.
   public var elapsed = Duration.zero
   /// What parallel execution took; `nil` when it was not asked for.

@@ -38,6 +38,8 @@ public final class JSONTracer: TransactionTracer {
   private var pending: Pending?
   private var schedule: GasSchedule
   private var startGas: Int64 = 0
+  /// What the frame that ends has paid for its code.
+  private var deposit: Int64 = 0
   private var summary: (status: ExecutionStatus, gasUsed: Int64)?
 
   /// A step whose cost is not known yet.
@@ -87,10 +89,7 @@ public final class JSONTracer: TransactionTracer {
         step: step, stack: options.stack ? [UInt256](step.stack) : [],
         memory: options.memory ? [UInt8](step.memory) : [],
         returnData: options.returnData ? [UInt8](step.returnData) : [])
-      if !options.stack, step.opcode == Opcode.return || step.opcode == Opcode.revert {
-        // Their cost follows from the stack.
-        pending?.stack = step.stack.suffix(2)
-      }
+      deposit = 0
     case .didCharge:
       if let last = pending?.step { write(cost: last.gas &- event.gas) }
     case .willEnter:
@@ -98,6 +97,8 @@ public final class JSONTracer: TransactionTracer {
     case .didExit:
       if pending?.step.depth == event.depth { writeLast(event) }
       if event.depth == 1 { summary = (event.status, startGas &- event.gas) }
+    case .didDeposit: deposit = event.gas
+    case .willRunPrecompile, .didPayForColdAccount: break
     }
   }
 
@@ -128,13 +129,8 @@ public final class JSONTracer: TransactionTracer {
       let cost = OpcodeTable.row(step.opcode).map { schedule.cost($0.gas) } ?? 0
       return write(cost: cost, error: words(exit.status, step, last.stack.count))
     }
-    switch step.opcode {
-    case Opcode.stop: write(cost: 0)
-    case Opcode.return, Opcode.revert:
-      // Not from the gas: what deployed code costs is taken at the same time.
-      write(cost: GasProfile.expansion(last.stack, memoryCount: step.memory.count, schedule))
-    default: write(cost: step.gas &- exit.gas)
-    }
+    // What deployed code costs is taken at the same time and is not the step's.
+    write(cost: step.gas &- exit.gas &- deposit)
   }
 
   private func words(_ status: ExecutionStatus, _ step: TraceStep, _ height: Int) -> String {

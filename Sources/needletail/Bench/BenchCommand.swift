@@ -6,6 +6,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure the engine's parts, with other libraries beside them.",
     subcommands: [
-      BenchEVMCommand.self, BenchBlockCommand.self, BenchCryptoCommand.self, BenchGPUCommand.self,
+      BenchEVMCommand.self, BenchBlockCommand.self, BenchCryptoCommand.self,
+      BenchCoprocessorsCommand.self, BenchGPUCommand.self,
     ])
 }

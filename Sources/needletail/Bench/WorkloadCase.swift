@@ -64,21 +64,3 @@ struct WorkloadCase {
     return result
   }
 }
-
-extension SwapContracts {
-  /// The codes in the folder `contracts` of the public suites.
-  init(fixtures: String) throws(FormatError) {
-    func code(_ name: String) throws(FormatError) -> [UInt8] {
-      let path = "\(fixtures)/contracts/\(name).hex"
-      guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-        let bytes = Hexadecimal.bytes(
-          unprefixed: text.trimmingCharacters(in: .whitespacesAndNewlines))
-      else { throw FormatError(.unreadableFile, "no byte code in hexadecimal", file: path) }
-      return bytes
-    }
-    self.init(
-      token: try code("ERC20Token"), wrappedEther: try code("WETH9"),
-      factory: try code("UniswapV3Factory"), pool: try code("UniswapV3Pool"),
-      router: try code("SwapRouter"), singleSwap: try code("SingleSwap"))
-  }
-}

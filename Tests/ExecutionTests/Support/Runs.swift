@@ -7,12 +7,13 @@ enum Runs {
   /// The reports of the batches in a text.
   static func reports(
     _ text: String, fork: Fork? = nil, tracer: ((Fork) -> any TransactionTracer)? = nil,
-    profilesGas: Bool = false
+    profilesGas: Bool = false, profileRepeats: Int? = nil
   ) throws -> [RunReport] {
     let runner = InputRunner()
     runner.fork = fork
     runner.makeTracer = tracer
     runner.profilesGas = profilesGas
+    runner.profileRepeats = profileRepeats
     return try Batch.batches(FileBytes(copying: Array(text.utf8), path: "batch.json")).map {
       try runner.run($0, name: $0.name)
     }

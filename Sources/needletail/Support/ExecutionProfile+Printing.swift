@@ -2,10 +2,10 @@ import EVM
 import Ethereum
 import Execution
 
-extension GasProfile {
+extension ExecutionProfile {
   /// Names, counts and gas of everything that ran, the costliest first.
-  private var entries: [(name: String, entry: Entry)] {
-    var entries: [(name: String, entry: Entry)] = []
+  private var entries: [(name: String, entry: ProfileEntry)] {
+    var entries: [(name: String, entry: ProfileEntry)] = []
     for (byte, entry) in opcodes.enumerated() where entry.count > 0 {
       entries.append((Disassembly.name(UInt8(byte)), entry))
     }

@@ -1,0 +1,24 @@
+package import EVM
+
+/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): numbers for requests, the same for the same seed.
+package struct RequestGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  package init(seed: UInt64) { state = seed }
+
+  package mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  package mutating func next(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+  package mutating func bytes(_ count: Int) -> [UInt8] {
+    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+  }
+
+  package mutating func word() -> UInt256 { UInt256(next(), next(), next(), next()) }
+}
