@@ -55,6 +55,9 @@ public final class CoprocessorQueue: @unchecked Sendable {
   /// A queue of a registry's coprocessor.
   ///
   /// - Parameters:
+  ///   - coprocessor: its name.
+  ///   - registry: who does the work; back ends that fail are marked there.
+  ///   - limits: the bounds of batches and waits.
   ///   - crossover: the rows from which on a back end, by its name, is faster than the CPU; `nil`
   ///     when it never is.
   ///   - log: gets a line whenever a batch moves or a back end is given up.

@@ -171,19 +171,18 @@ struct CoprocessorCheck {
       let reference = CPUBackEnd(ReferenceOnly(entry.coprocessor))
       for candidate in entry.backEnds where candidate.health == .healthy {
         let backEnd = candidate.backEnd
+        var requests = entry.coprocessor.edgeRequests
         var done = 0
         var difference: String?
-        while done < rows, difference == nil {
-          let count = min(Self.batch, rows - done)
-          let requests =
-            done == 0
-            ? entry.coprocessor.edgeRequests
-            : entry.coprocessor.randomRequests(count, seed: UInt64(done))
+        while true {
           let results = try backEnd.run(requests)
           if let row = results.firstDifference(reference.run(requests)) {
             difference = "request \(Hexadecimal.string(requests[row]))"
           }
-          done += done == 0 ? 1 : count
+          if done >= rows || difference != nil { break }
+          let count = min(Self.batch, rows - done)
+          requests = entry.coprocessor.randomRequests(count, seed: UInt64(done))
+          done += count
           Terminal.progress(done: done, of: rows, "\(entry.coprocessor.name) \(backEnd.name)")
         }
         Terminal.clearProgress()
@@ -192,7 +191,7 @@ struct CoprocessorCheck {
           isEqual = false
           Terminal.note(Terminal.red("\(name): not equal to the reference: \(difference)"))
         } else {
-          Terminal.note("\(name): equal to the reference on edges and \(done - 1) random requests")
+          Terminal.note("\(name): equal to the reference on edges and \(done) random requests")
         }
       }
     }
