@@ -1,4 +1,4 @@
-import EVM
+package import EVM
 
 /// Why a transaction ran on the host in place of a device.
 package enum HostReason: String, CaseIterable, Sendable {
@@ -14,7 +14,7 @@ package enum HostReason: String, CaseIterable, Sendable {
   case deviceLost
 
   /// The reason behind a fault that a device has reported.
-  init(_ status: ExecutionStatus) {
+  package init(_ status: ExecutionStatus) {
     switch status {
     case .workspaceExhausted: self = .memory
     case .precompileUnavailable: self = .precompile

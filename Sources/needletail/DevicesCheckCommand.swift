@@ -229,25 +229,15 @@ private struct RandomCheck {
       writer.member("first", first)
       writer.key("seconds")
       writer.value(elapsed / .seconds(1))
-      writer.key("devices")
-      writer.array { writer in
-        for place in runner?.places ?? [] { writer.value(place.name) }
+      writer.key("endings")
+      writer.object { writer in
+        for (name, count) in endings.sorted(by: { $0.key < $1.key }) {
+          writer.member(name, count)
+        }
       }
-      Self.write(endings, "endings", to: &writer)
-      writer.member("launches", statistics.launches)
-      writer.key("kernelSeconds")
-      writer.value(statistics.kernelTime / .seconds(1))
-      Self.write(
-        Dictionary(
-          uniqueKeysWithValues: statistics.rerunsOnDevice.map { ("\($0.key)", $0.value) }),
-        "rerunsOnDevice", to: &writer)
-      Self.write(
-        Dictionary(
-          uniqueKeysWithValues: statistics.rerunsOnHost.map { ($0.key.rawValue, $0.value) }),
-        "rerunsOnHost", to: &writer)
-      writer.key("lostDevices")
-      writer.array { writer in
-        for device in statistics.lostDevices { writer.value(device) }
+      if let runner {
+        writer.key("batches")
+        statistics.write(batches: batchCount, places: runner.places, to: &writer)
       }
       writer.member("mismatchCount", mismatches.count)
       writer.key("mismatches")
@@ -266,14 +256,5 @@ private struct RandomCheck {
       }
     }
     print(writer.text)
-  }
-
-  private static func write(
-    _ counts: [String: Int], _ name: String, to writer: inout JSONWriter
-  ) {
-    writer.key(name)
-    writer.object { writer in
-      for (key, count) in counts.sorted(by: { $0.key < $1.key }) { writer.member(key, count) }
-    }
   }
 }

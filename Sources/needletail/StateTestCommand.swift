@@ -49,11 +49,7 @@ struct StateTestCommand: ParsableCommand {
     let tests = BatchedStateTests(runner, options: choices)
     try CaseCommand(options: options).run(
       { try tests.run(files: $0, isWanted: $1, onFile: $2) },
-      finish: {
-        for line in tests.statistics.lines(batches: tests.batches, places: runner.places) {
-          print(line)
-        }
-      })
+      finish: { tests.statistics.print(batches: tests.batches, places: runner.places, isJSON: $0) })
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Ethereum
 import GPU
 
 /// How batches of transactions are executed on a device.
@@ -35,6 +36,57 @@ struct BatchOptions: ParsableArguments {
 }
 
 extension BatchStatistics {
+  /// Prints what batches took, in lines for people or as an object.
+  func print(batches: Int, places: [(name: String, lanes: Int)], isJSON: Bool) {
+    if isJSON {
+      var writer = JSONWriter()
+      write(batches: batches, places: places, to: &writer)
+      Swift.print(writer.text)
+    } else {
+      for line in lines(batches: batches, places: places) { Swift.print(line) }
+    }
+  }
+
+  /// Writes what batches took as an object.
+  func write(
+    batches: Int, places: [(name: String, lanes: Int)], to writer: inout JSONWriter
+  ) {
+    writer.object { writer in
+      writer.key("devices")
+      writer.array { writer in
+        for place in places {
+          writer.object { writer in
+            writer.member("name", place.name)
+            writer.member("lanes", place.lanes)
+          }
+        }
+      }
+      writer.member("transactions", transactions)
+      writer.member("batches", batches)
+      writer.member("launches", launches)
+      writer.key("kernelSeconds")
+      writer.value(kernelTime / .seconds(1))
+      writer.member("bytesUp", bytesUp)
+      writer.member("bytesDown", bytesDown)
+      writer.key("rerunsOnDevice")
+      writer.object { writer in
+        for size in WorkspaceClass.allCases {
+          writer.member("\(size)", rerunsOnDevice[size] ?? 0)
+        }
+      }
+      writer.key("rerunsOnHost")
+      writer.object { writer in
+        for reason in HostReason.allCases {
+          writer.member(reason.rawValue, rerunsOnHost[reason] ?? 0)
+        }
+      }
+      writer.key("lostDevices")
+      writer.array { writer in
+        for device in lostDevices { writer.value(device) }
+      }
+    }
+  }
+
   /// What batches took, for people.
   func lines(batches: Int, places: [(name: String, lanes: Int)]) -> [String] {
     let list = places.map { "\($0.name) (\(Text.gas($0.lanes)) lanes)" }.joined(separator: ", ")

@@ -46,13 +46,14 @@ struct CaseCommand {
     }
   }
 
-  /// Reports what `execute` makes of all files, then calls `finish`. Throws the exit status.
+  /// Reports what `execute` makes of all files; `finish` adds to it, as JSON or not. Throws the exit
+  /// status.
   func run(
     _ execute: (
       [String], @escaping @Sendable (CaseRun.Entry) -> Bool,
       @escaping @Sendable ([CaseRun.Entry], CaseRun) -> Void
     ) throws -> CaseRun,
-    finish: () -> Void = {}
+    finish: (_ isJSON: Bool) -> Void = { _ in }
   ) throws {
     let files = try FileWalk.jsonFiles(options.paths)
     let filter = options.filter
@@ -73,10 +74,12 @@ struct CaseCommand {
         }
       })
     Terminal.clearProgress()
-    if !isJSON {
+    if isJSON {
+      finish(true)
+    } else {
       report(
-        run, files: files.count, jobs: options.threads, elapsed: ContinuousClock.now - start,
-        finish)
+        run, files: files.count, jobs: options.threads, elapsed: ContinuousClock.now - start
+      ) { finish(false) }
     }
     if !run.failures.isEmpty { throw ExitCode(1) }
   }
