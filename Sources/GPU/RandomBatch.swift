@@ -125,7 +125,11 @@ package struct RandomBatch {
     guard let result = serial.transactions.first, row.error == valid else {
       return comparison.lines
     }
-    comparison.check("status", result.status, row.status)
+    // Translated code may find that the gas will not do before plain code comes to another reason to
+    // halt: both take all of it.
+    if !result.status.isHalt || !row.status.isHalt {
+      comparison.check("status", result.status, row.status)
+    }
     comparison.check("gas", result.gasUsed, row.gasUsed)
     comparison.check("refund", result.gasRefunded, row.gasRefunded)
     comparison.check("creation", result.contractAddress != nil, row.hasCreated)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CUDA
 import EVM
 import Ethereum
 import Execution
@@ -28,6 +27,8 @@ struct DevicesCheckCommand: ParsableCommand {
 
   @OptionGroup var device: DeviceOptions
 
+  @OptionGroup var batches: BatchOptions
+
   @Option(help: "Threads of the host. The default is one for each core.")
   var jobs = ProcessInfo.processInfo.activeProcessorCount
 
@@ -45,19 +46,9 @@ struct DevicesCheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    var check = RandomCheck(jobs: jobs)
-    if case .cuda(let targets) = try device.resolve() {
-      do throws(CUDAError) {
-        for target in targets {
-          check.devices.append(
-            (target.device, try DeviceBatches(target.device, image: target.image)))
-        }
-      } catch {
-        throw ValidationError("--device \(device.device): \(error)")
-      }
-    }
+    var check = RandomCheck(try batches.runner(on: device, threads: jobs), jobs: jobs)
     let worlds = (count + RandomTransactions.count - 1) / RandomTransactions.count
-    do throws(CUDAError) {
+    do throws(BatchError) {
       try check.run(first: first, worlds: worlds)
     } catch {
       Terminal.clearProgress()
@@ -66,7 +57,8 @@ struct DevicesCheckCommand: ParsableCommand {
     }
     Terminal.clearProgress()
     if json { check.printJSON(first: first) } else { check.printText() }
-    if !check.mismatches.isEmpty || device.strict && check.statistics.hostReruns > 0 {
+    let isIncomplete = device.strict && !check.isComplete
+    if !check.mismatches.isEmpty || !check.statistics.lostDevices.isEmpty || isIncomplete {
       throw ExitCode(1)
     }
   }
@@ -74,14 +66,15 @@ struct DevicesCheckCommand: ParsableCommand {
 
 /// Random transactions in two ways, and what was found.
 private struct RandomCheck {
-  /// The devices; none to compare the host's lanes with the serial executor.
-  var devices: [(device: Device, batches: DeviceBatches)] = []
+  /// The devices; `nil` to compare the host's lanes with the serial executor.
+  private let runner: BatchRunner?
   private(set) var statistics = BatchStatistics()
   /// All mismatches.
   private(set) var mismatches: [RandomBatch.Mismatch] = []
   /// Transactions by how they ended.
   private var endings: [String: Int] = [:]
   private var transactions = 0
+  private var batchCount = 0
   private var elapsed = Duration.zero
   private let jobs: Int
 
@@ -90,22 +83,22 @@ private struct RandomCheck {
   /// Mismatches that are printed.
   private static let shown = 10
 
-  init(jobs: Int) { self.jobs = jobs }
+  init(_ runner: BatchRunner?, jobs: Int) {
+    self.runner = runner
+    self.jobs = jobs
+  }
 
-  mutating func run(first: UInt64, worlds: Int) throws(CUDAError) {
+  mutating func run(first: UInt64, worlds: Int) throws(BatchError) {
     let clock = ContinuousClock()
     let start = clock.now
     let parts = Self.parts(first: first, worlds: worlds)
     var lastNote = start
     for group in stride(from: 0, to: parts.count, by: jobs) {
       let seeds = Array(parts[group..<min(group + jobs, parts.count)])
-      if devices.isEmpty {
-        for (batch, outcome, found) in Self.runOnHost(seeds) { add(batch, outcome, found) }
+      if let runner {
+        for batch in Self.make(seeds) { try run(batch, by: runner) }
       } else {
-        let batches = Self.make(seeds)
-        for (index, batch) in batches.enumerated() {
-          try runOnDevice(batch, devices[index % devices.count].batches)
-        }
+        for (batch, outcome, found) in Self.runOnHost(seeds) { add(batch, outcome, found) }
       }
       elapsed = clock.now - start
       let label =
@@ -176,28 +169,27 @@ private struct RandomCheck {
     return results.compactMap { $0 }
   }
 
-  private mutating func runOnDevice(_ batch: RandomBatch, _ device: DeviceBatches)
-    throws(CUDAError)
-  {
-    let (outcome, statistics, left) = try device.execute(
+  private mutating func run(_ batch: RandomBatch, by runner: BatchRunner) throws(BatchError) {
+    let result = try runner.run(
       batch.batch, on: batch.image, selection: RandomBatch.selection)
     let reference = Self.hostOutcome(batch, threads: jobs)
-    self.statistics.add(statistics)
-    for (_, status) in left {
-      self.statistics.rerunsOnHost[HostReason(status), default: 0] += 1
-    }
+    statistics.add(result.statistics)
     add(
       batch, reference,
-      batch.mismatches(reference, outcome, except: Set(left.map(\.number))))
+      batch.mismatches(reference, result.outcome, except: Set(result.onHost.keys)))
   }
 
   private mutating func add(
     _ batch: RandomBatch, _ outcome: BatchOutcome, _ found: [RandomBatch.Mismatch]
   ) {
     transactions += batch.batch.count
+    batchCount += 1
     mismatches += found
     for (name, count) in outcome.endings { endings[name, default: 0] += count }
   }
+
+  /// Whether devices did all that they have the memory for.
+  var isComplete: Bool { statistics.rerunsOnHost.keys.allSatisfy(\.isMemoryClass) }
 
   // MARK: Printing
 
@@ -206,10 +198,9 @@ private struct RandomCheck {
   }
 
   private var ways: String {
-    devices.isEmpty
-      ? "the kernels on the host and the serial executor"
-      : devices.map { "cuda:\($0.device.ordinal)" }.joined(separator: ", ")
-        + " and the kernels on the host"
+    runner.map {
+      $0.places.map(\.name).joined(separator: ", ") + " and the kernels on the host"
+    } ?? "the kernels on the host and the serial executor"
   }
 
   func printText() {
@@ -217,15 +208,8 @@ private struct RandomCheck {
     for (name, count) in endings.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
       print("  \(name): \(Text.gas(count))")
     }
-    if !devices.isEmpty {
-      print("\(statistics.launches) launches, \(Text.time(statistics.kernelTime)) in kernels")
-      for size in WorkspaceClass.allCases {
-        guard let count = statistics.rerunsOnDevice[size] else { continue }
-        print("  run again on the device with \(size) workspaces: \(Text.gas(count))")
-      }
-      for (reason, count) in statistics.rerunsOnHost.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-        print("  left to the host, \(reason): \(Text.gas(count))")
-      }
+    if let runner {
+      for line in statistics.lines(batches: batchCount, places: runner.places) { print(line) }
     }
     for mismatch in mismatches.prefix(Self.shown) {
       print(
@@ -245,22 +229,16 @@ private struct RandomCheck {
       writer.member("first", first)
       writer.key("seconds")
       writer.value(elapsed / .seconds(1))
-      writer.key("devices")
-      writer.array { writer in
-        for entry in devices { writer.value("cuda:\(entry.device.ordinal)") }
+      writer.key("endings")
+      writer.object { writer in
+        for (name, count) in endings.sorted(by: { $0.key < $1.key }) {
+          writer.member(name, count)
+        }
       }
-      Self.write(endings, "endings", to: &writer)
-      writer.member("launches", statistics.launches)
-      writer.key("kernelSeconds")
-      writer.value(statistics.kernelTime / .seconds(1))
-      Self.write(
-        Dictionary(
-          uniqueKeysWithValues: statistics.rerunsOnDevice.map { ("\($0.key)", $0.value) }),
-        "rerunsOnDevice", to: &writer)
-      Self.write(
-        Dictionary(
-          uniqueKeysWithValues: statistics.rerunsOnHost.map { ($0.key.rawValue, $0.value) }),
-        "rerunsOnHost", to: &writer)
+      if let runner {
+        writer.key("batches")
+        statistics.write(batches: batchCount, places: runner.places, to: &writer)
+      }
       writer.member("mismatchCount", mismatches.count)
       writer.key("mismatches")
       writer.array { writer in
@@ -278,14 +256,5 @@ private struct RandomCheck {
       }
     }
     print(writer.text)
-  }
-
-  private static func write(
-    _ counts: [String: Int], _ name: String, to writer: inout JSONWriter
-  ) {
-    writer.key(name)
-    writer.object { writer in
-      for (key, count) in counts.sorted(by: { $0.key < $1.key }) { writer.member(key, count) }
-    }
   }
 }

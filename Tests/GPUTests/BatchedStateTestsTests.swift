@@ -53,7 +53,7 @@ import Testing
     limits.gasCeiling = .max
     let tests = BatchedStateTests(BatchRunner(devices, options: limits), options: options)
     var lines: [Line] = []
-    let run = try tests.run(files: files) { entries, _ in lines += entries.map(Line.init) }
+    let run = try tests.run(files: files, onFile: { entries, _ in lines += entries.map(Line.init) })
     return (lines.sorted(), tests, run)
   }
 

@@ -39,14 +39,18 @@ extension BatchStatistics {
   /// Prints what batches took, in lines for people or as an object.
   func print(batches: Int, places: [(name: String, lanes: Int)], isJSON: Bool) {
     if isJSON {
-      Swift.print(json(batches: batches, places: places))
+      var writer = JSONWriter()
+      write(batches: batches, places: places, to: &writer)
+      Swift.print(writer.text)
     } else {
       for line in lines(batches: batches, places: places) { Swift.print(line) }
     }
   }
 
-  private func json(batches: Int, places: [(name: String, lanes: Int)]) -> String {
-    var writer = JSONWriter()
+  /// Writes what batches took as an object.
+  func write(
+    batches: Int, places: [(name: String, lanes: Int)], to writer: inout JSONWriter
+  ) {
     writer.object { writer in
       writer.key("devices")
       writer.array { writer in
@@ -81,11 +85,10 @@ extension BatchStatistics {
         for device in lostDevices { writer.value(device) }
       }
     }
-    return writer.text
   }
 
   /// What batches took, for people.
-  private func lines(batches: Int, places: [(name: String, lanes: Int)]) -> [String] {
+  func lines(batches: Int, places: [(name: String, lanes: Int)]) -> [String] {
     let list = places.map { "\($0.name) (\(Text.gas($0.lanes)) lanes)" }.joined(separator: ", ")
     var lines = [
       "\(Text.gas(transactions)) transactions in \(batches) batches and \(launches) launches on "
