@@ -17,9 +17,11 @@ struct LaneOrder {
   mutating func sort(_ columns: BatchColumns, _ range: Range<Int>) -> Bool {
     guard let first = range.first else { return false }
     let one = Self.kind(columns, first)
-    let step = max(1, range.count / Self.sample)
-    let isUniform = stride(from: first, to: range.upperBound, by: step).allSatisfy {
-      Self.kind(columns, $0) == one
+    // Scattered: a step of fixed length would miss what comes at regular distances.
+    let isUniform = (0..<Self.sample).allSatisfy { number in
+      let scattered = UInt64(number) &* 0x9e37_79b9_7f4a_7c15
+      let offset = scattered.multipliedFullWidth(by: UInt64(range.count)).high
+      return Self.kind(columns, first + Int(offset)) == one
     }
     if isUniform { return false }
 

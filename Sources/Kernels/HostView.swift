@@ -1,6 +1,6 @@
-#if !NEEDLETAIL_DEVICE
-  import EVM
+import EVM
 
+#if !NEEDLETAIL_DEVICE
   /// A world behind C functions, for the host's machine.
   enum HostView {
     static func view(_ world: UnsafeMutablePointer<World>) -> ForeignStateView {

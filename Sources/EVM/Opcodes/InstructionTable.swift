@@ -25,13 +25,13 @@ package enum InstructionTable {
   }
 
   #if !hasFeature(Embedded)
-  /// A table of a fork in memory of its own, which the caller frees.
-  package static func make(_ schedule: GasSchedule) -> UnsafeMutablePointer<InstructionCheck> {
-    let table = UnsafeMutablePointer<InstructionCheck>.allocate(capacity: room)
-    invalidate(table)
-    fill(table, schedule: schedule)
-    return table
-  }
+    /// A table of a fork in memory of its own, which the caller frees.
+    package static func make(_ schedule: GasSchedule) -> UnsafeMutablePointer<InstructionCheck> {
+      let table = UnsafeMutablePointer<InstructionCheck>.allocate(capacity: room)
+      invalidate(table)
+      fill(table, schedule: schedule)
+      return table
+    }
   #endif
 
   /// Fills a table from the opcode table and a gas schedule, unless it is that already.

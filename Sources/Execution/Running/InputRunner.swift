@@ -78,7 +78,6 @@ public final class InputRunner {
   func execute(_ block: PreparedBlock, into report: inout RunReport, needsProfile: Bool = false)
     throws(ExecutionError) -> BlockOutcome
   {
-    var executor = executor
     if let profileRepeats {
       // A profile is of one transaction after the other, whatever executes the block.
       let serial = SerialExecutor()

@@ -10,7 +10,7 @@ import Kernels
 struct BenchGPUCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gpu",
-    abstract: "Time batches of transactions on a GPU beside the host's cores, after comparing them.",
+    abstract: "Time batches of transactions on a GPU, after comparing with the host's cores.",
     discussion: """
       Each case is a batch of transactions that all see the same state, which lies in the device's \
       memory. `kernel` is the time in kernels alone; `end to end` goes from the host's columns to \
