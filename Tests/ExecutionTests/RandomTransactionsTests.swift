@@ -56,7 +56,7 @@ import Testing
     var statuses: [ExecutionStatus: Int] = [:]
     var errors: Set<TransactionError> = []
     var (refunds, logs, creations, count) = (0, 0, 0, 0)
-    let profile = GasProfile(fork: .osaka)
+    let profile = ExecutionProfile()
     for seed in UInt64(0)..<1500 {
       let world = RandomTransactions(seed: seed)
       let state = WorldState(world.allocation, codes: CodeStore(translation: .never))
