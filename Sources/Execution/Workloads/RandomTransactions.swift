@@ -77,6 +77,8 @@ private struct WorldMaker {
       var account = Allocation.Account(
         nonce: 1, balance: UInt256(UInt64(numbers.below(1000))), code: code.contract())
       numbers = code.numbers
+      // Rich enough to send transactions, if contracts could.
+      if numbers.below(4) == 0 { account.balance = UInt256(0, 1, 0, 0) }
       for slot in 0..<UInt64(6) where numbers.below(2) == 0 {
         account.storage[UInt256(slot)] =
           numbers.below(2) == 0 ? UInt256(UInt64(1 + numbers.below(5))) : numbers.hash().word
