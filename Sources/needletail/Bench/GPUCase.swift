@@ -72,12 +72,11 @@ struct GPUCase {
     let environments = loads.map { batch.append($0.block.environment) }
     var next = [Int](repeating: 0, count: loads.count)
     // Each workload is spread evenly over the batch.
-    for index in 0..<count {
+    for _ in 0..<count {
       let world = loads.indices.min {
         Double(next[$0]) / Double(loads[$0].block.transactions.count)
           < Double(next[$1]) / Double(loads[$1].block.transactions.count)
       }!
-      _ = index
       let load = loads[world]
       load.block.transactions[next[world]].withMessage {
         batch.append($0, environment: environments[world], world: UInt32(world))
