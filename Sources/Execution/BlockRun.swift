@@ -18,11 +18,22 @@ struct BlockRun {
   mutating func execute(
     transactions: (inout BlockRun) throws(ExecutionError) -> Void
   ) throws(ExecutionError) -> BlockOutcome {
-    if block.movesDAO { DAOFork.apply(to: &runner.state) }
-    if block.callsSystemContracts { try beginBlock() }
+    try begin()
     outcome.transactions.reserveCapacity(block.transactions.count)
     outcome.receipts.reserveCapacity(block.transactions.count)
     try transactions(&self)
+    try end()
+    return outcome
+  }
+
+  /// What comes before the transactions.
+  func begin() throws(ExecutionError) {
+    if block.movesDAO { DAOFork.apply(to: &runner.state) }
+    if block.callsSystemContracts { try beginBlock() }
+  }
+
+  /// What comes after them.
+  mutating func end() throws(ExecutionError) {
     for withdrawal in block.withdrawals {
       // Gwei to wei.
       runner.state.credit(
@@ -31,7 +42,6 @@ struct BlockRun {
     }
     if block.callsSystemContracts { try collectRequests() }
     payRewards()
-    return outcome
   }
 
   private func beginBlock() throws(ExecutionError) {
