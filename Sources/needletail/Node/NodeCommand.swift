@@ -92,8 +92,12 @@ struct NodeCommand: ParsableCommand {
     if let genesis {
       options.genesis = try FileBytes(path: genesis).array
     } else if dev, !FileManager.default.fileExists(atPath: folder + "/state/data.mdb") {
-      options.genesis = DevelopmentGenesis.file(
+      let file = DevelopmentGenesis.file(
         chainID: chainID, accounts: .standard, time: UInt64(time(nil)))
+      // For others that want the same chain.
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try Data(file).write(to: URL(fileURLWithPath: folder + "/genesis.json"))
+      options.genesis = file
     }
     if dev {
       var sequencer = Sequencer.Options()
