@@ -18,6 +18,20 @@ public struct TransactionOutcome: Sendable {
   /// What the first frame returned, in place while it is a word at most.
   var returned: ShortBytes
 
+  /// An outcome of these values.
+  package init(
+    index: Int, status: ExecutionStatus, gasUsed: UInt64, gasRefunded: UInt64,
+    effectiveGasPrice: UInt256, contractAddress: Address?, returned: ShortBytes
+  ) {
+    self.index = index
+    self.status = status
+    self.gasUsed = gasUsed
+    self.gasRefunded = gasRefunded
+    self.effectiveGasPrice = effectiveGasPrice
+    self.contractAddress = contractAddress
+    self.returned = returned
+  }
+
   /// What the first frame returned.
   public var output: [UInt8] { returned.array }
 }
@@ -92,6 +106,8 @@ public struct ExecutionError: Error, Sendable, CustomStringConvertible {
     case stateUnavailable
     /// A block hash that the input does not have was asked for.
     case missingBlockHash
+    /// The device that transactions ran on failed, or took too long.
+    case device
   }
 
   /// What kind of fault it is.

@@ -1,11 +1,11 @@
-import EVM
-import Ethereum
+package import EVM
+package import Ethereum
 
 /// One block on its way through a runner.
-struct BlockRun {
-  let block: PreparedBlock
+package struct BlockRun {
+  package let block: PreparedBlock
   let runner: TransactionRunner
-  var outcome = BlockOutcome()
+  package internal(set) var outcome = BlockOutcome()
 
   init(block: PreparedBlock, runner: TransactionRunner) {
     self.block = block
@@ -59,8 +59,27 @@ struct BlockRun {
     return ended
   }
 
+  /// The state as the transactions before the next one left it.
+  package var state: WorldState { runner.state }
+
+  /// Counts in a transaction that somebody else executed, as on the state as it is; `apply` takes
+  /// its changes over.
+  package mutating func settle(
+    _ transaction: TransactionOutcome, _ message: TransactionMessage, logs: [Log],
+    apply: (inout WorldState) -> Void
+  ) {
+    runner.change(apply)
+    record(transaction, message, logs)
+  }
+
+  /// Gas that transactions may still use.
+  package var gasAvailable: UInt64 { block.environment.gasLimit &- outcome.gasUsed }
+
+  /// Blobs that transactions may still carry.
+  package var blobsAvailable: Int { block.maxBlobs - Int(outcome.blobGasUsed / BlobGas.perBlob) }
+
   /// Executes the transactions at these places, or all, one after the other.
-  mutating func executeTransactions(_ range: Range<Int>? = nil) throws(ExecutionError) {
+  package mutating func executeTransactions(_ range: Range<Int>? = nil) throws(ExecutionError) {
     // By pointer: an element of an array would be copied, its five arrays retained.
     var failure: ExecutionError?
     block.transactions.withUnsafeBufferPointer { transactions in
@@ -79,8 +98,8 @@ struct BlockRun {
   private mutating func execute(
     _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
   ) throws(ExecutionError) {
-    let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
-    let gasAvailable = block.environment.gasLimit &- outcome.gasUsed
+    let gasAvailable = gasAvailable
+    let blobsAvailable = blobsAvailable
     runner.tracer?.willRun(transaction: index)
     var failure: ExecutionError?
     var refusal: TransactionError?
@@ -88,19 +107,28 @@ struct BlockRun {
       do throws(ExecutionError) {
         try runner.run(
           .transaction(
-            message, gasAvailable: gasAvailable, blobsAvailable: block.maxBlobs - blobsUsed)
+            message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
         ) { result, journal, output in
           refusal = result.error
           if refusal != nil { return }
           runner.apply(journal)
-          record(index, message, result, journal, output)
+          record(
+            TransactionOutcome(
+              index: index, status: result.status, gasUsed: result.gasUsed,
+              gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
+              contractAddress: result.createdAddress, returned: ShortBytes(output)),
+            message, journal.collectLogs())
         }
       } catch {
         failure = error
       }
     }
     if let failure { throw ExecutionError(failure.code, failure.message, transaction: index) }
-    guard let refusal else { return }
+    if let refusal { try refuse(index, refusal) }
+  }
+
+  /// A transaction that is not valid: an error, or it is left out.
+  package mutating func refuse(_ index: Int, _ refusal: TransactionError) throws(ExecutionError) {
     switch block.invalidTransactions {
     case .failBlock:
       throw ExecutionError(
@@ -113,24 +141,19 @@ struct BlockRun {
   /// Adds a transaction's outcome and receipt; its changes are in the state.
   @inline(__always)
   private mutating func record(
-    _ index: Int, _ message: TransactionMessage, _ result: TransactionResult, _ journal: Journal,
-    _ output: UnsafeBufferPointer<UInt8>
+    _ transaction: TransactionOutcome, _ message: TransactionMessage, _ logs: [Log]
   ) {
-    outcome.gasUsed += result.gasUsed
+    outcome.gasUsed += transaction.gasUsed
     outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
-    outcome.transactions.append(
-      TransactionOutcome(
-        index: index, status: result.status, gasUsed: result.gasUsed,
-        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
-        contractAddress: result.createdAddress, returned: ShortBytes(output)))
+    outcome.transactions.append(transaction)
     outcome.receipts.append(
       Receipt(
         type: message.type,
         // EIP-658: the status replaced the intermediate state root.
         outcome: fork >= .byzantium
-          ? .status(result.status.isSuccess)
+          ? .status(transaction.status.isSuccess)
           : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
-        cumulativeGasUsed: outcome.gasUsed, logs: journal.collectLogs()))
+        cumulativeGasUsed: outcome.gasUsed, logs: logs))
   }
 
   /// Deposits, withdrawal requests and consolidation requests (EIP-7685).

@@ -283,7 +283,7 @@ extension BlockError {
       self.init(.invalidTransaction, error.description, transactionNames: names)
     case .systemContract: self.init(.systemContract, error.description)
     case .invalidDeposit: self.init(.invalidDeposit, error.description)
-    case .workspaceExhausted, .stateUnavailable, .missingBlockHash:
+    case .workspaceExhausted, .stateUnavailable, .missingBlockHash, .device:
       self.init(.resources, error.description)
     }
   }
