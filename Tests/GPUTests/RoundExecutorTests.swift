@@ -93,7 +93,7 @@ import Testing
     _ sender: UInt64, to recipient: Address, nonce: UInt64 = 0, value: UInt64 = 0,
     price: UInt64 = 1, data: Address? = nil
   ) -> PreparedTransaction {
-    var transaction = Transaction(to: recipient, data: data.map { $0.word.bigEndianBytes } ?? [])
+    var transaction = Transaction(to: recipient, data: data.map { Hash256($0.word).bytes } ?? [])
     transaction.nonce = nonce
     transaction.gasLimit = 100_000
     transaction.value = UInt256(value)

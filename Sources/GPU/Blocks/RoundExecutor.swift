@@ -48,9 +48,16 @@ package final class RoundExecutor: HostBlockExecutor {
     let block = run.block
     let hashes = blockHashes(block)
     var results = [BlockRound.Result?](repeating: nil, count: block.transactions.count)
+    // Of a transaction that was refused: the sender as it was.
+    var refused = [AccountRecord?](repeating: nil, count: results.count)
     var next = 0
     while next < results.count {
-      let numbers = (next..<results.count).filter { results[$0] == nil }
+      let numbers = (next..<results.count).filter { number in
+        if results[number] != nil { return false }
+        // It would be refused again.
+        guard number > next, let sender = refused[number] else { return true }
+        return sender != run.state.record(block.transactions[number].sender)
+      }
       statistics.rounds += 1
       statistics.executions += numbers.count
       let round = BlockRound(
@@ -60,6 +67,8 @@ package final class RoundExecutor: HostBlockExecutor {
       do throws(BatchError) {
         for (number, result) in zip(numbers, try rounds.execute(round)) {
           results[number] = result
+          refused[number] =
+            result.isRefusal ? run.state.record(block.transactions[number].sender) : nil
         }
       } catch {
         throw ExecutionError(.device, error.description, transaction: next)
@@ -84,9 +93,9 @@ package final class RoundExecutor: HostBlockExecutor {
       if result.outcome.state != .done {
         // Not even the host's lanes have room for it.
         try run.executeTransactions(next..<next + 1)
-      } else if let error = TransactionError(rawValue: result.outcome.error) {
+      } else if result.isRefusal {
         if !isFirst { return }
-        try run.refuse(next, error)
+        try run.refuse(next, TransactionError(rawValue: result.outcome.error)!)
       } else {
         if !isFirst && !result.isRight(next, run) { return }
         settle(result, transaction, next, &run)
@@ -129,11 +138,14 @@ package final class RoundExecutor: HostBlockExecutor {
 }
 
 extension BlockRound.Result {
+  /// Whether the transaction is not valid on the state that it saw.
+  fileprivate var isRefusal: Bool { TransactionError(rawValue: outcome.error) != nil }
+
   /// Whether the block's transaction at this place would do the same as the next one of the run. A
   /// refusal is taken for wrong: it has no records of what it saw.
   fileprivate func isRight(_ index: Int, _ run: BlockRun) -> Bool {
     let transaction = run.block.transactions[index].transaction
-    return outcome.state == .done && TransactionError(rawValue: outcome.error) == nil
+    return outcome.state == .done && !isRefusal
       && transaction.gasLimit <= run.gasAvailable
       && transaction.blobVersionedHashes.count <= run.blobsAvailable && isRight(on: run.state)
   }
