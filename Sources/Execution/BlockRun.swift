@@ -6,10 +6,13 @@ struct BlockRun {
   let block: PreparedBlock
   let runner: TransactionRunner
   var outcome = BlockOutcome()
+  /// Puts the access list together, where the block wants one.
+  let recorder: AccessListRecorder?
 
   init(block: PreparedBlock, runner: TransactionRunner) {
     self.block = block
     self.runner = runner
+    recorder = block.recordsAccessList ? AccessListRecorder() : nil
   }
 
   private var fork: Fork { block.fork }
@@ -25,34 +28,49 @@ struct BlockRun {
     try transactions(&self)
     for withdrawal in block.withdrawals {
       // Gwei to wei.
-      runner.state.credit(
-        withdrawal.address, wei: UInt256(withdrawal.amount) &* UInt256(1_000_000_000),
-        deletesEmpty: true)
+      let wei = UInt256(withdrawal.amount) &* UInt256(1_000_000_000)
+      runner.state.credit(withdrawal.address, wei: wei, deletesEmpty: true)
+      recorder?.credit(withdrawal.address, wei: wei, index: nextAccessIndex)
     }
     if block.callsSystemContracts { try collectRequests() }
     payRewards()
+    outcome.accessList = recorder?.list { runner.state.record($0).balance }
     return outcome
+  }
+
+  /// The index in the access list of the next transaction, and of what comes after the last one.
+  private var nextAccessIndex: UInt32 { UInt32(outcome.transactions.count + 1) }
+
+  /// Notes what a journal, which is not applied yet, reads and changes.
+  private func note(_ journal: Journal, index: UInt32) {
+    guard let recorder else { return }
+    withUnsafePointer(to: journal) {
+      recorder.record($0, index: index) { [runner] in
+        runner.state.record($0.pointee.address).codeHash
+      }
+    }
   }
 
   private func beginBlock() throws(ExecutionError) {
     if fork >= .cancun, let root = block.parentBeaconBlockRoot {
-      _ = try systemCall(SystemContracts.beaconRoots, root.bytes)
+      _ = try systemCall(SystemContracts.beaconRoots, root.bytes, accessIndex: 0)
     }
     if fork >= .prague, let hash = block.parentHash {
-      _ = try systemCall(SystemContracts.history, hash.bytes)
+      _ = try systemCall(SystemContracts.history, hash.bytes, accessIndex: 0)
     }
   }
 
   /// Calls a system contract and keeps its changes when it succeeds.
-  private func systemCall(_ address: Address, _ data: [UInt8]) throws(ExecutionError)
-    -> (status: ExecutionStatus, output: [UInt8])
-  {
+  private func systemCall(
+    _ address: Address, _ data: [UInt8], accessIndex: UInt32
+  ) throws(ExecutionError) -> (status: ExecutionStatus, output: [UInt8]) {
     let all = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: data.count)
     defer { all.deallocate() }
     _ = all.initialize(from: data)
     runner.tracer?.willRun(transaction: nil)
     var ended: (status: ExecutionStatus, output: [UInt8]) = (.stopped, [])
     try runner.run(.systemCall(address, UnsafeBufferPointer(all))) { result, journal, output in
+      note(journal, index: accessIndex)
       runner.apply(journal)
       ended = (result.status, [UInt8](output))
     }
@@ -80,7 +98,10 @@ struct BlockRun {
     _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
   ) throws(ExecutionError) {
     let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
-    let gasAvailable = block.environment.gasLimit &- outcome.gasUsed
+    // Less than nothing is left when a limit is passed; no transaction fits then.
+    let limit = block.environment.gasLimit
+    let gasAvailable = limit &- min(outcome.gas.regular, limit)
+    let stateGasAvailable = limit &- min(outcome.gas.state, limit)
     runner.tracer?.willRun(transaction: index)
     var failure: ExecutionError?
     var refusal: TransactionError?
@@ -88,10 +109,12 @@ struct BlockRun {
       do throws(ExecutionError) {
         try runner.run(
           .transaction(
-            message, gasAvailable: gasAvailable, blobsAvailable: block.maxBlobs - blobsUsed)
+            message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+            blobsAvailable: block.maxBlobs - blobsUsed)
         ) { result, journal, output in
           refusal = result.error
           if refusal != nil { return }
+          note(journal, index: nextAccessIndex)
           runner.apply(journal)
           record(index, message, result, journal, output)
         }
@@ -116,7 +139,7 @@ struct BlockRun {
     _ index: Int, _ message: TransactionMessage, _ result: TransactionResult, _ journal: Journal,
     _ output: UnsafeBufferPointer<UInt8>
   ) {
-    outcome.gasUsed += result.gasUsed
+    outcome.gas += BlockGas(result)
     outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
     outcome.transactions.append(
       TransactionOutcome(
@@ -130,7 +153,7 @@ struct BlockRun {
         outcome: fork >= .byzantium
           ? .status(result.status.isSuccess)
           : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
-        cumulativeGasUsed: outcome.gasUsed, logs: journal.collectLogs()))
+        cumulativeGasUsed: outcome.gas.paid, logs: journal.collectLogs()))
   }
 
   /// Deposits, withdrawal requests and consolidation requests (EIP-7685).
@@ -147,7 +170,7 @@ struct BlockRun {
         if block.isPartialState { continue }
         throw ExecutionError(.systemContract, "the system contract \(address) has no code")
       }
-      let (status, output) = try systemCall(address, [])
+      let (status, output) = try systemCall(address, [], accessIndex: nextAccessIndex)
       guard status.isSuccess else {
         throw ExecutionError(.systemContract, "the system contract \(address) failed: \(status)")
       }

@@ -33,7 +33,8 @@ public struct BlockchainTestRunner {
     var gasUsed: UInt64 = 0
     for (index, block) in test.blocks.enumerated() {
       do throws(BlockError) {
-        gasUsed &+= try chain.importBlock(rlp: block.rlp).gasUsed
+        gasUsed &+=
+          try chain.importBlock(rlp: block.rlp, accessList: block.accessList?.encoded).gasUsed
         if !block.isValid {
           comparison.fail(
             "block \(index): expected \(block.expectedExceptions), but it was accepted")

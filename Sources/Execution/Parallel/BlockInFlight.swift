@@ -29,7 +29,7 @@ struct BlockInFlight: ~Copyable {
   /// when they are the next to be final, and those that run then read it right.
   var coinbaseBalance: UInt256
   /// Gas used by the transactions that are final.
-  var gasUsed: UInt64
+  var gas: BlockGas
   /// Blobs of the transactions that are final.
   var blobsUsed: Int
   /// Why the block can not go on.

@@ -138,7 +138,7 @@ struct ParallelSegment {
           receipts: places.receipts,
           blockHash: { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }, delays: delays,
           coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
-          gasUsed: run.outcome.gasUsed,
+          gas: run.outcome.gas,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
           invalidTransactions: block.invalidTransactions,
           throttle: Throttle(
@@ -170,7 +170,7 @@ struct ParallelSegment {
     apply(places, first..<end, flight)
     cells.pointee.isClean = true
     run.outcome.rejected += flight.pointee.rejected
-    run.outcome.gasUsed = flight.pointee.gasUsed
+    run.outcome.gas = flight.pointee.gas
     run.outcome.blobGasUsed = UInt64(flight.pointee.blobsUsed) * BlobGas.perBlob
     return end
   }

@@ -16,7 +16,7 @@ extension InputRunner {
     let schedule = GasSchedule(fork)
     var transaction = Transaction(to: contract, data: input)
     let costs = PreparedTransaction(transaction, sender: sender).withMessage {
-      IntrinsicGas($0, schedule)
+      IntrinsicGas($0, schedule, blockGasLimit: environment.gasLimit)
     }
     let (limit, overflow) = gas.addingReportingOverflow(UInt64(costs.intrinsic))
     transaction.gasLimit = overflow ? .max : max(limit, UInt64(costs.floor))
