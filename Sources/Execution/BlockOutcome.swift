@@ -20,6 +20,16 @@ public struct TransactionOutcome: Sendable {
 
   /// What the first frame returned.
   public var output: [UInt8] { returned.array }
+
+  init(_ index: Int, _ result: TransactionResult, _ output: UnsafeBufferPointer<UInt8>) {
+    self.index = index
+    status = result.status
+    gasUsed = result.gasUsed
+    gasRefunded = result.gasRefunded
+    effectiveGasPrice = result.effectiveGasPrice
+    contractAddress = result.createdAddress
+    returned = ShortBytes(output)
+  }
 }
 
 /// What came of a block.

@@ -8,11 +8,14 @@ struct BlockRun {
   var outcome = BlockOutcome()
   /// Puts the access list together, where the block wants one.
   let recorder: AccessListRecorder?
+  /// The access list on whose values the transactions ran, where they did.
+  var listed: ListedBlock?
 
   init(block: PreparedBlock, runner: TransactionRunner) {
     self.block = block
     self.runner = runner
-    recorder = block.recordsAccessList ? AccessListRecorder() : nil
+    recorder =
+      block.recordsAccessList || block.accessList != nil ? AccessListRecorder() : nil
   }
 
   private var fork: Fork { block.fork }
@@ -34,8 +37,26 @@ struct BlockRun {
     }
     if block.callsSystemContracts { try collectRequests() }
     payRewards()
-    outcome.accessList = recorder?.list { runner.state.record($0).balance }
+    try finishAccessList()
     return outcome
+  }
+
+  /// Makes the access list, and compares it with the one that came with the block.
+  private mutating func finishAccessList() throws(ExecutionError) {
+    guard let recorder else { return }
+    let list = recorder.list { runner.state.record($0).balance }
+    if let listed {
+      // The transactions were checked one by one.
+      if let difference = listed.difference(afterTransactions: list) {
+        throw ExecutionError(difference)
+      }
+      outcome.accessList = block.accessList
+      return
+    }
+    if let difference = block.accessList?.firstDifference(from: list) {
+      throw ExecutionError(difference)
+    }
+    outcome.accessList = list
   }
 
   /// The index in the access list of the next transaction, and of what comes after the last one.
@@ -142,10 +163,7 @@ struct BlockRun {
     outcome.gas += BlockGas(result)
     outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
     outcome.transactions.append(
-      TransactionOutcome(
-        index: index, status: result.status, gasUsed: result.gasUsed,
-        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
-        contractAddress: result.createdAddress, returned: ShortBytes(output)))
+      TransactionOutcome(index, result, output))
     outcome.receipts.append(
       Receipt(
         type: message.type,
@@ -188,10 +206,12 @@ struct BlockRun {
       let share = UInt256.divide(
         reward &* UInt256(8 &- min(ommer.depth, 8)), UInt256(8))
       runner.state.credit(ommer.coinbase, wei: share, deletesEmpty: deletesEmpty)
+      recorder?.credit(ommer.coinbase, wei: share, index: nextAccessIndex)
       total = total &+ UInt256.divide(reward, UInt256(32))
     }
     runner.state.credit(
       block.environment.coinbase, wei: total, deletesEmpty: deletesEmpty)
+    recorder?.credit(block.environment.coinbase, wei: total, index: nextAccessIndex)
   }
 }
 

@@ -44,6 +44,13 @@ public struct AccessListDifference: Hashable, Sendable, CustomStringConvertible 
   }
 }
 
+extension ExecutionError {
+  /// A block whose access list is not what execution gives.
+  init(_ difference: AccessListDifference) {
+    self.init(.accessList, "blockAccessList: \(difference)")
+  }
+}
+
 extension BlockAccessList {
   /// The first difference of this list, as it was received, from what execution gave; `nil` where
   /// there is none.

@@ -6,10 +6,9 @@ extension ChainRules {
   func accessList(_ bytes: [UInt8], of block: Block) throws(BlockError) -> BlockAccessList {
     let hash = Keccak256.hash(bytes)
     guard block.header.blockAccessListHash == hash else {
-      throw BlockError(
-        .invalidAccessList,
-        "blockAccessListHash: expected \(block.header.blockAccessListHash ?? .zero), "
-          + "the list that came with the block has \(hash)")
+      throw .field(
+        .invalidAccessList, "blockAccessListHash",
+        expected: block.header.blockAccessListHash ?? .zero, got: hash)
     }
     let list: BlockAccessList
     do throws(FormatError) {
@@ -24,23 +23,18 @@ extension ChainRules {
     return list
   }
 
-  /// Compares what execution gave, `nil` before Amsterdam, with the list that came with the block,
-  /// and with the header.
+  /// Compares what execution gave, `nil` before Amsterdam, with the header. `received` is the list that
+  /// came with the block: it has been compared already.
   func validate(
     _ list: BlockAccessList?, received: BlockAccessList?, header: BlockHeader
   ) throws(BlockError) {
-    guard let list else { return }
+    guard let list, received == nil else { return }
     try validate(itemsOf: list, header: header)
-    if let difference = received?.firstDifference(from: list) {
-      throw BlockError(.invalidAccessList, "blockAccessList: \(difference)")
-    }
-    if received != nil { return }
     let hash = list.hash
     guard header.blockAccessListHash == hash else {
-      throw BlockError(
-        .invalidAccessList,
-        "blockAccessListHash: the header has \(header.blockAccessListHash ?? .zero), "
-          + "execution gives \(hash)")
+      throw .field(
+        .invalidAccessList, "blockAccessListHash", expected: header.blockAccessListHash ?? .zero,
+        got: hash)
     }
   }
 

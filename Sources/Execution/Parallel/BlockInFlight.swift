@@ -37,6 +37,8 @@ struct BlockInFlight: ~Copyable {
   /// The transactions that are not valid, where that is no error.
   var rejected: [(index: Int, error: TransactionError)] = []
   let invalidTransactions: PreparedBlock.InvalidTransactions
+  /// Whether workers take notes for the block's access list.
+  let takesNotes: Bool
   /// Whether cells ran out, so that the block has to be executed in another way.
   let isOutOfCells = Atomic<Bool>(false)
 

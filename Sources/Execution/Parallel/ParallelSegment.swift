@@ -140,7 +140,7 @@ struct ParallelSegment {
           coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
           gas: run.outcome.gas,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
-          invalidTransactions: block.invalidTransactions,
+          invalidTransactions: block.invalidTransactions, takesNotes: run.recorder != nil,
           throttle: Throttle(
             workers: workers.count, batch: schedule.pointee.batch, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight, chains: chains)
@@ -167,6 +167,13 @@ struct ParallelSegment {
       return first
     }
     let end = Int(schedule.pointee.end.load(ordering: .acquiring))
+    if let recorder = run.recorder {
+      var index = UInt32(run.outcome.transactions.count)
+      for place in first..<end where places.records[place].refusal == nil {
+        index += 1
+        if let notes = places.records[place].notes { recorder.record(notes, index: index) }
+      }
+    }
     apply(places, first..<end, flight)
     cells.pointee.isClean = true
     run.outcome.rejected += flight.pointee.rejected

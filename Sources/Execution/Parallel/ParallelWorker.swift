@@ -341,6 +341,18 @@ final class ParallelWorker {
     }
   }
 
+  private func takeNotes(
+    _ record: UnsafeMutablePointer<TransactionRecord>,
+    _ block: UnsafeMutablePointer<BlockInFlight>
+  ) {
+    let lifecycles = block.pointee.cells.pointee.lifecycles.base
+    record.pointee.notes = withUnsafePointer(to: &machine.pointee!.journal) { journal in
+      AccessNotes(journal, &slab.pointee) {
+        lifecycles[Int($0.pointee.record.place)].codeHash
+      }
+    }
+  }
+
   /// Fills in the outcome and the receipt.
   private func fill(
     _ transaction: Int32, _ message: TransactionMessage, _ result: TransactionResult,
@@ -348,6 +360,7 @@ final class ParallelWorker {
     _ block: UnsafeMutablePointer<BlockInFlight>
   ) {
     record.pointee.gas = BlockGas(result)
+    if block.pointee.takesNotes { takeNotes(record, block) }
     let outcome = block.pointee.outcomes + Int(transaction)
     let receipt = block.pointee.receipts + Int(transaction)
     if record.pointee.hasOutcome {
@@ -356,10 +369,7 @@ final class ParallelWorker {
     }
     record.pointee.hasOutcome = true
     outcome.initialize(
-      to: TransactionOutcome(
-        index: Int(transaction), status: result.status, gasUsed: result.gasUsed,
-        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
-        contractAddress: result.createdAddress, returned: ShortBytes(machine.pointee!.output)))
+      to: TransactionOutcome(Int(transaction), result, machine.pointee!.output))
     receipt.initialize(
       to: Receipt(
         type: message.type, outcome: .status(result.status.isSuccess), cumulativeGasUsed: 0,

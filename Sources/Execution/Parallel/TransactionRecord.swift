@@ -75,6 +75,8 @@ struct TransactionRecord: ~Copyable {
   var mostGas: UInt64 = 0
   var mostStateGas: UInt64 = 0
   var blobs: Int32 = 0
+  /// What the block's access list wants to know, in the worker's slab.
+  var notes: AccessNotes?
   /// What it does to the coinbase's balance, modulo 2^256.
   var coinbaseChange = UInt256.zero
   /// The coinbase's balance that it read, when that decided something.
