@@ -18,15 +18,24 @@ struct BlockTestCommand: ParsableCommand {
   @OptionGroup var devices: DeviceOptions
   @OptionGroup var execution: ExecutorOptions
 
+  @Flag(
+    help: ArgumentHelp(
+      "Import blocks without the access list that the case gives.",
+      discussion: "Only the header says what the list should be then, and the parallel executor "
+        + "takes its ordinary way."))
+  var ignoreAccessLists = false
+
   func run() throws {
     try devices.requireCPU("blocktest")
     let forks = try options.forks()
     let execution = execution
+    let ignoreAccessLists = ignoreAccessLists
     try CaseCommand(options: options).run(
       makeWorker: {
         // Test blocks are small: every one that can runs in parallel.
         var runner = BlockchainTestRunner(executor: execution.make(isForced: true))
         runner.forks = forks
+        runner.usesAccessLists = !ignoreAccessLists
         return runner
       }
     ) { runner, path throws(FormatError) in
