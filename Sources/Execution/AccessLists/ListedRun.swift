@@ -9,6 +9,7 @@ final class ListedRun {
   private let workers: [ListedWorker]
   private let memory = ListedMemory()
   private var gas: [ListedGas] = []
+  private var runs: UInt64 = 0
 
   init(pool: WorkerPool) {
     self.pool = pool
@@ -29,6 +30,7 @@ final class ListedRun {
     if listed.differs.load(ordering: .acquiring) || !listed.agrees(beforeTransactions: before) {
       return false
     }
+    runs += 1
     if gas.count < count { gas = [ListedGas](repeating: ListedGas(), count: count) }
     var total: BlockTotal?
     var receipts: [Receipt] = []
@@ -42,7 +44,8 @@ final class ListedRun {
             total = BlockTotal()
             return
           }
-          let places = ListedWorker.Places(outcomes: outcomes, receipts: receipts, gas: gas)
+          let places = ListedWorker.Places(
+            outcomes: outcomes, receipts: receipts, gas: gas, run: runs)
           execute(listed, places)
           total = listed.differs.load(ordering: .acquiring) ? nil : sum(listed, places)
           if total == nil { clear(places, count) }
@@ -68,7 +71,6 @@ final class ListedRun {
   }
 
   private func execute(_ listed: ListedBlock, _ places: ListedWorker.Places) {
-    for place in 0..<listed.block.transactions.count { (places.gas + place).pointee.isDone = false }
     let crew = Crew(workers: workers, listed: listed)
     pool.run { crew.workers[$0].work(crew.listed, places) }
   }
@@ -93,7 +95,7 @@ final class ListedRun {
   }
 
   private func clear(_ places: ListedWorker.Places, _ count: Int) {
-    for place in 0..<count where places.gas[place].isDone {
+    for place in 0..<count where places.gas[place].run == places.run {
       (places.outcomes + place).deinitialize(count: 1)
       (places.receipts + place).deinitialize(count: 1)
     }

@@ -20,6 +20,8 @@ final class ListedWorker {
     let outcomes: UnsafeMutablePointer<TransactionOutcome>
     let receipts: UnsafeMutablePointer<Receipt>
     let gas: UnsafeMutablePointer<ListedGas>
+    /// The number of this run: what transactions of another left is not theirs.
+    let run: UInt64
   }
 
   private let context: UnsafeMutablePointer<Context>
@@ -73,7 +75,6 @@ final class ListedWorker {
     _ places: Places
   ) -> Int? {
     let limit = listed.block.environment.gasLimit
-    places.gas[place] = ListedGas()
     context.pointee.index = UInt32(place + 1)
     return PreparedTransaction.withMessage(transaction) { message in
       while true {
@@ -110,7 +111,8 @@ final class ListedWorker {
         type: message.type, outcome: .status(result.status.isSuccess), cumulativeGasUsed: 0,
         logs: journal.pointee.collectLogs()))
     places.gas[place] = ListedGas(
-      message, result, machine.pointee!.schedule, blockGasLimit: listed.block.environment.gasLimit)
+      message, result, machine.pointee!.schedule,
+      blockGasLimit: listed.block.environment.gasLimit, run: places.run)
   }
 
   private func makeMachine(_ listed: ListedBlock) -> Bool {
@@ -182,8 +184,8 @@ final class ListedWorker {
 
 /// What a transaction of a listed block used, and could have used at most.
 struct ListedGas {
-  /// Whether it was executed.
-  var isDone = false
+  /// The run in which it was executed.
+  var run: UInt64 = 0
   var gas = BlockGas()
   var most: UInt64 = 0
   var mostState: UInt64 = 0
@@ -193,9 +195,9 @@ struct ListedGas {
 
   init(
     _ message: TransactionMessage, _ result: TransactionResult, _ schedule: GasSchedule,
-    blockGasLimit: UInt64
+    blockGasLimit: UInt64, run: UInt64
   ) {
-    isDone = true
+    self.run = run
     gas = BlockGas(result)
     blobs = message.blobHashes.count
     most = message.gasLimit
