@@ -20,6 +20,18 @@ package struct BlockGas: Sendable {
     paid = result.gasUsed
   }
 
+  /// What was paid for, where a block counts nothing else: before Amsterdam.
+  init(paid: UInt64) {
+    regular = paid
+    self.paid = paid
+  }
+
+  /// What is left of a block's limit; nothing when it is passed.
+  func regularLeft(of limit: UInt64) -> UInt64 { limit &- min(regular, limit) }
+
+  /// What is left of a block's limit for new state; nothing when it is passed.
+  func stateLeft(of limit: UInt64) -> UInt64 { limit &- min(state, limit) }
+
   /// What the header says: the larger of both kinds.
   var used: UInt64 { max(regular, state) }
 

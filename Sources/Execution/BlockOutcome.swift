@@ -18,17 +18,28 @@ public struct TransactionOutcome: Sendable {
   /// What the first frame returned, in place while it is a word at most.
   var returned: ShortBytes
 
+  /// An outcome of these values.
+  package init(
+    index: Int, status: ExecutionStatus, gasUsed: UInt64, gasRefunded: UInt64,
+    effectiveGasPrice: UInt256, contractAddress: Address?, returned: ShortBytes
+  ) {
+    self.index = index
+    self.status = status
+    self.gasUsed = gasUsed
+    self.gasRefunded = gasRefunded
+    self.effectiveGasPrice = effectiveGasPrice
+    self.contractAddress = contractAddress
+    self.returned = returned
+  }
+
   /// What the first frame returned.
   public var output: [UInt8] { returned.array }
 
   init(_ index: Int, _ result: TransactionResult, _ output: UnsafeBufferPointer<UInt8>) {
-    self.index = index
-    status = result.status
-    gasUsed = result.gasUsed
-    gasRefunded = result.gasRefunded
-    effectiveGasPrice = result.effectiveGasPrice
-    contractAddress = result.createdAddress
-    returned = ShortBytes(output)
+    self.init(
+      index: index, status: result.status, gasUsed: result.gasUsed,
+      gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
+      contractAddress: result.createdAddress, returned: ShortBytes(output))
   }
 }
 
@@ -109,6 +120,8 @@ public struct ExecutionError: Error, Sendable, CustomStringConvertible {
     case missingBlockHash
     /// The access list that came with the block is not what execution gives (EIP-7928).
     case accessList
+    /// The device that transactions ran on failed, or took too long.
+    case device
   }
 
   /// What kind of fault it is.

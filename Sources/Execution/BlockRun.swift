@@ -1,11 +1,11 @@
-import EVM
-import Ethereum
+package import EVM
+package import Ethereum
 
 /// One block on its way through a runner.
-struct BlockRun {
-  let block: PreparedBlock
+package struct BlockRun {
+  package let block: PreparedBlock
   let runner: TransactionRunner
-  var outcome = BlockOutcome()
+  package internal(set) var outcome = BlockOutcome()
   /// Puts the access list together, where the block wants one.
   let recorder: AccessListRecorder?
   /// The access list on whose values the transactions ran, where they did.
@@ -98,8 +98,34 @@ struct BlockRun {
     return ended
   }
 
+  /// The state as the transactions before the next one left it.
+  package var state: WorldState { runner.state }
+
+  /// Counts in a transaction that somebody else executed, as on the state as it is; `apply` takes
+  /// its changes over. Only where blocks count one kind of gas, before Amsterdam, and no access list is
+  /// wanted.
+  package mutating func settle(
+    _ transaction: TransactionOutcome, _ message: TransactionMessage, logs: [Log],
+    apply: (inout WorldState) -> Void
+  ) {
+    precondition(fork < .amsterdam && recorder == nil, "the executor says what it can not do")
+    runner.change(apply)
+    record(transaction, BlockGas(paid: transaction.gasUsed), message, logs)
+  }
+
+  /// Gas that transactions may still use.
+  package var gasAvailable: UInt64 { outcome.gas.regularLeft(of: block.environment.gasLimit) }
+
+  /// Gas that transactions may still use for new state (EIP-8037).
+  package var stateGasAvailable: UInt64 {
+    outcome.gas.stateLeft(of: block.environment.gasLimit)
+  }
+
+  /// Blobs that transactions may still carry.
+  package var blobsAvailable: Int { block.maxBlobs - Int(outcome.blobGasUsed / BlobGas.perBlob) }
+
   /// Executes the transactions at these places, or all, one after the other.
-  mutating func executeTransactions(_ range: Range<Int>? = nil) throws(ExecutionError) {
+  package mutating func executeTransactions(_ range: Range<Int>? = nil) throws(ExecutionError) {
     // By pointer: an element of an array would be copied, its five arrays retained.
     var failure: ExecutionError?
     block.transactions.withUnsafeBufferPointer { transactions in
@@ -118,11 +144,9 @@ struct BlockRun {
   private mutating func execute(
     _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
   ) throws(ExecutionError) {
-    let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
-    // Less than nothing is left when a limit is passed; no transaction fits then.
-    let limit = block.environment.gasLimit
-    let gasAvailable = limit &- min(outcome.gas.regular, limit)
-    let stateGasAvailable = limit &- min(outcome.gas.state, limit)
+    let gasAvailable = gasAvailable
+    let stateGasAvailable = stateGasAvailable
+    let blobsAvailable = blobsAvailable
     runner.tracer?.willRun(transaction: index)
     var failure: ExecutionError?
     var refusal: TransactionError?
@@ -131,20 +155,26 @@ struct BlockRun {
         try runner.run(
           .transaction(
             message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
-            blobsAvailable: block.maxBlobs - blobsUsed)
+            blobsAvailable: blobsAvailable)
         ) { result, journal, output in
           refusal = result.error
           if refusal != nil { return }
           note(journal, index: nextAccessIndex)
           runner.apply(journal)
-          record(index, message, result, journal, output)
+          record(
+            TransactionOutcome(index, result, output), BlockGas(result), message,
+            journal.collectLogs())
         }
       } catch {
         failure = error
       }
     }
     if let failure { throw ExecutionError(failure.code, failure.message, transaction: index) }
-    guard let refusal else { return }
+    if let refusal { try refuse(index, refusal) }
+  }
+
+  /// A transaction that is not valid: an error, or it is left out.
+  package mutating func refuse(_ index: Int, _ refusal: TransactionError) throws(ExecutionError) {
     switch block.invalidTransactions {
     case .failBlock:
       throw ExecutionError(
@@ -157,21 +187,20 @@ struct BlockRun {
   /// Adds a transaction's outcome and receipt; its changes are in the state.
   @inline(__always)
   private mutating func record(
-    _ index: Int, _ message: TransactionMessage, _ result: TransactionResult, _ journal: Journal,
-    _ output: UnsafeBufferPointer<UInt8>
+    _ transaction: TransactionOutcome, _ gas: BlockGas, _ message: TransactionMessage,
+    _ logs: [Log]
   ) {
-    outcome.gas += BlockGas(result)
+    outcome.gas += gas
     outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
-    outcome.transactions.append(
-      TransactionOutcome(index, result, output))
+    outcome.transactions.append(transaction)
     outcome.receipts.append(
       Receipt(
         type: message.type,
         // EIP-658: the status replaced the intermediate state root.
         outcome: fork >= .byzantium
-          ? .status(result.status.isSuccess)
+          ? .status(transaction.status.isSuccess)
           : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
-        cumulativeGasUsed: outcome.gas.paid, logs: journal.collectLogs()))
+        cumulativeGasUsed: outcome.gas.paid, logs: logs))
   }
 
   /// Deposits, withdrawal requests and consolidation requests (EIP-7685).

@@ -295,7 +295,7 @@ extension BlockError {
     case .systemContract: self.init(.systemContract, error.description)
     case .invalidDeposit: self.init(.invalidDeposit, error.description)
     case .accessList: self.init(.invalidAccessList, error.description)
-    case .workspaceExhausted, .stateUnavailable, .missingBlockHash:
+    case .workspaceExhausted, .stateUnavailable, .missingBlockHash, .device:
       self.init(.resources, error.description)
     }
   }

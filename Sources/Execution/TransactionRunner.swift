@@ -69,6 +69,12 @@ final class TransactionRunner {
     machine.pointee = nil
   }
 
+  /// Lets somebody else change the state in the middle of a block.
+  func change(_ body: (inout WorldState) -> Void) {
+    body(&state)
+    context.pointee.tables = state.ownedTables()
+  }
+
   /// Gives the state back.
   func end(_ state: inout WorldState) {
     context.pointee.tables = nil

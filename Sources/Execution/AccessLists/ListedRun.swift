@@ -81,8 +81,8 @@ final class ListedRun {
     let limit = listed.block.environment.gasLimit
     for place in 0..<listed.block.transactions.count {
       let used = places.gas + place
-      if used.pointee.most > limit &- min(total.gas.regular, limit)
-        || used.pointee.mostState > limit &- min(total.gas.state, limit)
+      if used.pointee.most > total.gas.regularLeft(of: limit)
+        || used.pointee.mostState > total.gas.stateLeft(of: limit)
       {
         return nil
       }

@@ -3,9 +3,9 @@ import Ethereum
 
 extension BlockInFlight {
   /// Gas that the transactions that are final have left.
-  var gasAvailable: UInt64 { environment.gasLimit &- min(gas.regular, environment.gasLimit) }
+  var gasAvailable: UInt64 { gas.regularLeft(of: environment.gasLimit) }
   /// Gas that they have left for new state (EIP-8037).
-  var stateGasAvailable: UInt64 { environment.gasLimit &- min(gas.state, environment.gasLimit) }
+  var stateGasAvailable: UInt64 { gas.stateLeft(of: environment.gasLimit) }
 
   /// Makes the transactions final whose turn it is, in order, as far as their effects are published.
   /// One worker at a time does so; to the others there is nothing to do.

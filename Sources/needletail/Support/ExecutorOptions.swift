@@ -23,6 +23,15 @@ struct ExecutorOptions: ParsableArguments {
     }
   }
 
+  /// Refuses what says twice where blocks are executed.
+  func validate(beside devices: DeviceOptions) throws {
+    if executor == .parallel, devices.device != .cpu {
+      throw ValidationError(
+        "--executor parallel is of the CPU's cores: leave out --device \(devices.device) or "
+          + "--executor")
+    }
+  }
+
   /// An executor of that kind. `isForced` makes a parallel one take blocks that it gains nothing on.
   func make(isForced: Bool = false) -> any HostBlockExecutor {
     switch executor {
