@@ -9,7 +9,7 @@ package struct BlockRun {
   /// Puts the access list together, where the block wants one.
   let recorder: AccessListRecorder?
   /// The access list on whose values the transactions ran, where they did.
-  var listed: ListedBlock?
+  var listed: UnsafeMutablePointer<ListedBlock>?
 
   init(block: PreparedBlock, runner: TransactionRunner) {
     self.block = block
@@ -47,7 +47,7 @@ package struct BlockRun {
     let list = recorder.list { runner.state.record($0).balance }
     if let listed {
       // The transactions were checked one by one.
-      if let difference = listed.difference(afterTransactions: list) {
+      if let difference = listed.pointee.difference(afterTransactions: list) {
         throw ExecutionError(difference)
       }
       outcome.accessList = block.accessList

@@ -25,11 +25,11 @@ extension BlockAccessList {
         try readSlots(&fields)
         try readReads(&fields)
         try Self.readWords(&fields, "balanceChanges", into: &balances)
-        try Self.readChanges(&fields, "nonceChanges", \.index, into: &nonces) {
+        try Self.readChanges(&fields, "nonceChanges", into: &nonces) {
           (index, item) throws(FormatError) in
           NonceChange(index: index, nonce: try item.uint64("nonce"))
         }
-        try Self.readChanges(&fields, "codeChanges", \.index, into: &codes) {
+        try Self.readChanges(&fields, "codeChanges", into: &codes) {
           (index, item) throws(FormatError) in
           CodeChange(index: index, code: [UInt8](try item.string("code")))
         }
@@ -84,7 +84,7 @@ extension BlockAccessList {
   private static func readWords(
     _ fields: inout RLPReader, _ name: String, into changes: inout [WordChange]
   ) throws(FormatError) {
-    try readChanges(&fields, name, \.index, into: &changes) { (index, item) throws(FormatError) in
+    try readChanges(&fields, name, into: &changes) { (index, item) throws(FormatError) in
       WordChange(index: index, value: try item.uint256(name))
     }
   }
@@ -92,8 +92,7 @@ extension BlockAccessList {
   /// Reads changes, whose indices rise.
   @inline(__always)
   private static func readChanges<Change>(
-    _ fields: inout RLPReader, _ name: String, _ place: KeyPath<Change, UInt32>,
-    into changes: inout [Change],
+    _ fields: inout RLPReader, _ name: String, into changes: inout [Change],
     _ read: (UInt32, RLPItem) throws(FormatError) -> Change
   ) throws(FormatError) {
     var list = try fields.next(name).list(name)

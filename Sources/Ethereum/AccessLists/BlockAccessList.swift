@@ -89,15 +89,15 @@ public struct BlockAccessList: Hashable, Sendable {
   public init() {}
 
   /// Where an account's slots are.
-  package func slotRange(_ account: Int) -> Range<Int> { range(account, \.slotEnd) }
+  package func slotRange(_ account: Int) -> Range<Int> { range(account) { $0.slotEnd } }
   /// Where an account's slots that are only read are.
-  package func readRange(_ account: Int) -> Range<Int> { range(account, \.readEnd) }
+  package func readRange(_ account: Int) -> Range<Int> { range(account) { $0.readEnd } }
   /// Where an account's balances are.
-  package func balanceRange(_ account: Int) -> Range<Int> { range(account, \.balanceEnd) }
+  package func balanceRange(_ account: Int) -> Range<Int> { range(account) { $0.balanceEnd } }
   /// Where an account's nonces are.
-  package func nonceRange(_ account: Int) -> Range<Int> { range(account, \.nonceEnd) }
+  package func nonceRange(_ account: Int) -> Range<Int> { range(account) { $0.nonceEnd } }
   /// Where an account's codes are.
-  package func codeRange(_ account: Int) -> Range<Int> { range(account, \.codeEnd) }
+  package func codeRange(_ account: Int) -> Range<Int> { range(account) { $0.codeEnd } }
 
   /// Where a slot's changes are.
   package func changeRange(_ slot: Int) -> Range<Int> {
@@ -105,9 +105,8 @@ public struct BlockAccessList: Hashable, Sendable {
   }
 
   @inline(__always)
-  private func range(_ account: Int, _ end: KeyPath<Account, UInt32>) -> Range<Int> {
-    let first = account == 0 ? 0 : Int(accounts[account - 1][keyPath: end])
-    return first..<Int(accounts[account][keyPath: end])
+  private func range(_ account: Int, _ end: (Account) -> UInt32) -> Range<Int> {
+    (account == 0 ? 0 : Int(end(accounts[account - 1])))..<Int(end(accounts[account]))
   }
 
   /// What a block's gas has to pay for: accounts and slots.

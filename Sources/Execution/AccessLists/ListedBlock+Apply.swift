@@ -10,7 +10,7 @@ extension ListedBlock {
     let nonce = last(columns.nonces, columns.nonceRange(account), before: lastIndex)
     let code = last(columns.codes, columns.codeRange(account), before: lastIndex)
     if balance < 0 && nonce < 0 && code < 0 { return true }
-    let number = memory.accountRows[account]
+    let number = accountRows[account]
     if number == IndexTable.none { return false }
     let row = tables.pointee.accounts + Int(number)
     if !row.pointee.exists { return false }
@@ -46,12 +46,12 @@ extension ListedBlock {
   func applyInPlace(slot: Int, of account: Int) -> Bool {
     let change = last(columns.slotChanges, columns.changeRange(slot), before: lastIndex)
     if change < 0 { return true }
-    let row = memory.slotRows[slot]
+    let row = slotRows[slot]
     let value = columns.slotChanges[change].value
     if row == IndexTable.none || value.isZero || tables.pointee.slots[Int(row)].value.isZero {
       return false
     }
-    tables.pointee.replace(value, at: row, of: memory.accountRows[account])
+    tables.pointee.replace(value, at: row, of: accountRows[account])
     return true
   }
 
@@ -65,6 +65,6 @@ extension ListedBlock {
     }
     tables.pointee.set(
       columns.slots[slot].key, of: number, to: columns.slotChanges[change].value,
-      hint: memory.slotRows[slot])
+      hint: slotRows[slot])
   }
 }

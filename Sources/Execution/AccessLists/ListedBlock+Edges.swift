@@ -32,11 +32,11 @@ extension ListedBlock {
           + "execution makes \(matched)")
     }
     for account in columns.accounts.indices
-    where !memory.accountMarks[account].load(ordering: .relaxed) {
+    where !accountMarks[account].load(ordering: .relaxed) {
       return AccessListDifference(
         .extra, columns.accounts[account].address, "the block does not read the account")
     }
-    for read in columns.reads.indices where !memory.readMarks[read].load(ordering: .relaxed) {
+    for read in columns.reads.indices where !readMarks[read].load(ordering: .relaxed) {
       return AccessListDifference(
         .extra, columns.accounts[columns.account(ofRead: read)].address, place: "storageReads",
         "the block does not just read slot \(columns.reads[read])")
@@ -54,7 +54,7 @@ extension ListedBlock {
       if number == IndexTable.none {
         return AccessListDifference(.missing, account.address, "the block reads the account")
       }
-      memory.accountMarks[Int(number)].store(true, ordering: .relaxed)
+      accountMarks[Int(number)].store(true, ordering: .relaxed)
       for (slot, changes) in account.storageChanges {
         let found = self.slot(slot, of: number)
         if found == IndexTable.none || Int(found) >= columns.slots.count {
@@ -75,7 +75,7 @@ extension ListedBlock {
             .missing, account.address, place: "storageReads", "the block reads slot \(slot)")
         }
         if Int(found) >= columns.slots.count {
-          memory.readMarks[Int(found) - columns.slots.count].store(true, ordering: .relaxed)
+          readMarks[Int(found) - columns.slots.count].store(true, ordering: .relaxed)
         }
       }
       if let difference = Self.difference(

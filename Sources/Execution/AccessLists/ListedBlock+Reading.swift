@@ -9,7 +9,7 @@ extension ListedBlock {
     let account = account(address)
     if account == IndexTable.none { return false }
     let number = Int(account)
-    let row = memory.accountRows[number]
+    let row = accountRows[number]
     record = .absent
     if row != IndexTable.none {
       let found = tables.pointee.accounts + Int(row)
@@ -46,14 +46,14 @@ extension ListedBlock {
         return true
       }
     }
-    let row = memory.slotRows[number]
+    let row = slotRows[number]
     record.value = row == IndexTable.none ? .zero : tables.pointee.slots[Int(row)].value
     return true
   }
 
   /// Where code is kept, of an account in the list.
   func code(_ hash: Hash256, of account: UInt32) -> UnsafeMutablePointer<StoredCode>? {
-    let row = memory.accountRows[Int(account)]
+    let row = accountRows[Int(account)]
     if row != IndexTable.none, tables.pointee.accounts[Int(row)].codeHash == hash {
       return tables.pointee.accounts[Int(row)].code
     }
@@ -93,8 +93,8 @@ extension ListedBlock {
     _ entry: UnsafeMutablePointer<AccountEntry>, _ index: UInt32, _ made: inout Int
   ) -> Bool {
     let account = Int(entry.pointee.record.place)
-    if !memory.accountMarks[account].load(ordering: .relaxed) {
-      memory.accountMarks[account].store(true, ordering: .relaxed)
+    if !accountMarks[account].load(ordering: .relaxed) {
+      accountMarks[account].store(true, ordering: .relaxed)
     }
     let isDestroyed = entry.pointee.isDestroyed
     let balance = isDestroyed ? .zero : entry.pointee.balance
@@ -122,7 +122,7 @@ extension ListedBlock {
     var changes = false
     if entry.pointee.isCodeChanged && !entry.pointee.isDestroyed {
       let before = last(columns.codes, range, before: index)
-      let row = memory.accountRows[account]
+      let row = accountRows[account]
       var hash = Hash256.emptyCode
       if before >= 0 {
         hash = codeHashes[before]
@@ -157,8 +157,8 @@ extension ListedBlock {
     let found = Int(number)
     if found >= columns.slots.count {
       let read = found &- columns.slots.count
-      if !memory.readMarks[read].load(ordering: .relaxed) {
-        memory.readMarks[read].store(true, ordering: .relaxed)
+      if !readMarks[read].load(ordering: .relaxed) {
+        readMarks[read].store(true, ordering: .relaxed)
       }
       return !changes
     }

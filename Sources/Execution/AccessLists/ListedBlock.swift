@@ -10,19 +10,32 @@ import Synchronization
 /// is decided here but that: where anything differs, the block is executed in another way, which tells
 /// what is wrong.
 ///
-/// What all workers read does not change while they run; what they change is atomic, or each one's own
-/// part of the memory and the tables.
-final class ListedBlock: @unchecked Sendable {
-  let block: PreparedBlock
-  let columns: BlockAccessList.Columns
-  let memory: ListedMemory
+/// One struct at one place, which workers read through a pointer: nobody counts references to it.
+struct ListedBlock: ~Copyable {
+  let fork: Fork
+  let environment: BlockEnvironment
+  let maxBlobs: Int
+  let transactionCount: Int
+  let columns: ListedColumns
+  /// The state's tables.
   let tables: UnsafeMutablePointer<StateTables>
+  /// The list's own tables: the numbers of its accounts, and of their slots.
+  let accountTable: SharedIndexTable
+  let slotTable: SharedIndexTable
+  /// The rows of the accounts in the state's tables.
+  let accountRows: UnsafeMutablePointer<UInt32>
+  /// The rows of the slots that change, then of those that are only read.
+  let slotRows: UnsafeMutablePointer<UInt32>
+  /// Which accounts, and which of the slots that are only read, the block has read.
+  let accountMarks: UnsafeMutablePointer<Atomic<Bool>>
+  let readMarks: UnsafeMutablePointer<Atomic<Bool>>
+  /// The state's, which outlives the block. Counting references would be done by all workers at once.
   unowned(unsafe) let codes: CodeStore
   /// Answers BLOCKHASH; called by one worker at a time.
   let blockHash: (UInt64) -> Hash256?
   let blockHashLock = SpinLock()
-  /// Code that the block sets, by place among the list's codes.
-  private(set) var codeHashes: [Hash256] = []
+  /// The hashes of the list's codes.
+  let codeHashes: UnsafeMutablePointer<Hash256>
 
   /// Whether something differs, or can not be done in this way.
   let differs = Atomic<Bool>(false)
@@ -38,34 +51,45 @@ final class ListedBlock: @unchecked Sendable {
   let nextTransaction = Atomic<Int>(0)
 
   init(
-    _ block: PreparedBlock, _ columns: BlockAccessList.Columns, _ memory: ListedMemory,
+    _ block: PreparedBlock, _ columns: ListedColumns, _ memory: ListedMemory,
     runner: TransactionRunner
   ) {
-    self.block = block
+    fork = block.fork
+    environment = block.environment
+    maxBlobs = block.maxBlobs
+    transactionCount = block.transactions.count
     self.columns = columns
-    self.memory = memory
     tables = runner.sharedTables
     codes = runner.state.codes
     blockHash = { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }
     memory.begin(columns)
-    codeHashes = columns.codes.map { change in
+    accountTable = memory.accountTable
+    slotTable = memory.slotTable
+    accountRows = memory.accountRows
+    slotRows = memory.slotRows
+    accountMarks = memory.accountMarks
+    readMarks = memory.readMarks
+    codeHashes = .allocate(capacity: columns.codes.count)
+    for (place, change) in columns.codes.enumerated() {
       change.code.withUnsafeBufferPointer { code in
         let hash = Keccak256.hash(code)
-        codes.insert(code, hash: hash)
-        return hash
+        runner.state.codes.insert(code, hash: hash)
+        (codeHashes + place).initialize(to: hash)
       }
     }
   }
 
+  deinit { codeHashes.deallocate() }
+
   /// The index of what comes after the transactions.
-  var lastIndex: UInt32 { UInt32(block.transactions.count + 1) }
+  var lastIndex: UInt32 { UInt32(transactionCount + 1) }
 
   // MARK: Lookups
 
   /// The number of an account in the list; `IndexTable.none` when it is not there.
   @inline(__always)
   func account(_ address: Address) -> UInt32 {
-    memory.accountTable.find(tables.pointee.hash(address)) {
+    accountTable.find(tables.pointee.hash(address)) {
       columns.accounts[Int($0)].address == address
     }
   }
@@ -75,7 +99,7 @@ final class ListedBlock: @unchecked Sendable {
   @inline(__always)
   func slot(_ key: UInt256, of account: UInt32) -> UInt32 {
     let changing = columns.slots.count
-    return memory.slotTable.find(tables.pointee.hash(account, 0, key)) {
+    return slotTable.find(tables.pointee.hash(account, 0, key)) {
       let number = Int($0)
       let found =
         number < changing ? columns.slots[number].key : columns.reads[number &- changing]
@@ -114,7 +138,7 @@ final class ListedBlock: @unchecked Sendable {
           row = tables.pointee.find(columns.accounts[account].address)
         }
         enter(columns.reads[read], columns.slots.count + read, account, row)
-        (memory.readMarks + read).initialize(to: Atomic(false))
+        (readMarks + read).initialize(to: Atomic(false))
       }
     }
     changesBefore.add(before, ordering: .relaxed)
@@ -124,9 +148,9 @@ final class ListedBlock: @unchecked Sendable {
   private func prepare(account: Int, _ before: inout Int, _ after: inout Int) {
     let address = columns.accounts[account].address
     let row = tables.pointee.find(address)
-    memory.accountRows[account] = row
-    (memory.accountMarks + account).initialize(to: Atomic(false))
-    memory.accountTable.insert(tables.pointee.hash(address), UInt32(account))
+    accountRows[account] = row
+    (accountMarks + account).initialize(to: Atomic(false))
+    accountTable.insert(tables.pointee.hash(address), UInt32(account))
     count(columns.balances, columns.balanceRange(account), &before, &after)
     count(columns.nonces, columns.nonceRange(account), &before, &after)
     count(columns.codes, columns.codeRange(account), &before, &after)
@@ -142,9 +166,9 @@ final class ListedBlock: @unchecked Sendable {
 
   @inline(__always)
   private func enter(_ key: UInt256, _ slot: Int, _ account: Int, _ row: UInt32) {
-    memory.slotRows[slot] =
+    slotRows[slot] =
       row == IndexTable.none ? IndexTable.none : tables.pointee.find(key, of: row)
-    memory.slotTable.insert(tables.pointee.hash(UInt32(account), 0, key), UInt32(slot))
+    slotTable.insert(tables.pointee.hash(UInt32(account), 0, key), UInt32(slot))
   }
 
   /// Counts the changes that come before and after the transactions.
@@ -170,7 +194,7 @@ final class ListedBlock: @unchecked Sendable {
   }
 }
 
-extension BlockAccessList.Columns {
+extension ListedColumns {
   /// Whether an account has the slot with this number, of which the first `changing` change.
   @inline(__always)
   fileprivate func has(_ slot: Int, _ changing: Int, _ account: Int) -> Bool {

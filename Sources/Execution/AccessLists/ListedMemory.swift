@@ -25,7 +25,11 @@ final class ListedMemory {
     readMarks = .allocate(capacity: 0)
   }
 
-  deinit { deallocate() }
+  deinit {
+    deallocate()
+    accountTable.deallocate()
+    slotTable.deallocate()
+  }
 
   private func deallocate() {
     accountRows.deallocate()
@@ -35,12 +39,16 @@ final class ListedMemory {
   }
 
   /// Makes room for a list; the tables are empty then.
-  func begin(_ columns: BlockAccessList.Columns) {
+  func begin(_ columns: ListedColumns) {
     let slots = columns.slots.count + columns.reads.count
     if accountTable.capacity < columns.accounts.count || !isClean {
+      accountTable.deallocate()
       accountTable = SharedIndexTable(rows: columns.accounts.count)
     }
-    if slotTable.capacity < slots || !isClean { slotTable = SharedIndexTable(rows: slots) }
+    if slotTable.capacity < slots || !isClean {
+      slotTable.deallocate()
+      slotTable = SharedIndexTable(rows: slots)
+    }
     isClean = false
     if accountCapacity < columns.accounts.count || slotCapacity < slots {
       deallocate()

@@ -8,6 +8,8 @@ final class ListedRun {
   private let pool: WorkerPool
   private let workers: [ListedWorker]
   private let memory = ListedMemory()
+  /// The block at hand.
+  private var listed: UnsafeMutablePointer<ListedBlock>?
   private var gas: [ListedGas] = []
   private var runs: UInt64 = 0
 
@@ -19,17 +21,33 @@ final class ListedRun {
   /// Executes the transactions of a block and takes what they change into the state; false when the
   /// list does not fit, and nothing has changed.
   func execute(
-    _ run: inout BlockRun, _ columns: BlockAccessList.Columns, runner: TransactionRunner
+    _ run: inout BlockRun, _ columns: ListedColumns, runner: TransactionRunner
   ) -> Bool {
     guard let recorder = run.recorder else { return false }
-    let count = run.block.transactions.count
     runner.state.codes.beginTransaction()
-    let listed = ListedBlock(run.block, columns, memory, runner: runner)
-    pool.run { _ in listed.prepare() }
+    let listed = UnsafeMutablePointer<ListedBlock>.allocate(capacity: 1)
+    listed.initialize(to: ListedBlock(run.block, columns, memory, runner: runner))
+    self.listed = listed
+    let crew = Crew(workers: workers, listed: listed)
+    pool.run { _ in crew.listed.pointee.prepare() }
     let before = recorder.list { runner.state.record($0).balance }
-    if listed.differs.load(ordering: .acquiring) || !listed.agrees(beforeTransactions: before) {
+    if listed.pointee.differs.load(ordering: .acquiring)
+      || !listed.pointee.agrees(beforeTransactions: before)
+    {
       return false
     }
+    guard let total = execute(&run, crew), listed.pointee.hasAllChanges else { return false }
+    apply(crew)
+    run.outcome.gas = total.gas
+    run.outcome.blobGasUsed = UInt64(total.blobs) * BlobGas.perBlob
+    run.listed = listed
+    return true
+  }
+
+  /// Runs the transactions and fills in their outcomes and receipts; `nil` when anything differs.
+  private func execute(_ run: inout BlockRun, _ crew: Crew) -> BlockTotal? {
+    let count = run.block.transactions.count
+    if count == 0 { return BlockTotal() }
     runs += 1
     if gas.count < count { gas = [ListedGas](repeating: ListedGas(), count: count) }
     var total: BlockTotal?
@@ -37,31 +55,27 @@ final class ListedRun {
     let outcomes = [TransactionOutcome](unsafeUninitializedCapacity: count) {
       outcomes, outcomeCount in
       receipts = [Receipt](unsafeUninitializedCapacity: count) { receipts, receiptCount in
-        gas.withUnsafeMutableBufferPointer { gas in
-          guard let outcomes = outcomes.baseAddress, let receipts = receipts.baseAddress,
-            let gas = gas.baseAddress
-          else {
-            total = BlockTotal()
-            return
+        run.block.transactions.withUnsafeBufferPointer { transactions in
+          gas.withUnsafeMutableBufferPointer { gas in
+            let places = ListedWorker.Places(
+              transactions: transactions.baseAddress!, outcomes: outcomes.baseAddress!,
+              receipts: receipts.baseAddress!, gas: gas.baseAddress!, run: runs)
+            pool.run { crew.workers[$0].work(crew.listed, places) }
+            total =
+              crew.listed.pointee.differs.load(ordering: .acquiring)
+              ? nil : sum(crew.listed, places)
+            if total == nil { clear(places, count) }
           }
-          let places = ListedWorker.Places(
-            outcomes: outcomes, receipts: receipts, gas: gas, run: runs)
-          execute(listed, places)
-          total = listed.differs.load(ordering: .acquiring) ? nil : sum(listed, places)
-          if total == nil { clear(places, count) }
         }
-        outcomeCount = total == nil ? 0 : count
-        receiptCount = outcomeCount
+        receiptCount = total == nil ? 0 : count
+        outcomeCount = receiptCount
       }
     }
-    guard let total, listed.hasAllChanges else { return false }
-    apply(listed)
-    run.outcome.transactions = outcomes
-    run.outcome.receipts = receipts
-    run.outcome.gas = total.gas
-    run.outcome.blobGasUsed = UInt64(total.blobs) * BlobGas.perBlob
-    run.listed = listed
-    return true
+    if total != nil {
+      run.outcome.transactions = outcomes
+      run.outcome.receipts = receipts
+    }
+    return total
   }
 
   /// What all transactions used.
@@ -70,16 +84,13 @@ final class ListedRun {
     var blobs = 0
   }
 
-  private func execute(_ listed: ListedBlock, _ places: ListedWorker.Places) {
-    let crew = Crew(workers: workers, listed: listed)
-    pool.run { crew.workers[$0].work(crew.listed, places) }
-  }
-
   /// Adds up what the transactions used; `nil` when one does not fit into its block any more.
-  private func sum(_ listed: ListedBlock, _ places: ListedWorker.Places) -> BlockTotal? {
+  private func sum(
+    _ listed: UnsafeMutablePointer<ListedBlock>, _ places: ListedWorker.Places
+  ) -> BlockTotal? {
     var total = BlockTotal()
-    let limit = listed.block.environment.gasLimit
-    for place in 0..<listed.block.transactions.count {
+    let limit = listed.pointee.environment.gasLimit
+    for place in 0..<listed.pointee.transactionCount {
       let used = places.gas + place
       if used.pointee.most > total.gas.regularLeft(of: limit)
         || used.pointee.mostState > total.gas.stateLeft(of: limit)
@@ -88,7 +99,7 @@ final class ListedRun {
       }
       total.gas += used.pointee.gas
       total.blobs += used.pointee.blobs
-      if total.blobs > listed.block.maxBlobs && used.pointee.blobs > 0 { return nil }
+      if total.blobs > listed.pointee.maxBlobs && used.pointee.blobs > 0 { return nil }
       places.receipts[place].cumulativeGasUsed = total.gas.paid
     }
     return total
@@ -101,24 +112,29 @@ final class ListedRun {
     }
   }
 
-  private func apply(_ listed: ListedBlock) {
-    listed.nextAccount.store(0, ordering: .releasing)
-    listed.nextSlot.store(0, ordering: .releasing)
-    let crew = Crew(workers: workers, listed: listed)
+  private func apply(_ crew: Crew) {
+    let listed = crew.listed
+    listed.pointee.nextAccount.store(0, ordering: .releasing)
+    listed.pointee.nextSlot.store(0, ordering: .releasing)
     pool.run { crew.workers[$0].apply(crew.listed) }
-    for worker in workers { for account in worker.lateAccounts { listed.apply(account: account) } }
-    for worker in workers { for slot in worker.lateSlots { listed.apply(slot: slot) } }
+    for worker in workers {
+      for account in worker.lateAccounts { listed.pointee.apply(account: account) }
+    }
+    for worker in workers { for slot in worker.lateSlots { listed.pointee.apply(slot: slot) } }
   }
 
   /// Empties the tables, when the block is over.
   func finish() {
-    let memory = memory
+    guard let listed else { return }
     let parts = pool.count
-    let shared = SharedMemory(memory: memory)
+    let crew = Crew(workers: workers, listed: listed)
     pool.run {
-      shared.memory.accountTable.clear(part: $0, of: parts)
-      shared.memory.slotTable.clear(part: $0, of: parts)
+      crew.listed.pointee.accountTable.clear(part: $0, of: parts)
+      crew.listed.pointee.slotTable.clear(part: $0, of: parts)
     }
+    listed.deinitialize(count: 1)
+    listed.deallocate()
+    self.listed = nil
     memory.isClean = true
   }
 }
@@ -128,10 +144,5 @@ final class ListedRun {
 /// Each thread touches its own worker only; the block is made for threads.
 private struct Crew: @unchecked Sendable {
   let workers: [ListedWorker]
-  let listed: ListedBlock
-}
-
-/// The tables, each thread with a part of its own.
-private struct SharedMemory: @unchecked Sendable {
-  let memory: ListedMemory
+  let listed: UnsafeMutablePointer<ListedBlock>
 }

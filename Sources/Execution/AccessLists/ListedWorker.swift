@@ -9,14 +9,15 @@ final class ListedWorker {
 
   /// What the machine's questions are answered from.
   private struct Context {
-    unowned(unsafe) var listed: ListedBlock?
+    var listed: UnsafeMutablePointer<ListedBlock>?
     /// The transaction's index in the list's sense.
     var index: UInt32 = 0
   }
 
   /// Where transactions put what came of them, by place in the block.
   struct Places: @unchecked Sendable {
-    // Each transaction has places of its own.
+    // Each transaction has places of its own, and nobody writes to the transactions.
+    let transactions: UnsafePointer<PreparedTransaction>
     let outcomes: UnsafeMutablePointer<TransactionOutcome>
     let receipts: UnsafeMutablePointer<Receipt>
     let gas: UnsafeMutablePointer<ListedGas>
@@ -48,40 +49,39 @@ final class ListedWorker {
   }
 
   /// Runs transactions until all are handed out or something differs.
-  func work(_ listed: ListedBlock, _ places: Places) {
+  func work(_ listed: UnsafeMutablePointer<ListedBlock>, _ places: Places) {
     context.pointee.listed = listed
     machine.pointee = nil
     var made = 0
-    listed.block.transactions.withUnsafeBufferPointer { transactions in
-      while !listed.differs.load(ordering: .relaxed),
-        let range = ListedBlock.take(listed.nextTransaction, transactions.count, atOnce: 16)
-      {
-        for place in range {
-          guard let changes = run(transactions.baseAddress! + place, place, listed, places) else {
-            listed.differs.store(true, ordering: .relaxed)
-            break
-          }
-          made += changes
+    while !listed.pointee.differs.load(ordering: .relaxed),
+      let range = ListedBlock.take(
+        listed.pointee.nextTransaction, listed.pointee.transactionCount, atOnce: 16)
+    {
+      for place in range {
+        guard let changes = run(places.transactions + place, place, listed, places) else {
+          listed.pointee.differs.store(true, ordering: .relaxed)
+          break
         }
+        made += changes
       }
     }
-    listed.changesMade.add(made, ordering: .relaxed)
+    listed.pointee.changesMade.add(made, ordering: .relaxed)
     context.pointee.listed = nil
   }
 
   /// Runs a transaction; gives how many changes of the list it makes, or `nil` when anything differs.
   private func run(
-    _ transaction: UnsafePointer<PreparedTransaction>, _ place: Int, _ listed: ListedBlock,
-    _ places: Places
+    _ transaction: UnsafePointer<PreparedTransaction>, _ place: Int,
+    _ listed: UnsafeMutablePointer<ListedBlock>, _ places: Places
   ) -> Int? {
-    let limit = listed.block.environment.gasLimit
+    let limit = listed.pointee.environment.gasLimit
     context.pointee.index = UInt32(place + 1)
     return PreparedTransaction.withMessage(transaction) { message in
       while true {
         if machine.pointee == nil && !makeMachine(listed) { return nil }
         let result = machine.pointee!.run(
           message, gasAvailable: limit, stateGasAvailable: limit,
-          blobsAvailable: listed.block.maxBlobs)
+          blobsAvailable: listed.pointee.maxBlobs)
         if result.status == .workspaceExhausted, scale < HostWorkspace.largestScale {
           scale *= 4
           machine.pointee = nil
@@ -90,7 +90,7 @@ final class ListedWorker {
         }
         if result.status.isFault || result.error != nil { return nil }
         return withUnsafePointer(to: &machine.pointee!.journal) { journal in
-          guard let changes = listed.changes(of: journal, at: context.pointee.index) else {
+          guard let changes = listed.pointee.changes(of: journal, at: context.pointee.index) else {
             return nil
           }
           fill(places, place, message, result, journal, listed)
@@ -102,7 +102,7 @@ final class ListedWorker {
 
   private func fill(
     _ places: Places, _ place: Int, _ message: TransactionMessage, _ result: TransactionResult,
-    _ journal: UnsafePointer<Journal>, _ listed: ListedBlock
+    _ journal: UnsafePointer<Journal>, _ listed: UnsafeMutablePointer<ListedBlock>
   ) {
     (places.outcomes + place).initialize(
       to: TransactionOutcome(place, result, machine.pointee!.output))
@@ -112,33 +112,36 @@ final class ListedWorker {
         logs: journal.pointee.collectLogs()))
     places.gas[place] = ListedGas(
       message, result, machine.pointee!.schedule,
-      blockGasLimit: listed.block.environment.gasLimit, run: places.run)
+      blockGasLimit: listed.pointee.environment.gasLimit, run: places.run)
   }
 
-  private func makeMachine(_ listed: ListedBlock) -> Bool {
+  private func makeMachine(_ listed: UnsafeMutablePointer<ListedBlock>) -> Bool {
     guard let host = host ?? HostWorkspace(scale: scale) else { return false }
     self.host = host
     machine.pointee = Machine(
-      fork: listed.block.fork, block: listed.block.environment, view: view, tracer: NoTracer(),
+      fork: listed.pointee.fork, block: listed.pointee.environment, view: view, tracer: NoTracer(),
       workspace: host.workspace)
     machine.pointee!.journal.seed = seed
     return true
   }
 
   /// Takes a share of the list's last values into the state's tables, while the others do the same.
-  func apply(_ listed: ListedBlock) {
+  func apply(_ listed: UnsafeMutablePointer<ListedBlock>) {
     lateAccounts.removeAll(keepingCapacity: true)
     lateSlots.removeAll(keepingCapacity: true)
-    while let range = ListedBlock.take(listed.nextAccount, listed.columns.accounts.count) {
-      for account in range where !listed.applyInPlace(account: account) {
+    while let range = ListedBlock.take(
+      listed.pointee.nextAccount, listed.pointee.columns.accounts.count)
+    {
+      for account in range where !listed.pointee.applyInPlace(account: account) {
         lateAccounts.append(account)
       }
     }
-    while let range = ListedBlock.take(listed.nextSlot, listed.columns.slots.count) {
-      var account = listed.columns.account(ofSlot: range.lowerBound)
+    while let range = ListedBlock.take(listed.pointee.nextSlot, listed.pointee.columns.slots.count)
+    {
+      var account = listed.pointee.columns.account(ofSlot: range.lowerBound)
       for slot in range {
-        while slot >= Int(listed.columns.accounts[account].slotEnd) { account += 1 }
-        if !listed.applyInPlace(slot: slot, of: account) { lateSlots.append(slot) }
+        while slot >= Int(listed.pointee.columns.accounts[account].slotEnd) { account += 1 }
+        if !listed.pointee.applyInPlace(slot: slot, of: account) { lateSlots.append(slot) }
       }
     }
   }
@@ -150,13 +153,13 @@ final class ListedWorker {
       context: UnsafeMutableRawPointer(context),
       account: { context, address, record in
         let context = context.assumingMemoryBound(to: Context.self)
-        return context.pointee.listed!.read(
+        return context.pointee.listed!.pointee.read(
           address.assumingMemoryBound(to: Address.self).pointee, before: context.pointee.index,
           into: &record.assumingMemoryBound(to: AccountRecord.self).pointee)
       },
       storage: { context, _, place, slot, record in
         let context = context.assumingMemoryBound(to: Context.self)
-        return context.pointee.listed!.read(
+        return context.pointee.listed!.pointee.read(
           slot.assumingMemoryBound(to: UInt256.self).pointee, of: place,
           before: context.pointee.index,
           into: &record.assumingMemoryBound(to: StorageRecord.self).pointee)
@@ -164,18 +167,18 @@ final class ListedWorker {
       code: { context, hash, _, place, code in
         let listed = context.assumingMemoryBound(to: Context.self).pointee.listed!
         guard
-          let found = listed.code(
+          let found = listed.pointee.code(
             hash.assumingMemoryBound(to: Hash256.self).pointee, of: place)
         else { return false }
-        code.assumingMemoryBound(to: Code.self).pointee = listed.codes.sharedExecutable(
-          found, fork: listed.block.fork)
+        code.assumingMemoryBound(to: Code.self).pointee = listed.pointee.codes.sharedExecutable(
+          found, fork: listed.pointee.fork)
         return true
       },
       blockHash: { context, number, hash in
         let listed = context.assumingMemoryBound(to: Context.self).pointee.listed!
-        listed.blockHashLock.lock()
-        defer { listed.blockHashLock.unlock() }
-        guard let found = listed.blockHash(number) else { return false }
+        listed.pointee.blockHashLock.lock()
+        defer { listed.pointee.blockHashLock.unlock() }
+        guard let found = listed.pointee.blockHash(number) else { return false }
         hash.assumingMemoryBound(to: Hash256.self).pointee = found
         return true
       })

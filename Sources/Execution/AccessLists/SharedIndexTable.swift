@@ -1,7 +1,8 @@
 import Synchronization
 
-/// An `IndexTable` that several threads fill at once, and empty again when the block is over.
-struct SharedIndexTable: ~Copyable {
+/// An `IndexTable` that several threads fill at once, and empty again when the block is over. Its owner
+/// deallocates it.
+struct SharedIndexTable {
   private let positions: UnsafeMutablePointer<Atomic<UInt64>>
   private let mask: Int
 
@@ -14,14 +15,15 @@ struct SharedIndexTable: ~Copyable {
     for position in 0..<count { (positions + position).initialize(to: Atomic(0)) }
   }
 
-  deinit { positions.deallocate() }
+  /// Gives the memory back.
+  func deallocate() { positions.deallocate() }
 
   /// How many rows it has room for.
   var capacity: Int { (mask + 1) / 2 }
 
   /// The row with this hash that `matches`; `IndexTable.none` when there is none.
   @inline(__always)
-  borrowing func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32 {
+  func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32 {
     var position = Int(truncatingIfNeeded: hash) & mask
     while true {
       let entry = positions[position].load(ordering: .relaxed)
@@ -36,7 +38,7 @@ struct SharedIndexTable: ~Copyable {
 
   /// Adds a row that is not in the table; there is room.
   @inline(__always)
-  borrowing func insert(_ hash: UInt64, _ row: UInt32) {
+  func insert(_ hash: UInt64, _ row: UInt32) {
     let entry = (hash & ~0xffff_ffff) | UInt64(row &+ 1)
     var position = Int(truncatingIfNeeded: hash) & mask
     while !positions[position].compareExchange(expected: 0, desired: entry, ordering: .relaxed)
@@ -47,7 +49,7 @@ struct SharedIndexTable: ~Copyable {
   }
 
   /// Empties one of `parts` equal parts.
-  borrowing func clear(part: Int, of parts: Int) {
+  func clear(part: Int, of parts: Int) {
     let share = (mask + 1) / parts + 1
     for position in (part * share)..<max(part * share, min((part + 1) * share, mask + 1)) {
       positions[position].store(0, ordering: .relaxed)
