@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 extension JSONCursor {
   /// A block's access list in the names of the execution spec tests (EIP-7928). Its order is kept,

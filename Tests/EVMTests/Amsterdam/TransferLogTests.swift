@@ -4,8 +4,8 @@ import Testing
 
 /// Logs of wei that move or are burnt (EIP-7708).
 @Suite struct TransferLogTests {
-  private static let transfer = Keccak256.hash([UInt8]("Transfer(address,address,uint256)".utf8))
-  private static let burn = Keccak256.hash([UInt8]("Burn(address,uint256)".utf8))
+  private static let transfer = TestWorld.hash([UInt8]("Transfer(address,address,uint256)".utf8))
+  private static let burn = TestWorld.hash([UInt8]("Burn(address,uint256)".utf8))
   private static let system = Address(
     UInt256(0xffff_ffff_ffff_fffe, ~0, 0xffff_ffff, 0))
 
@@ -17,7 +17,7 @@ import Testing
   }
 
   private func moved(_ outcome: TestWorld.Outcome) -> [Moved] {
-    outcome.logs.compactMap { log in
+    outcome.logs.compactMap { log -> Moved? in
       guard log.address == Self.system else { return nil }
       let wei = log.data.withUnsafeBufferPointer { UInt256(bigEndian: $0.baseAddress!) }
       #expect(log.data.count == 32)
@@ -29,7 +29,7 @@ import Testing
   }
 
   private func run(
-    _ fork: Fork = .amsterdam, _ code: Bytecode, value: UInt256 = 0, balance: UInt256 = 100,
+    _ code: Bytecode, fork: Fork = .amsterdam, value: UInt256 = 0, balance: UInt256 = 100,
     other: Bytecode = []
   ) -> TestWorld.Outcome {
     let world = TestWorld(fork, code: code)
@@ -44,7 +44,7 @@ import Testing
     #expect(moved(outcome) == [Moved(from: TestWorld.sender, to: TestWorld.contract, wei: 5)])
     #expect(outcome.logs.map(\.address) == [Self.system, TestWorld.contract])
     #expect(moved(run(log)) == [])
-    #expect(moved(run(.bpo5, log, value: 5)) == [])
+    #expect(moved(run(log, fork: .bpo5, value: 5)) == [])
   }
 
   @Test func weiToOneselfAreNotLogged() {
