@@ -8,21 +8,16 @@ extension ListedBlock {
   func read(_ address: Address, before index: UInt32, into record: inout AccountRecord) -> Bool {
     let account = account(address)
     if account == IndexTable.none { return false }
-    let number = Int(account)
-    let row = accountRows[number]
-    record = .absent
-    if row != IndexTable.none {
-      let found = tables.pointee.accounts + Int(row)
-      record.nonce = found.pointee.nonce
-      record.balance = found.pointee.balance
-      record.codeHash = found.pointee.codeHash
-      record.hasStorage = found.pointee.slotCount != 0
-    }
-    let balance = last(columns.balances, columns.balanceRange(number), before: index)
+    let entry = accounts + Int(account)
+    record.nonce = entry.pointee.nonce
+    record.balance = entry.pointee.balance
+    record.codeHash = entry.pointee.codeHash
+    record.hasStorage = entry.pointee.hasStorage
+    let balance = entry.pointee.balances.last(before: index, in: columns.balances)
     if balance >= 0 { record.balance = columns.balances[balance].value }
-    let nonce = last(columns.nonces, columns.nonceRange(number), before: index)
+    let nonce = entry.pointee.nonces.last(before: index, in: columns.nonces)
     if nonce >= 0 { record.nonce = columns.nonces[nonce].nonce }
-    let code = last(columns.codes, columns.codeRange(number), before: index)
+    let code = entry.pointee.codes.last(before: index, in: columns.codes)
     if code >= 0 { record.codeHash = codeHashes[code] }
     // There are no empty accounts in blocks that run in this way.
     record.exists = record.nonce != 0 || !record.balance.isZero || record.codeHash != .emptyCode
@@ -37,36 +32,43 @@ extension ListedBlock {
   ) -> Bool {
     let slot = slot(key, of: account)
     if slot == IndexTable.none { return false }
-    let number = Int(slot)
+    let entry = slots + Int(slot)
     record.place = slot
-    if number < columns.slots.count {
-      let change = last(columns.slotChanges, columns.changeRange(number), before: index)
-      if change >= 0 {
-        record.value = columns.slotChanges[change].value
-        return true
-      }
-    }
-    let row = slotRows[number]
-    record.value = row == IndexTable.none ? .zero : tables.pointee.slots[Int(row)].value
+    let change = entry.pointee.changes.last(before: index, in: columns.slotChanges)
+    record.value = change >= 0 ? columns.slotChanges[change].value : entry.pointee.value
     return true
   }
 
   /// Where code is kept, of an account in the list.
   func code(_ hash: Hash256, of account: UInt32) -> UnsafeMutablePointer<StoredCode>? {
-    let row = accountRows[Int(account)]
+    let row = accounts[Int(account)].row
     if row != IndexTable.none, tables.pointee.accounts[Int(row)].codeHash == hash {
       return tables.pointee.accounts[Int(row)].code
     }
     return codes.shared(hash)
   }
+}
 
-  /// The last change before an index; -1 when there is none.
+extension ListedBlock {
+  /// Brings what transactions ask for first near: their senders and recipients, by loads that do not
+  /// wait for each other.
+  /// Gives something of all that was loaded.
+  func look(ahead range: Range<Int>, _ transactions: UnsafePointer<PreparedTransaction>) -> UInt64 {
+    var seen: UInt64 = 0
+    for place in range {
+      seen ^= look(at: transactions[place].sender)
+      if let recipient = transactions[place].transaction.to { seen ^= look(at: recipient) }
+    }
+    return seen
+  }
+
   @inline(__always)
-  func last<Change: AccessListChange>(
-    _ changes: UnsafeBufferPointer<Change>, _ range: Range<Int>, before index: UInt32
-  ) -> Int {
-    let place = changes.first(from: index, in: range) &- 1
-    return place < range.lowerBound ? -1 : place
+  private func look(at address: Address) -> UInt64 {
+    let account = account(address)
+    if account == IndexTable.none { return 0 }
+    let entry = accounts + Int(account)
+    return entry.pointee.balance.limb0 ^ entry.pointee.codeHash.word.limb0
+      ^ UInt64(entry.pointee.row)
   }
 }
 
@@ -96,45 +98,40 @@ extension ListedBlock {
     if !accountMarks[account].load(ordering: .relaxed) {
       accountMarks[account].store(true, ordering: .relaxed)
     }
+    let listed = accounts + account
     let isDestroyed = entry.pointee.isDestroyed
     let balance = isDestroyed ? .zero : entry.pointee.balance
     let nonce = isDestroyed ? 0 : entry.pointee.nonce
-    let balances = columns.balanceRange(account)
-    let isBalanceRight = agrees(
-      columns.balances, balances, index, changes: balance != entry.pointee.balanceBefore, &made
-    ) { $0.value == balance }
-    if !isBalanceRight { return false }
-    let isNonceRight = agrees(
-      columns.nonces, columns.nonceRange(account), index,
-      changes: nonce != entry.pointee.nonceBefore, &made
-    ) { $0.nonce == nonce }
-    if !isNonceRight { return false }
-    return agreesOnCode(entry, account, index, &made)
+    let balancePlace = listed.pointee.balances.place(at: index, in: columns.balances)
+    if (balancePlace >= 0) != (balance != entry.pointee.balanceBefore) { return false }
+    if balancePlace >= 0 {
+      if columns.balances[balancePlace].value != balance { return false }
+      made &+= 1
+    }
+    let noncePlace = listed.pointee.nonces.place(at: index, in: columns.nonces)
+    if (noncePlace >= 0) != (nonce != entry.pointee.nonceBefore) { return false }
+    if noncePlace >= 0 {
+      if columns.nonces[noncePlace].nonce != nonce { return false }
+      made &+= 1
+    }
+    if listed.pointee.codes.isEmpty && !entry.pointee.isCodeChanged { return true }
+    return agreesOnCode(entry, listed, index, &made)
   }
 
-  @inline(__always)
+  @inline(never)
   private func agreesOnCode(
-    _ entry: UnsafeMutablePointer<AccountEntry>, _ account: Int, _ index: UInt32,
-    _ made: inout Int
+    _ entry: UnsafeMutablePointer<AccountEntry>, _ listed: UnsafeMutablePointer<ListedAccount>,
+    _ index: UInt32, _ made: inout Int
   ) -> Bool {
-    let range = columns.codeRange(account)
-    if range.isEmpty && !entry.pointee.isCodeChanged { return true }
     var changes = false
     if entry.pointee.isCodeChanged && !entry.pointee.isDestroyed {
-      let before = last(columns.codes, range, before: index)
-      let row = accountRows[account]
-      var hash = Hash256.emptyCode
-      if before >= 0 {
-        hash = codeHashes[before]
-      } else if row != IndexTable.none {
-        hash = tables.pointee.accounts[Int(row)].codeHash
-      }
+      let before = listed.pointee.codes.last(before: index, in: columns.codes)
+      let hash = before >= 0 ? codeHashes[before] : listed.pointee.codeHash
       changes = hash != entry.pointee.codeHash
     }
     // Their hashes tell codes apart.
-    let place = columns.codes.first(from: index, in: range)
-    let isListed = place < range.upperBound && columns.codes[place].index == index
-    if isListed != changes { return false }
+    let place = listed.pointee.codes.place(at: index, in: columns.codes)
+    if (place >= 0) != changes { return false }
     if changes {
       if codeHashes[place] != entry.pointee.codeHash { return false }
       made &+= 1
@@ -154,30 +151,16 @@ extension ListedBlock {
       number = self.slot(slot.pointee.key, of: entry.pointee.record.place)
       if number == IndexTable.none { return false }
     }
-    let found = Int(number)
-    if found >= columns.slots.count {
-      let read = found &- columns.slots.count
-      if !readMarks[read].load(ordering: .relaxed) {
-        readMarks[read].store(true, ordering: .relaxed)
-      }
-      return !changes
+    let read = Int(number) &- columns.slots.count
+    if read >= 0 && !readMarks[read].load(ordering: .relaxed) {
+      readMarks[read].store(true, ordering: .relaxed)
     }
-    return agrees(
-      columns.slotChanges, columns.changeRange(found), index, changes: changes, &made
-    ) { $0.value == slot.pointee.current }
-  }
-
-  /// Whether there is a change at an index just when there should be one, and the right one.
-  @inline(__always)
-  private func agrees<Change: AccessListChange>(
-    _ listed: UnsafeBufferPointer<Change>, _ range: Range<Int>, _ index: UInt32, changes: Bool,
-    _ made: inout Int, _ isRight: (Change) -> Bool
-  ) -> Bool {
-    let place = listed.first(from: index, in: range)
-    let isListed = place < range.upperBound && listed[place].index == index
-    if isListed != changes { return false }
-    if !changes { return true }
-    made &+= 1
-    return isRight(listed[place])
+    let place = slots[Int(number)].changes.place(at: index, in: columns.slotChanges)
+    if (place >= 0) != changes { return false }
+    if changes {
+      if columns.slotChanges[place].value != slot.pointee.current { return false }
+      made &+= 1
+    }
+    return true
   }
 }

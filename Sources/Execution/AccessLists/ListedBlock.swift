@@ -22,10 +22,10 @@ struct ListedBlock: ~Copyable {
   /// The list's own tables: the numbers of its accounts, and of their slots.
   let accountTable: SharedIndexTable
   let slotTable: SharedIndexTable
-  /// The rows of the accounts in the state's tables.
-  let accountRows: UnsafeMutablePointer<UInt32>
-  /// The rows of the slots that change, then of those that are only read.
-  let slotRows: UnsafeMutablePointer<UInt32>
+  /// The accounts.
+  let accounts: UnsafeMutablePointer<ListedAccount>
+  /// The slots that change, then those that are only read.
+  let slots: UnsafeMutablePointer<ListedSlot>
   /// Which accounts, and which of the slots that are only read, the block has read.
   let accountMarks: UnsafeMutablePointer<Atomic<Bool>>
   let readMarks: UnsafeMutablePointer<Atomic<Bool>>
@@ -65,8 +65,8 @@ struct ListedBlock: ~Copyable {
     memory.begin(columns)
     accountTable = memory.accountTable
     slotTable = memory.slotTable
-    accountRows = memory.accountRows
-    slotRows = memory.slotRows
+    accounts = memory.accounts
+    slots = memory.slots
     accountMarks = memory.accountMarks
     readMarks = memory.readMarks
     codeHashes = .allocate(capacity: columns.codes.count)
@@ -90,7 +90,7 @@ struct ListedBlock: ~Copyable {
   @inline(__always)
   func account(_ address: Address) -> UInt32 {
     accountTable.find(tables.pointee.hash(address)) {
-      columns.accounts[Int($0)].address == address
+      accounts[Int($0)].address == address
     }
   }
 
@@ -98,13 +98,9 @@ struct ListedBlock: ~Copyable {
   /// `IndexTable.none` when it is not there.
   @inline(__always)
   func slot(_ key: UInt256, of account: UInt32) -> UInt32 {
-    let changing = columns.slots.count
-    return slotTable.find(tables.pointee.hash(account, 0, key)) {
-      let number = Int($0)
-      let found =
-        number < changing ? columns.slots[number].key : columns.reads[number &- changing]
-      guard found == key else { return false }
-      return columns.has(number, changing, Int(account))
+    slotTable.find(tables.pointee.hash(account, 0, key)) {
+      let slot = slots + Int($0)
+      return slot.pointee.key == key && slot.pointee.account == account
     }
   }
 
@@ -125,8 +121,11 @@ struct ListedBlock: ~Copyable {
           account += 1
           row = tables.pointee.find(columns.accounts[account].address)
         }
-        enter(columns.slots[slot].key, slot, account, row)
-        count(columns.slotChanges, columns.changeRange(slot), &before, &after)
+        let changes = columns.changeRange(slot)
+        enter(
+          columns.slots[slot].key, slot, account, row,
+          ListedChanges(changes, columns.slotChanges))
+        count(columns.slotChanges, changes, &before, &after)
       }
     }
     while let range = Self.take(nextRead, columns.reads.count) {
@@ -137,7 +136,7 @@ struct ListedBlock: ~Copyable {
           account += 1
           row = tables.pointee.find(columns.accounts[account].address)
         }
-        enter(columns.reads[read], columns.slots.count + read, account, row)
+        enter(columns.reads[read], columns.slots.count + read, account, row, ListedChanges())
         (readMarks + read).initialize(to: Atomic(false))
       }
     }
@@ -147,27 +146,38 @@ struct ListedBlock: ~Copyable {
 
   private func prepare(account: Int, _ before: inout Int, _ after: inout Int) {
     let address = columns.accounts[account].address
-    let row = tables.pointee.find(address)
-    accountRows[account] = row
+    var record = AccountRecord.absent
+    tables.pointee.read(address, into: &record)
+    (accounts + account).initialize(
+      to: ListedAccount(
+        address: address, nonce: record.nonce, balance: record.balance, codeHash: record.codeHash,
+        hasStorage: record.hasStorage, row: record.place,
+        balances: ListedChanges(columns.balanceRange(account), columns.balances),
+        nonces: ListedChanges(columns.nonceRange(account), columns.nonces),
+        codes: ListedChanges(columns.codeRange(account), columns.codes)))
     (accountMarks + account).initialize(to: Atomic(false))
     accountTable.insert(tables.pointee.hash(address), UInt32(account))
     count(columns.balances, columns.balanceRange(account), &before, &after)
     count(columns.nonces, columns.nonceRange(account), &before, &after)
     count(columns.codes, columns.codeRange(account), &before, &after)
-    if row == IndexTable.none { return }
     // From before EIP-161 and EIP-7610: whether such an account was touched is not in the list.
-    let found = tables.pointee.accounts + Int(row)
-    if found.pointee.exists && found.pointee.nonce == 0 && found.pointee.codeHash == .emptyCode
-      && (found.pointee.balance.isZero || found.pointee.slotCount != 0)
+    if record.exists && record.nonce == 0 && record.codeHash == .emptyCode
+      && (record.balance.isZero || record.hasStorage)
     {
       differs.store(true, ordering: .relaxed)
     }
   }
 
   @inline(__always)
-  private func enter(_ key: UInt256, _ slot: Int, _ account: Int, _ row: UInt32) {
-    slotRows[slot] =
-      row == IndexTable.none ? IndexTable.none : tables.pointee.find(key, of: row)
+  private func enter(
+    _ key: UInt256, _ slot: Int, _ account: Int, _ row: UInt32, _ changes: ListedChanges
+  ) {
+    var record = StorageRecord(value: .zero)
+    tables.pointee.read(key, of: row, into: &record)
+    (slots + slot).initialize(
+      to: ListedSlot(
+        key: key, value: record.value, account: UInt32(account), row: record.place,
+        changes: changes))
     slotTable.insert(tables.pointee.hash(UInt32(account), 0, key), UInt32(slot))
   }
 
@@ -191,19 +201,5 @@ struct ListedBlock: ~Copyable {
     if next.load(ordering: .relaxed) >= count { return nil }
     let first = next.add(atOnce, ordering: .relaxed).oldValue
     return first >= count ? nil : first..<min(first + atOnce, count)
-  }
-}
-
-extension ListedColumns {
-  /// Whether an account has the slot with this number, of which the first `changing` change.
-  @inline(__always)
-  fileprivate func has(_ slot: Int, _ changing: Int, _ account: Int) -> Bool {
-    if slot < changing {
-      return slot < Int(accounts[account].slotEnd)
-        && (account == 0 || slot >= Int(accounts[account - 1].slotEnd))
-    }
-    let read = slot &- changing
-    return read < Int(accounts[account].readEnd)
-      && (account == 0 || read >= Int(accounts[account - 1].readEnd))
   }
 }

@@ -6,10 +6,10 @@ import Synchronization
 final class ListedMemory {
   private(set) var accountTable = SharedIndexTable(rows: 0)
   private(set) var slotTable = SharedIndexTable(rows: 0)
-  /// The rows of the accounts in the state's tables.
-  private(set) var accountRows: UnsafeMutablePointer<UInt32>
-  /// The rows of the slots that change, then of those that are only read.
-  private(set) var slotRows: UnsafeMutablePointer<UInt32>
+  /// The accounts.
+  private(set) var accounts: UnsafeMutablePointer<ListedAccount>
+  /// The slots that change, then those that are only read.
+  private(set) var slots: UnsafeMutablePointer<ListedSlot>
   /// Which accounts, and which of the slots that are only read, the block has read.
   private(set) var accountMarks: UnsafeMutablePointer<Atomic<Bool>>
   private(set) var readMarks: UnsafeMutablePointer<Atomic<Bool>>
@@ -19,8 +19,8 @@ final class ListedMemory {
   var isClean = true
 
   init() {
-    accountRows = .allocate(capacity: 0)
-    slotRows = .allocate(capacity: 0)
+    accounts = .allocate(capacity: 0)
+    slots = .allocate(capacity: 0)
     accountMarks = .allocate(capacity: 0)
     readMarks = .allocate(capacity: 0)
   }
@@ -32,8 +32,8 @@ final class ListedMemory {
   }
 
   private func deallocate() {
-    accountRows.deallocate()
-    slotRows.deallocate()
+    accounts.deallocate()
+    slots.deallocate()
     accountMarks.deallocate()
     readMarks.deallocate()
   }
@@ -54,8 +54,8 @@ final class ListedMemory {
       deallocate()
       accountCapacity = columns.accounts.count * 2
       slotCapacity = slots * 2
-      accountRows = .allocate(capacity: accountCapacity)
-      slotRows = .allocate(capacity: slotCapacity)
+      self.accounts = .allocate(capacity: accountCapacity)
+      self.slots = .allocate(capacity: slotCapacity)
       accountMarks = .allocate(capacity: accountCapacity)
       readMarks = .allocate(capacity: slotCapacity)
     }

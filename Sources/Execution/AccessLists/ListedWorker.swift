@@ -12,6 +12,8 @@ final class ListedWorker {
     var listed: UnsafeMutablePointer<ListedBlock>?
     /// The transaction's index in the list's sense.
     var index: UInt32 = 0
+    /// What was looked at ahead: kept, so that it is loaded.
+    var seen: UInt64 = 0
   }
 
   /// Where transactions put what came of them, by place in the block.
@@ -57,6 +59,7 @@ final class ListedWorker {
       let range = ListedBlock.take(
         listed.pointee.nextTransaction, listed.pointee.transactionCount, atOnce: 16)
     {
+      context.pointee.seen ^= listed.pointee.look(ahead: range, places.transactions)
       for place in range {
         guard let changes = run(places.transactions + place, place, listed, places) else {
           listed.pointee.differs.store(true, ordering: .relaxed)
@@ -138,11 +141,7 @@ final class ListedWorker {
     }
     while let range = ListedBlock.take(listed.pointee.nextSlot, listed.pointee.columns.slots.count)
     {
-      var account = listed.pointee.columns.account(ofSlot: range.lowerBound)
-      for slot in range {
-        while slot >= Int(listed.pointee.columns.accounts[account].slotEnd) { account += 1 }
-        if !listed.pointee.applyInPlace(slot: slot, of: account) { lateSlots.append(slot) }
-      }
+      for slot in range where !listed.pointee.applyInPlace(slot: slot) { lateSlots.append(slot) }
     }
   }
 
