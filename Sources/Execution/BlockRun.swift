@@ -6,10 +6,16 @@ package struct BlockRun {
   package let block: PreparedBlock
   let runner: TransactionRunner
   package internal(set) var outcome = BlockOutcome()
+  /// Puts the access list together, where the block wants one.
+  let recorder: AccessListRecorder?
+  /// The access list on whose values the transactions ran, where they did.
+  var listed: UnsafeMutablePointer<ListedBlock>?
 
   init(block: PreparedBlock, runner: TransactionRunner) {
     self.block = block
     self.runner = runner
+    recorder =
+      block.recordsAccessList || block.accessList != nil ? AccessListRecorder() : nil
   }
 
   private var fork: Fork { block.fork }
@@ -25,34 +31,67 @@ package struct BlockRun {
     try transactions(&self)
     for withdrawal in block.withdrawals {
       // Gwei to wei.
-      runner.state.credit(
-        withdrawal.address, wei: UInt256(withdrawal.amount) &* UInt256(1_000_000_000),
-        deletesEmpty: true)
+      let wei = UInt256(withdrawal.amount) &* UInt256(1_000_000_000)
+      runner.state.credit(withdrawal.address, wei: wei, deletesEmpty: true)
+      recorder?.credit(withdrawal.address, wei: wei, index: nextAccessIndex)
     }
     if block.callsSystemContracts { try collectRequests() }
     payRewards()
+    try finishAccessList()
     return outcome
+  }
+
+  /// Makes the access list, and compares it with the one that came with the block.
+  private mutating func finishAccessList() throws(ExecutionError) {
+    guard let recorder else { return }
+    let list = recorder.list { runner.state.record($0).balance }
+    if let listed {
+      // The transactions were checked one by one.
+      if let difference = listed.pointee.difference(afterTransactions: list) {
+        throw ExecutionError(difference)
+      }
+      outcome.accessList = block.accessList
+      return
+    }
+    if let difference = block.accessList?.firstDifference(from: list) {
+      throw ExecutionError(difference)
+    }
+    outcome.accessList = list
+  }
+
+  /// The index in the access list of the next transaction, and of what comes after the last one.
+  private var nextAccessIndex: UInt32 { UInt32(outcome.transactions.count + 1) }
+
+  /// Notes what a journal, which is not applied yet, reads and changes.
+  private func note(_ journal: Journal, index: UInt32) {
+    guard let recorder else { return }
+    withUnsafePointer(to: journal) {
+      recorder.record($0, index: index) { [runner] in
+        runner.state.record($0.pointee.address).codeHash
+      }
+    }
   }
 
   private func beginBlock() throws(ExecutionError) {
     if fork >= .cancun, let root = block.parentBeaconBlockRoot {
-      _ = try systemCall(SystemContracts.beaconRoots, root.bytes)
+      _ = try systemCall(SystemContracts.beaconRoots, root.bytes, accessIndex: 0)
     }
     if fork >= .prague, let hash = block.parentHash {
-      _ = try systemCall(SystemContracts.history, hash.bytes)
+      _ = try systemCall(SystemContracts.history, hash.bytes, accessIndex: 0)
     }
   }
 
   /// Calls a system contract and keeps its changes when it succeeds.
-  private func systemCall(_ address: Address, _ data: [UInt8]) throws(ExecutionError)
-    -> (status: ExecutionStatus, output: [UInt8])
-  {
+  private func systemCall(
+    _ address: Address, _ data: [UInt8], accessIndex: UInt32
+  ) throws(ExecutionError) -> (status: ExecutionStatus, output: [UInt8]) {
     let all = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: data.count)
     defer { all.deallocate() }
     _ = all.initialize(from: data)
     runner.tracer?.willRun(transaction: nil)
     var ended: (status: ExecutionStatus, output: [UInt8]) = (.stopped, [])
     try runner.run(.systemCall(address, UnsafeBufferPointer(all))) { result, journal, output in
+      note(journal, index: accessIndex)
       runner.apply(journal)
       ended = (result.status, [UInt8](output))
     }
@@ -63,17 +102,24 @@ package struct BlockRun {
   package var state: WorldState { runner.state }
 
   /// Counts in a transaction that somebody else executed, as on the state as it is; `apply` takes
-  /// its changes over.
+  /// its changes over. Only where blocks count one kind of gas, before Amsterdam, and no access list is
+  /// wanted.
   package mutating func settle(
     _ transaction: TransactionOutcome, _ message: TransactionMessage, logs: [Log],
     apply: (inout WorldState) -> Void
   ) {
+    precondition(fork < .amsterdam && recorder == nil, "the executor says what it can not do")
     runner.change(apply)
-    record(transaction, message, logs)
+    record(transaction, BlockGas(paid: transaction.gasUsed), message, logs)
   }
 
   /// Gas that transactions may still use.
-  package var gasAvailable: UInt64 { block.environment.gasLimit &- outcome.gasUsed }
+  package var gasAvailable: UInt64 { outcome.gas.regularLeft(of: block.environment.gasLimit) }
+
+  /// Gas that transactions may still use for new state (EIP-8037).
+  package var stateGasAvailable: UInt64 {
+    outcome.gas.stateLeft(of: block.environment.gasLimit)
+  }
 
   /// Blobs that transactions may still carry.
   package var blobsAvailable: Int { block.maxBlobs - Int(outcome.blobGasUsed / BlobGas.perBlob) }
@@ -99,6 +145,7 @@ package struct BlockRun {
     _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
   ) throws(ExecutionError) {
     let gasAvailable = gasAvailable
+    let stateGasAvailable = stateGasAvailable
     let blobsAvailable = blobsAvailable
     runner.tracer?.willRun(transaction: index)
     var failure: ExecutionError?
@@ -107,17 +154,16 @@ package struct BlockRun {
       do throws(ExecutionError) {
         try runner.run(
           .transaction(
-            message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+            message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+            blobsAvailable: blobsAvailable)
         ) { result, journal, output in
           refusal = result.error
           if refusal != nil { return }
+          note(journal, index: nextAccessIndex)
           runner.apply(journal)
           record(
-            TransactionOutcome(
-              index: index, status: result.status, gasUsed: result.gasUsed,
-              gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
-              contractAddress: result.createdAddress, returned: ShortBytes(output)),
-            message, journal.collectLogs())
+            TransactionOutcome(index, result, output), BlockGas(result), message,
+            journal.collectLogs())
         }
       } catch {
         failure = error
@@ -141,9 +187,10 @@ package struct BlockRun {
   /// Adds a transaction's outcome and receipt; its changes are in the state.
   @inline(__always)
   private mutating func record(
-    _ transaction: TransactionOutcome, _ message: TransactionMessage, _ logs: [Log]
+    _ transaction: TransactionOutcome, _ gas: BlockGas, _ message: TransactionMessage,
+    _ logs: [Log]
   ) {
-    outcome.gasUsed += transaction.gasUsed
+    outcome.gas += gas
     outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
     outcome.transactions.append(transaction)
     outcome.receipts.append(
@@ -153,7 +200,7 @@ package struct BlockRun {
         outcome: fork >= .byzantium
           ? .status(transaction.status.isSuccess)
           : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
-        cumulativeGasUsed: outcome.gasUsed, logs: logs))
+        cumulativeGasUsed: outcome.gas.paid, logs: logs))
   }
 
   /// Deposits, withdrawal requests and consolidation requests (EIP-7685).
@@ -170,7 +217,7 @@ package struct BlockRun {
         if block.isPartialState { continue }
         throw ExecutionError(.systemContract, "the system contract \(address) has no code")
       }
-      let (status, output) = try systemCall(address, [])
+      let (status, output) = try systemCall(address, [], accessIndex: nextAccessIndex)
       guard status.isSuccess else {
         throw ExecutionError(.systemContract, "the system contract \(address) failed: \(status)")
       }
@@ -188,10 +235,12 @@ package struct BlockRun {
       let share = UInt256.divide(
         reward &* UInt256(8 &- min(ommer.depth, 8)), UInt256(8))
       runner.state.credit(ommer.coinbase, wei: share, deletesEmpty: deletesEmpty)
+      recorder?.credit(ommer.coinbase, wei: share, index: nextAccessIndex)
       total = total &+ UInt256.divide(reward, UInt256(32))
     }
     runner.state.credit(
       block.environment.coinbase, wei: total, deletesEmpty: deletesEmpty)
+    recorder?.credit(block.environment.coinbase, wei: total, index: nextAccessIndex)
   }
 }
 

@@ -51,7 +51,8 @@ final class TransactionRunner {
 
   /// What the machine is asked to do.
   enum Work {
-    case transaction(TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int)
+    case transaction(
+      TransactionMessage, gasAvailable: UInt64, stateGasAvailable: UInt64, blobsAvailable: Int)
     case systemCall(Address, UnsafeBufferPointer<UInt8>)
   }
 
@@ -106,8 +107,9 @@ final class TransactionRunner {
 
   private static func perform(_ work: Work, _ machine: inout HostMachine) -> TransactionResult {
     switch work {
-    case .transaction(let message, let gas, let blobs):
-      machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+    case .transaction(let message, let gas, let stateGas, let blobs):
+      machine.run(
+        message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
     case .systemCall(let address, let data):
       machine.runSystemCall(to: address, data: data)
     }
@@ -179,8 +181,9 @@ final class TransactionRunner {
       profile.didMakeMachine()
       let result =
         switch work {
-        case .transaction(let message, let gas, let blobs):
-          machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+        case .transaction(let message, let gas, let stateGas, let blobs):
+          machine.run(
+            message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
         case .systemCall(let address, let data):
           machine.runSystemCall(to: address, data: data)
         }
@@ -205,8 +208,9 @@ final class TransactionRunner {
         workspace: workspace)
       let result =
         switch work {
-        case .transaction(let message, let gas, let blobs):
-          machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+        case .transaction(let message, let gas, let stateGas, let blobs):
+          machine.run(
+            message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
         case .systemCall(let address, let data):
           machine.runSystemCall(to: address, data: data)
         }

@@ -21,6 +21,13 @@ struct BlockTestCommand: ParsableCommand {
   @OptionGroup var batches: BatchOptions
   @OptionGroup var execution: ExecutorOptions
 
+  @Flag(
+    help: ArgumentHelp(
+      "Import blocks without the access list that the case gives.",
+      discussion: "Only the header says what the list should be then, and the parallel executor "
+        + "takes its ordinary way."))
+  var ignoreAccessLists = false
+
   func validate() throws { try execution.validate(beside: devices) }
 
   func run() throws {
@@ -29,11 +36,13 @@ struct BlockTestCommand: ParsableCommand {
     }
     let forks = try options.forks()
     let execution = execution
+    let ignoreAccessLists = ignoreAccessLists
     try CaseCommand(options: options).run(
       makeWorker: {
         // Test blocks are small: every one that can runs in parallel.
         var runner = BlockchainTestRunner(executor: execution.make(isForced: true))
         runner.forks = forks
+        runner.usesAccessLists = !ignoreAccessLists
         return runner
       }
     ) { runner, path throws(FormatError) in try Self.results(path, runner) }

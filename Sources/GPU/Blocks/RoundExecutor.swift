@@ -46,6 +46,10 @@ package final class RoundExecutor: HostBlockExecutor {
 
   private func transactions(_ run: inout BlockRun) throws(ExecutionError) {
     let block = run.block
+    if block.fork >= .amsterdam || block.recordsAccessList || block.accessList != nil {
+      for index in block.transactions.indices { onHost?(index, .accessList) }
+      return try run.executeTransactions()
+    }
     let hashes = blockHashes(block)
     var results = [BlockRound.Result?](repeating: nil, count: block.transactions.count)
     // Of a transaction that was refused: the sender as it was.
