@@ -75,7 +75,8 @@ package final class CallRunner {
       do throws(ExecutionError) {
         try runner.run(
           .transaction(
-            message, gasAvailable: options.gasAvailable, blobsAvailable: options.blobsAvailable)
+            message, gasAvailable: options.gasAvailable, stateGasAvailable: options.gasAvailable,
+            blobsAvailable: options.blobsAvailable)
         ) { result, journal, output in
           outcome.error = result.error
           if result.error != nil { return }

@@ -160,7 +160,7 @@ package final class TransactionPool: Sendable {
     if transaction.createsContract, transaction.data.count > schedule.initCodeSizeLimit {
       throw .server("max initcode size exceeded: code size \(transaction.data.count)")
     }
-    let costs = prepared.withMessage { IntrinsicGas($0, schedule) }
+    let costs = prepared.withMessage { IntrinsicGas($0, schedule, blockGasLimit: head.gasLimit) }
     if transaction.gasLimit < UInt64(bitPattern: costs.intrinsic) {
       throw .server(
         "intrinsic gas too low: gas \(transaction.gasLimit), minimum needed \(costs.intrinsic)")
