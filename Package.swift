@@ -91,7 +91,8 @@ let package = Package(
       name: "CoprocessorsTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors"],
       swiftSettings: settings),
     .testTarget(
-      name: "StorageTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "Storage"],
+      name: "StorageTests",
+      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "Storage"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["EVM", "Ethereum", "GPU", "TestSupport", "needletail"],

@@ -167,8 +167,7 @@ package final class Database: @unchecked Sendable {
   // MARK: Growth
 
   /// Begins the chain: stores the genesis block, its state and the file that it came from.
-  package func begin(_ block: Block, _ allocation: Allocation, file: [UInt8]) throws(StorageError)
-  {
+  package func begin(_ block: Block, _ allocation: Allocation, file: [UInt8]) throws(StorageError) {
     precondition(isEmpty, "a chain begins once")
     var changes = StateCommitter.Changes()
     for (address, account) in allocation.accounts {

@@ -39,7 +39,9 @@ final class ModelChain {
     var seen: Set<Address> = []
     for _ in 0..<count {
       let isNew = addresses.isEmpty || Int.random(in: 0..<10, using: &random) == 0
-      if isNew { addresses.append(Address(UInt256(UInt64.random(in: 0...UInt64.max, using: &random)))) }
+      if isNew {
+        addresses.append(Address(UInt256(UInt64.random(in: 0...UInt64.max, using: &random))))
+      }
       let address = isNew ? addresses.last! : addresses.randomElement(using: &random)!
       guard seen.insert(address).inserted else { continue }
       let old = allocation.accounts[address]
@@ -72,7 +74,9 @@ final class ModelChain {
           if before == value { continue }
           delta.slots.append((key, before, value))
         }
-        for slot in delta.slots[first...] { new.storage[slot.key] = slot.after.isZero ? nil : slot.after }
+        for slot in delta.slots[first...] {
+          new.storage[slot.key] = slot.after.isZero ? nil : slot.after
+        }
       }
       allocation.accounts[address] = new
       delta.accounts.append(

@@ -34,7 +34,9 @@ package struct NodeWriter: ~Copyable {
   }
 
   /// An extension over nibbles of a key, to a node.
-  package mutating func writeExtension(_ key: UInt256, from: Int, to: Int, _ reference: NodeReference) {
+  package mutating func writeExtension(
+    _ key: UInt256, from: Int, to: Int, _ reference: NodeReference
+  ) {
     begin(reserving: 128)
     appendPath(key, from: from, to: to, isLeaf: false)
     append(reference)

@@ -5,7 +5,8 @@ import Execution
 /// The genesis file of a development chain.
 package enum DevelopmentGenesis {
   /// A chain under Osaka's rules with funded accounts and the system contracts.
-  package static func file(chainID: UInt64, accounts: DevelopmentAccounts, time: UInt64) -> [UInt8] {
+  package static func file(chainID: UInt64, accounts: DevelopmentAccounts, time: UInt64) -> [UInt8]
+  {
     var writer = JSONWriter(isPretty: true)
     writer.object { writer in
       writer.key("config")

@@ -125,13 +125,17 @@ private final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler 
         length > options.bodyBytes
       {
         isRefused = true
-        respond(context, .payloadTooLarge, text: "the request has more than \(options.bodyBytes) bytes", closes: true)
+        respond(
+          context, .payloadTooLarge, text: "the request has more than \(options.bodyBytes) bytes",
+          closes: true)
       }
     case .body(var part):
       if isRefused { return }
       if body.readableBytes + part.readableBytes > options.bodyBytes {
         isRefused = true
-        respond(context, .payloadTooLarge, text: "the request has more than \(options.bodyBytes) bytes", closes: true)
+        respond(
+          context, .payloadTooLarge, text: "the request has more than \(options.bodyBytes) bytes",
+          closes: true)
         return
       }
       body.writeBuffer(&part)
@@ -145,7 +149,8 @@ private final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler 
   private func refusal(_ head: HTTPRequestHead) -> (status: HTTPResponseStatus, reason: String)? {
     if !options.hosts.contains("*"), let host = head.headers.first(name: "host") {
       let name = Self.name(host)
-      let isNumeric = name.allSatisfy { $0.isNumber || $0 == "." || $0 == ":" } || name.contains(":")
+      let isNumeric =
+        name.allSatisfy { $0.isNumber || $0 == "." || $0 == ":" } || name.contains(":")
       if !isNumeric && !options.hosts.contains(name.lowercased()) {
         return (.forbidden, "invalid host specified")
       }

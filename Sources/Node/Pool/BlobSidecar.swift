@@ -5,7 +5,8 @@ import Ethereum
 /// (EIP-4844, EIP-7594).
 enum BlobSidecar {
   /// Takes the transaction out of what was sent; gives other transactions as they are.
-  static func transaction(_ bytes: [UInt8]) throws(FormatError) -> (Transaction, envelope: [UInt8]) {
+  static func transaction(_ bytes: [UInt8]) throws(FormatError) -> (Transaction, envelope: [UInt8])
+  {
     guard bytes.first == TransactionType.blob.rawValue else {
       return (try Transaction(decoding: bytes), bytes)
     }

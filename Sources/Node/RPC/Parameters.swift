@@ -36,13 +36,27 @@ struct Parameters {
     }
   }
 
-  func address(_ index: Int) throws(RPCError) -> Address { try read(index) { (value) throws(RPCError) in try value.address() } }
-  func hash(_ index: Int) throws(RPCError) -> Hash256 { try read(index) { (value) throws(RPCError) in try value.hash() } }
-  func bytes(_ index: Int) throws(RPCError) -> [UInt8] { try read(index) { (value) throws(RPCError) in try value.bytes() } }
-  func quantity(_ index: Int) throws(RPCError) -> UInt64 { try read(index) { (value) throws(RPCError) in try value.quantity() } }
-  func word(_ index: Int) throws(RPCError) -> UInt256 { try read(index) { (value) throws(RPCError) in try value.quantity256() } }
-  func boolean(_ index: Int) throws(RPCError) -> Bool { try read(index) { (value) throws(RPCError) in try value.boolean() } }
-  func text(_ index: Int) throws(RPCError) -> String { try read(index) { (value) throws(RPCError) in try value.text() } }
+  func address(_ index: Int) throws(RPCError) -> Address {
+    try read(index) { (value) throws(RPCError) in try value.address() }
+  }
+  func hash(_ index: Int) throws(RPCError) -> Hash256 {
+    try read(index) { (value) throws(RPCError) in try value.hash() }
+  }
+  func bytes(_ index: Int) throws(RPCError) -> [UInt8] {
+    try read(index) { (value) throws(RPCError) in try value.bytes() }
+  }
+  func quantity(_ index: Int) throws(RPCError) -> UInt64 {
+    try read(index) { (value) throws(RPCError) in try value.quantity() }
+  }
+  func word(_ index: Int) throws(RPCError) -> UInt256 {
+    try read(index) { (value) throws(RPCError) in try value.quantity256() }
+  }
+  func boolean(_ index: Int) throws(RPCError) -> Bool {
+    try read(index) { (value) throws(RPCError) in try value.boolean() }
+  }
+  func text(_ index: Int) throws(RPCError) -> String {
+    try read(index) { (value) throws(RPCError) in try value.text() }
+  }
 
   /// A block by number, name or hash (EIP-1898); the newest where it is missing.
   func block(_ index: Int) throws(RPCError) -> BlockReference {
@@ -71,7 +85,8 @@ enum BlockReference: Equatable {
     case .object:
       if let hash = value["blockHash"] {
         guard value["blockNumber"] == nil else {
-          throw .invalidParameters("cannot specify both BlockHash and BlockNumber, choose one or the other")
+          throw .invalidParameters(
+            "cannot specify both BlockHash and BlockNumber, choose one or the other")
         }
         self = .hash(
           try hash.hash(), requiresCanonical: try value["requireCanonical"]?.boolean() ?? false)

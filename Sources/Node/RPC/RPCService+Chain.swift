@@ -51,7 +51,8 @@ extension RPCService {
     },
     "eth_getBlockTransactionCountByHash": { service, parameters, writer in
       try service.writeCount(
-        .hash(try parameters.hash(0), requiresCanonical: false), &writer) { body, _ in body.count }
+        .hash(try parameters.hash(0), requiresCanonical: false), &writer
+      ) { body, _ in body.count }
     },
     "eth_getUncleCountByBlockNumber": { service, parameters, writer in
       try service.writeCount(try parameters.block(0), &writer) {
@@ -60,9 +61,10 @@ extension RPCService {
     },
     "eth_getUncleCountByBlockHash": { service, parameters, writer in
       try service.writeCount(
-        .hash(try parameters.hash(0), requiresCanonical: false), &writer) {
-          try $0.block($1.header).ommers.count
-        }
+        .hash(try parameters.hash(0), requiresCanonical: false), &writer
+      ) {
+        try $0.block($1.header).ommers.count
+      }
     },
     "eth_getUncleByBlockNumberAndIndex": { service, parameters, writer in
       try service.writeOmmer(try parameters.block(0), parameters, &writer)
@@ -183,7 +185,8 @@ extension RPCService {
       guard case .timestamp(let time) = entry.activation else { return nil }
       return (entry.fork, time)
     }
-    let current = times.last { $0.1 <= head.timestamp }
+    let current =
+      times.last { $0.1 <= head.timestamp }
       ?? (fork(head), 0)
     let next = times.first { $0.1 > head.timestamp }
     let last = next == nil ? nil : times.last

@@ -11,7 +11,9 @@ extension RPCService {
     }
     let mineMany: Method = { service, parameters, writer in
       let count = parameters[0] == nil ? 1 : try parameters.quantity(0)
-      guard count <= 100_000 else { throw RPCError.limit("100,000 blocks at most are mined at once") }
+      guard count <= 100_000 else {
+        throw RPCError.limit("100,000 blocks at most are mined at once")
+      }
       let apart = parameters[1] == nil ? nil : try parameters.quantity(1)
       try service.requireSequencer().mine(Int(count), secondsApart: apart)
       writer.null()

@@ -9,7 +9,8 @@ extension RPCService {
     var methods: [String: Method] = [
       "engine_exchangeCapabilities": { _, _, writer in
         writer.array { writer in
-          for name in methodNames where name.hasPrefix("engine_") && name != "engine_exchangeCapabilities" {
+          for name in methodNames
+          where name.hasPrefix("engine_") && name != "engine_exchangeCapabilities" {
             writer.value(name)
           }
         }
@@ -48,7 +49,8 @@ extension RPCService {
     let safe = try state["safeBlockHash"]?.hash()
     let finalized = try state["finalizedBlockHash"]?.hash()
     if parameters[1] != nil {
-      throw RPCError(-38003, "payload attributes: this node does not build blocks for a consensus client")
+      throw RPCError(
+        -38003, "payload attributes: this node does not build blocks for a consensus client")
     }
     let isKnown: Bool
     do {
@@ -176,7 +178,8 @@ extension RPCService {
       throw RPCError.invalidParameters("timestamp is missing")
     }
     var attributes = BlockAttributes(
-      timestamp: time, gasLimit: GasLimit.next(parent: snapshot.head.header.gasLimit, wanted: 60_000_000))
+      timestamp: time,
+      gasLimit: GasLimit.next(parent: snapshot.head.header.gasLimit, wanted: 60_000_000))
     attributes.coinbase = try options["suggestedFeeRecipient"]?.address() ?? .zero
     attributes.prevRandao = try options["prevRandao"]?.hash() ?? .zero
     attributes.parentBeaconBlockRoot = try options["parentBeaconBlockRoot"]?.hash() ?? .zero

@@ -91,7 +91,9 @@ extension RPCService {
       }
       writer.key("gasUsedRatio")
       writer.array { writer in
-        for header in headers { writer.value(ratio: Double(header.gasUsed) / Double(header.gasLimit)) }
+        for header in headers {
+          writer.value(ratio: Double(header.gasUsed) / Double(header.gasLimit))
+        }
       }
       writer.key("baseFeePerBlobGas")
       writer.array { writer in

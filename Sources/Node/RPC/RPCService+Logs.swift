@@ -80,20 +80,25 @@ extension RPCService {
     },
     "eth_newFilter": { service, parameters, writer in
       let query = try LogQuery(parameters[0] ?? .object([]))
-      writer.value(service.filters.add(.logs(query), head: try service.chain.snapshot().head.header.number))
+      writer.value(
+        service.filters.add(.logs(query), head: try service.chain.snapshot().head.header.number))
     },
     "eth_newBlockFilter": { service, _, writer in
-      writer.value(service.filters.add(.blocks, head: try service.chain.snapshot().head.header.number))
+      writer.value(
+        service.filters.add(.blocks, head: try service.chain.snapshot().head.header.number))
     },
     "eth_newPendingTransactionFilter": { service, _, writer in
       writer.value(
-        service.filters.add(.transactions(service.pool.sequence), head: try service.chain.snapshot().head.header.number))
+        service.filters.add(
+          .transactions(service.pool.sequence),
+          head: try service.chain.snapshot().head.header.number))
     },
     "eth_uninstallFilter": { service, parameters, writer in
       writer.value(service.filters.remove(try parameters.text(0)))
     },
     "eth_getFilterLogs": { service, parameters, writer in
-      guard let filter = service.filters[try parameters.text(0)], case .logs(let query) = filter.kind
+      guard let filter = service.filters[try parameters.text(0)],
+        case .logs(let query) = filter.kind
       else { throw RPCError.server("filter not found") }
       try service.write(try service.logs(query), &writer)
     },
@@ -233,7 +238,9 @@ final class FilterStore: Sendable {
     filters.withLock { filters in
       let now = ContinuousClock.now
       filters = filters.filter { $0.value.lastUse.duration(to: now) < .seconds(300) }
-      if filters.count >= Self.limit, let oldest = filters.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+      if filters.count >= Self.limit,
+        let oldest = filters.min(by: { $0.value.lastUse < $1.value.lastUse })
+      {
         filters[oldest.key] = nil
       }
       filters[id] = Filter(kind: kind, next: head + 1, lastUse: now)

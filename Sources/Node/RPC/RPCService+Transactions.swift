@@ -126,7 +126,8 @@ extension RPCService {
     let snapshot = try chain.snapshot()
     let head = snapshot.head.header
     let fork = chain.rules.schedule.fork(
-      number: head.number + 1, timestamp: max(head.timestamp + 1, UInt64(max(0, WallClock.seconds))),
+      number: head.number + 1,
+      timestamp: max(head.timestamp + 1, UInt64(max(0, WallClock.seconds))),
       totalDifficulty: .max)
     let sender: Address
     do throws(FormatError) {

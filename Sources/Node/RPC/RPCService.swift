@@ -32,11 +32,14 @@ package final class RPCService: @unchecked Sendable {
     package var namespaces: Set<String>
 
     /// The methods for everybody.
-    package static let everybody = Access(namespaces: ["eth", "net", "web3", "txpool", "debug", "rpc"])
+    package static let everybody = Access(namespaces: [
+      "eth", "net", "web3", "txpool", "debug", "rpc",
+    ])
     /// The methods of a development node.
     package static let development = Access(
       namespaces: [
-        "eth", "net", "web3", "txpool", "debug", "rpc", "evm", "anvil", "hardhat", "testing", "personal",
+        "eth", "net", "web3", "txpool", "debug", "rpc", "evm", "anvil", "hardhat", "testing",
+        "personal",
       ])
     /// The methods for the consensus client.
     package static let engine = Access(namespaces: ["engine", "eth", "net", "web3"])
@@ -108,7 +111,8 @@ package final class RPCService: @unchecked Sendable {
     if requests.isEmpty { return failure(.invalidRequest("empty batch"), id: .null) }
     if requests.count > limits.batch {
       return failure(
-        .invalidRequest("batch too large: \(requests.count) of \(limits.batch) requests"), id: .null)
+        .invalidRequest("batch too large: \(requests.count) of \(limits.batch) requests"), id: .null
+      )
     }
     var answers: [UInt8] = [UInt8(ascii: "[")]
     for request in requests {

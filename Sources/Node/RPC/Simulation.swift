@@ -167,7 +167,8 @@ struct Simulation {
       let left = header.gasLimit - min(header.gasLimit, gasUsed)
       if let gas = request.gas, gas > left {
         throw RPCError(
-          -38015, "block gas limit reached: \(gasUsed + min(gas, .max - gasUsed)) >= \(header.gasLimit)")
+          -38015,
+          "block gas limit reached: \(gasUsed + min(gas, .max - gasUsed)) >= \(header.gasLimit)")
       }
       var filled = request
       filled.gas = min(request.gas ?? left, gasPool)

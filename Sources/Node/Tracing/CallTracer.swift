@@ -32,7 +32,9 @@ final class CallTracer: TransactionTracer, ResultTracer {
   private var precompiles: Set<Int> = []
   private var gasUsed: UInt64 = 0
 
-  init(_ form: Form, options: JSONValue?, transaction: Transaction, sender: Address) throws(RPCError) {
+  init(_ form: Form, options: JSONValue?, transaction: Transaction, sender: Address)
+    throws(RPCError)
+  {
     self.form = form
     let config = options?["tracerConfig"]
     withLogs = try config?["withLog"]?.boolean() ?? false
@@ -116,8 +118,11 @@ final class CallTracer: TransactionTracer, ResultTracer {
     case .selectors:
       var counts: [String: Int] = [:]
       for (index, call) in calls.enumerated()
-      where call.input.count >= 4 && !call.kind.hasPrefix("CREATE") && !precompiles.contains(index) {
-        counts["\(Hexadecimal.string([UInt8](call.input[..<4])))-\(call.input.count - 4)", default: 0] += 1
+      where call.input.count >= 4 && !call.kind.hasPrefix("CREATE") && !precompiles.contains(index)
+      {
+        counts[
+          "\(Hexadecimal.string([UInt8](call.input[..<4])))-\(call.input.count - 4)", default: 0] +=
+          1
       }
       writer.object { writer in
         for (name, count) in counts.sorted(by: { $0.key < $1.key }) { writer.member(name, count) }

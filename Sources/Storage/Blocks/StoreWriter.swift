@@ -5,7 +5,8 @@ import Ethereum
 enum StoreWriter {
   /// Writes a block that follows the head, with its changes.
   static func write(
-    _ block: StoredBlock, _ layer: StateLayer, history: HistoryPolicy, to writer: borrowing LMDBWriter
+    _ block: StoredBlock, _ layer: StateLayer, history: HistoryPolicy,
+    to writer: borrowing LMDBWriter
   ) throws(StorageError) {
     let number = block.header.number
     let key = Snapshot.key(number)

@@ -70,8 +70,7 @@ package final class StateReader: @unchecked Sendable {
   }
 
   /// The entries whose keys begin with the first `depth` nibbles of `prefix`, in order.
-  func entries(_ owner: Hash256, _ prefix: UInt256, depth: Int, into list: inout [Entry<UInt256>])
-  {
+  func entries(_ owner: Hash256, _ prefix: UInt256, depth: Int, into list: inout [Entry<UInt256>]) {
     scan(owner, prefix, depth, &list)
     for layer in layers.reversed() {
       var index = layer.firstSlot(owner, Hash256(prefix))
