@@ -91,6 +91,9 @@ let package = Package(
       name: "CoprocessorsTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors"],
       swiftSettings: settings),
     .testTarget(
+      name: "NodeTests", dependencies: ["EVM", "Ethereum", "Execution", "Node", "Storage"],
+      swiftSettings: settings),
+    .testTarget(
       name: "StorageTests",
       dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "Storage"],
       swiftSettings: settings),

@@ -49,10 +49,19 @@ package final class CallRunner {
     package init() {}
   }
 
+  /// Answers BLOCKHASH for blocks that the prepared block does not name.
+  package var blockHash: ((UInt64) -> Hash256?)? {
+    get { runner.fallbackBlockHash }
+    set { runner.fallbackBlockHash = newValue }
+  }
+
   private let runner = TransactionRunner()
 
   /// A runner whose memory is reserved with the first transaction.
   package init() {}
+
+  /// The balance of an account before the transaction that runs: for its tracer.
+  package func balance(of address: Address) -> UInt256 { runner.state.record(address).balance }
 
   /// Executes a transaction on a state as if it were in a block. The sender's code and the limit of gas
   /// for each transaction are not checked; the nonce is.

@@ -131,7 +131,7 @@ struct BlockMaker {
     var (header, fork) = try header(on: parent.header, parentHash: parent.hash, attributes)
     var prepared = prepared(
       header, fork, attributes,
-      blockHashes: try snapshot.recentHashes(endingWith: parent.header.number))
+      blockHashes: snapshot.recentHashes(endingWith: parent.header.number))
     prepared.transactions = transactions
     var state = WorldState(source: try snapshot.source(after: parent.header.number), codes: codes)
     var executor = executor

@@ -141,7 +141,7 @@ package final class Blockchain: @unchecked Sendable {
     var prepared = try rules.prepare(
       block, size: rlp.count, parent: ancestor(snapshot.head, snapshot)
     ) { hash in (try? snapshot.header(hash)).flatMap { $0 }.map { ancestor($0, snapshot) } }
-    prepared.blockHashes = try snapshot.recentHashes(endingWith: snapshot.head.header.number)
+    prepared.blockHashes = snapshot.recentHashes(endingWith: snapshot.head.header.number)
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
     var state = WorldState(source: try snapshot.source(after: header.number - 1), codes: codes)
     let outcome: BlockOutcome
@@ -151,6 +151,7 @@ package final class Blockchain: @unchecked Sendable {
     } catch {
       throw BlockError(error, transactions: block.transactions)
     }
+    try rules.validate(outcome.accessList, received: nil, header: header)
     try rules.validate(outcome, against: header, fork: prepared.fork)
     let layer = try database.layer(state.delta, on: snapshot, number: header.number)
     guard layer.root == header.stateRoot else {

@@ -21,7 +21,8 @@ package enum WebToken {
     guard case .number(let text)? = member("iat", claims), let issued = Int64(text) else {
       return "the token does not say when it was issued"
     }
-    if abs(now - issued) > 60 { return "the token is stale, or from the future" }
+    let (age, overflow) = now.subtractingReportingOverflow(issued)
+    if overflow || age.magnitude > 60 { return "the token is stale, or from the future" }
     return nil
   }
 

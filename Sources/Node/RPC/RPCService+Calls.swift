@@ -33,6 +33,7 @@ extension RPCService {
     var state: DatabaseSource
     var overrides: StateOverrides
     var hasBaseFee: Bool
+    var snapshot: Snapshot
   }
 
   /// Reads a call, its block, and overrides of state and block.
@@ -55,9 +56,6 @@ extension RPCService {
     let fork = fork(header.header, totalDifficulty: header.totalDifficulty)
     var block = PreparedBlock(
       fork: fork, environment: chain.rules.environment(header.header, fork))
-    if header.header.number > 0 {
-      block.blockHashes = try snapshot.recentHashes(endingWith: header.header.number - 1)
-    }
     changes.apply(to: &block.environment)
     block.maxBlobs = Int(clamping: chain.rules.blobSchedule[fork]?.max ?? 0)
     // Who names no price pays none, whatever the block asks.
@@ -67,7 +65,7 @@ extension RPCService {
     return Trial(
       request: request, header: header, block: block,
       state: try snapshot.source(after: header.header.number), overrides: overrides,
-      hasBaseFee: hasBaseFee)
+      hasBaseFee: hasBaseFee, snapshot: snapshot)
   }
 
   /// Tries a transaction, with another gas limit if given.
@@ -90,6 +88,8 @@ extension RPCService {
       prepared.transaction.nonce = state.record(sender).nonce
       // Before London no transaction has a type; the fields mean the same.
       if trial.block.fork < transaction.type.since { prepared.transaction.type = .legacy }
+      caller.runner.blockHash = { trial.snapshot.hash($0) ?? .zero }
+      defer { caller.runner.blockHash = nil }
       var options = CallRunner.Options()
       options.collectsAccesses = collectsAccesses
       return try caller.runner.run(

@@ -123,7 +123,7 @@ extension RPCService {
     ) { hash in
       (try? snapshot.header(hash)).flatMap { $0 }.map { self.chain.ancestor($0, snapshot) }
     }
-    prepared.blockHashes = try snapshot.recentHashes(endingWith: number - 1)
+    prepared.blockHashes = snapshot.recentHashes(endingWith: number - 1)
     // Roots in receipts before Byzantium are not wanted here.
     prepared.isPartialState = true
     if let only {

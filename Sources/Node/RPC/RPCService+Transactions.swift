@@ -146,7 +146,7 @@ extension RPCService {
     let account = try snapshot.source(after: snapshot.head.header.number).account(prepared.sender)
     try pool.add(
       prepared, hash: hash, bytes: bytes, account: account, head: snapshot.head.header, fork: fork)
-    try sequencer?.transactionArrived()
+    sequencer?.transactionArrived()
   }
 
   /// The secret key of an account of the node's own.

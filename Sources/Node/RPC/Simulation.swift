@@ -99,7 +99,7 @@ struct Simulation {
   func run(_ blocks: [BlockCall], _ writer: inout JSONWriter) throws {
     let blocks = try sequence(blocks)
     var reader = try snapshot.provingState(after: base.header.number)
-    var hashes = try snapshot.recentHashes(endingWith: base.header.number)
+    var hashes = snapshot.recentHashes(endingWith: base.header.number)
     var parent = base.header
     var parentHash = base.hash
     var gasPool = service.limits.callGas
@@ -182,7 +182,9 @@ struct Simulation {
       options.keepsChanges = true
       options.mayBeFree = !isValidating
       options.precompileMoves = moves
-      let tracer = tracesTransfers ? TransferTracer() : nil
+      let tracer =
+        tracesTransfers
+        ? TransferTracer { [unowned runner = caller.runner] in runner.balance(of: $0) } : nil
       let outcome = try caller.runner.run(
         message, in: prepared, on: &state, options: options, tracer: tracer)
       if let error = outcome.error {

@@ -49,7 +49,6 @@ package final class Sequencer: @unchecked Sendable {
 
   private struct State {
     var mode: Mode
-    var isScheduled = false
     /// Seconds that blocks are ahead of the clock.
     var timeOffset: Int64 = 0
     /// The next block's time, where it was set.
@@ -123,16 +122,12 @@ package final class Sequencer: @unchecked Sendable {
 
   func setNextBaseFee(_ fee: UInt256) { state.withLock { $0.nextBaseFee = fee } }
 
-  /// Says that the pool has a transaction more.
-  func transactionArrived() throws {
-    let isDue = state.withLock { state -> Bool in
-      guard state.mode == .onArrival, !state.isScheduled else { return false }
-      state.isScheduled = true
-      return true
-    }
-    guard isDue else { return }
-    queue.async { [self] in
-      state.withLock { $0.isScheduled = false }
+  /// Says that the pool has a transaction more; when blocks come with transactions, it is in one
+  /// afterwards if it can be.
+  func transactionArrived() {
+    guard mode == .onArrival else { return }
+    // Who asks next finds it in a block; those who wait meanwhile share the next one.
+    queue.sync {
       do { _ = try makeBlock(allowsEmpty: false) } catch {
         state.withLock { $0.failure = "\(error)" }
       }

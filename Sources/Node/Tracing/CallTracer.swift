@@ -183,12 +183,18 @@ final class TransferTracer: TransactionTracer {
   static let topic = Keccak256.hash([UInt8]("Transfer(address,address,uint256)".utf8))
 
   private(set) var logs: [Log] = []
-  private var marks: [Int] = []
+  private var marks: [(logs: Int, transfers: Int)] = []
+  private var transfers: [(from: Address, to: Address, value: UInt256)] = []
   private var opcode: UInt8 = 0
+  /// An account's balance before the transaction.
+  private let balanceBefore: (Address) -> UInt256
+
+  init(balanceBefore: @escaping (Address) -> UInt256) { self.balanceBefore = balanceBefore }
 
   func begin() {
     logs = []
     marks = []
+    transfers = []
   }
 
   func handle(_ event: TraceEvent) {
@@ -197,17 +203,34 @@ final class TransferTracer: TransactionTracer {
       guard let step = event.step else { return }
       opcode = step.opcode
       if (0xA0...0xA4).contains(step.opcode), let log = Self.log(step) { logs.append(log) }
+      if step.opcode == 0xFF, let target = step.stack.last {
+        let balance = balance(of: step.address)
+        if !balance.isZero { add(step.address, Address(target), balance) }
+      }
     case .willEnter:
-      marks.append(logs.count)
+      marks.append((logs.count, transfers.count))
       let moves = marks.count == 1 || [0xF0, 0xF1, 0xF5].contains(opcode)
       if moves, !event.value.isZero { add(event.caller, event.address, event.value) }
     case .didExit:
-      if let mark = marks.popLast(), !event.status.isSuccess { logs.removeLast(logs.count - mark) }
+      if let mark = marks.popLast(), !event.status.isSuccess {
+        logs.removeLast(logs.count - mark.logs)
+        transfers.removeLast(transfers.count - mark.transfers)
+      }
     default: break
     }
   }
 
+  private func balance(of address: Address) -> UInt256 {
+    var balance = balanceBefore(address)
+    for transfer in transfers {
+      if transfer.to == address { balance = balance &+ transfer.value }
+      if transfer.from == address { balance = balance &- transfer.value }
+    }
+    return balance
+  }
+
   private func add(_ from: Address, _ to: Address, _ value: UInt256) {
+    transfers.append((from, to, value))
     logs.append(
       Log(
         address: Self.address,

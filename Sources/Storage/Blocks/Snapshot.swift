@@ -85,12 +85,21 @@ package final class Snapshot: @unchecked Sendable {
     return (bytes.uint64(at: 0), Int(bytes.uint32(at: 8)))
   }
 
+  /// The hash of a block of the canonical chain.
+  package func hash(_ number: UInt64) -> Hash256? {
+    if number == head.header.number { return head.hash }
+    if number > head.header.number { return nil }
+    if let block = block(number) { return block.hash }
+    guard let bytes = reader.get(.headers, Self.key(number)), bytes.count >= 32 else { return nil }
+    return Hash256(bytes: bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
+  }
+
   /// The hashes of up to 256 blocks that end with a number.
-  package func recentHashes(endingWith number: UInt64) throws(StorageError) -> [UInt64: Hash256] {
+  package func recentHashes(endingWith number: UInt64) -> [UInt64: Hash256] {
     var hashes: [UInt64: Hash256] = [:]
     var next = number
-    while hashes.count < 256, let header = try header(next) {
-      hashes[next] = header.hash
+    while hashes.count < 256, let hash = hash(next) {
+      hashes[next] = hash
       if next == 0 { break }
       next -= 1
     }
