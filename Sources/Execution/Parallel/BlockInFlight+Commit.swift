@@ -9,7 +9,7 @@ extension BlockInFlight {
     while true {
       let first = schedule.pointee.frontier.load(ordering: .acquiring)
       if first >= schedule.pointee.count || schedule.pointee.isOver.load(ordering: .acquiring)
-        || schedule.pointee.records[Int(first)].status.phase != .executed
+        || schedule.pointee.turns[Int(first)].status.phase != .executed
         || !block.pointee.commitLock.tryLock()
       {
         return
@@ -24,10 +24,11 @@ extension BlockInFlight {
     var index = schedule.pointee.frontier.load(ordering: .relaxed)
     while index < schedule.pointee.count {
       let record = schedule.pointee.records + Int(index)
-      let status = record.pointee.status
+      let turn = schedule.pointee.turns + Int(index)
+      let status = turn.pointee.status
       if status.phase != .executed { break }
       if !isRight(index, record, block) {
-        schedule.pointee.invalidate(index, status.incarnation)
+        schedule.pointee.invalidate(index, status.incarnation, by: -1)
         return
       }
       if !settle(index, record, block) {
@@ -35,10 +36,11 @@ extension BlockInFlight {
         return
       }
       // All before it are final, so nobody can invalidate it.
-      _ = record.pointee.move(status, to: TransactionStatus(.committed, status.incarnation))
+      _ = turn.pointee.move(status, to: TransactionStatus(.committed, status.incarnation))
+      schedule.pointee.frontier.store(index + 1, ordering: .releasing)
+      schedule.pointee.targets.pointee.countFinal(turn.pointee.target)
+      block.pointee.throttle.count(index, executions: Int(status.incarnation), schedule)
       index += 1
-      schedule.pointee.frontier.store(index, ordering: .releasing)
-      block.pointee.throttle.count(executions: Int(status.incarnation), schedule)
     }
     if index < schedule.pointee.count { schedule.pointee.wakeFirst(index) }
   }
@@ -61,7 +63,9 @@ extension BlockInFlight {
       }
     }
     if rules.contains(.coinbase) {
-      if let balance = record.pointee.coinbaseBalance, balance != block.pointee.coinbaseBalance {
+      if record.pointee.readsCoinbase
+        && record.pointee.coinbaseBalance != block.pointee.coinbaseBalance
+      {
         return false
       }
       if !record.pointee.coinbaseFloor.isZero

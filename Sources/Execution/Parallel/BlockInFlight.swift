@@ -43,6 +43,20 @@ struct BlockInFlight: ~Copyable {
   let commitLock = SpinLock()
   /// How many workers the block is worth.
   var throttle: Throttle
+
+  /// Begins to load what transactions that a worker will run will read first. One alone would wait for
+  /// each in turn.
+  borrowing func prefetch(_ range: Range<Int32>) {
+    for index in range {
+      let transaction = transactions + Int(index)
+      cells.pointee.prefetch(transaction.pointee.sender)
+      if let to = transaction.pointee.transaction.to { cells.pointee.prefetch(to) }
+      transaction.pointee.transaction.data.withUnsafeBytes { data in
+        guard let base = data.baseAddress, data.count >= 4 else { return }
+        _ = base.assumingMemoryBound(to: Atomic<UInt32>.self).pointee.load(ordering: .relaxed)
+      }
+    }
+  }
 }
 
 /// The rules that make parallel execution exact. Tests take one away each and expect another outcome.

@@ -5,7 +5,10 @@ import Synchronization
 /// wait for others not at all; and which are final.
 struct BlockSchedule: ~Copyable {
   let count: Int32
+  let turns: UnsafeMutablePointer<TransactionTurn>
   let records: UnsafeMutablePointer<TransactionRecord>
+  /// The contracts that are called.
+  let targets: UnsafeMutablePointer<CallTargets>
   /// All transactions before it are final.
   let frontier: Atomic<Int32>
   /// Changes of lifecycles so far, those that were taken back included.
@@ -29,12 +32,19 @@ struct BlockSchedule: ~Copyable {
   /// The first transaction that has not been begun.
   private let next: Atomic<Int32>
 
-  /// A schedule of the transactions of a block from `first` on; the records are the caller's.
+  /// A transaction that a worker is to run: it is `running` already.
+  struct Turn {
+    let transaction: Int32
+    let incarnation: UInt32
+  }
+
+  /// A schedule of the transactions of a block from `first` on; the memory is the caller's.
   init(
-    _ records: UnsafeMutablePointer<TransactionRecord>, from first: Int32, count: Int32,
-    workers: Int
+    _ memory: borrowing RecordMemory, from first: Int32, count: Int32, workers: Int
   ) {
-    self.records = records
+    turns = memory.turns
+    records = memory.records
+    targets = memory.targets
     self.count = count
     frontier = Atomic(first)
     next = Atomic(first)
@@ -64,12 +74,13 @@ struct BlockSchedule: ~Copyable {
 
   // MARK: Taking work
 
-  /// A transaction to run, now `running`, and its incarnation; `nil` when there is none at present.
-  /// `fresh` are those that the worker has taken and not begun.
-  borrowing func take(_ fresh: inout Range<Int32>, waits: inout Int)
-    -> (transaction: Int32, incarnation: UInt32)?
-  {
-    if pendingCount.load(ordering: .relaxed) > 0, let again = takePending() { return again }
+  /// A transaction to run; `nil` when there is none at present. `fresh` are those that the worker has
+  /// taken and not begun; `claims` is called when it takes more of them.
+  @inline(__always)
+  borrowing func take(
+    _ fresh: inout Range<Int32>, waits: inout Int, claims: (Range<Int32>) -> Void
+  ) -> Turn? {
+    if pendingCount.load(ordering: .relaxed) > 0, let again = takePending(&waits) { return again }
     while true {
       if fresh.isEmpty {
         let first = next.load(ordering: .relaxed)
@@ -86,23 +97,46 @@ struct BlockSchedule: ~Copyable {
           continue
         }
         fresh = first..<last
+        claims(fresh)
       }
       let index = fresh.removeFirst()
-      let record = records + Int(index)
-      let old = TransactionStatus(.pending, 0)
-      let predecessor = record.pointee.predecessor
-      if predecessor >= 0 && !records[Int(predecessor)].status.isReadable {
-        if record.pointee.move(old, to: TransactionStatus(.waiting, 0)) {
-          waits += 1
-          if wait(index, for: predecessor) { continue }
-          if !record.pointee.move(TransactionStatus(.waiting, 0), to: old) { continue }
-        }
-      }
-      if record.pointee.move(old, to: TransactionStatus(.running, 1)) { return (index, 1) }
+      if let turn = begin(index, TransactionStatus(.pending, 0), &waits) { return turn }
     }
   }
 
-  private borrowing func takePending() -> (transaction: Int32, incarnation: UInt32)? {
+  /// Begins a transaction that is `pending`; lets it wait when another one has to come first.
+  @inline(__always)
+  private borrowing func begin(_ index: Int32, _ old: TransactionStatus, _ waits: inout Int)
+    -> Turn?
+  {
+    let turn = turns + Int(index)
+    let other = first(before: turn)
+    if other >= 0 {
+      let waiting = TransactionStatus(.waiting, old.incarnation)
+      if !turn.pointee.move(old, to: waiting) { return nil }
+      waits += 1
+      if wait(index, for: other) || !turn.pointee.move(waiting, to: old) { return nil }
+    }
+    let incarnation = old.incarnation + 1
+    if !turn.pointee.move(old, to: TransactionStatus(.running, incarnation)) { return nil }
+    return Turn(transaction: index, incarnation: incarnation)
+  }
+
+  /// The transaction that has to be done before one begins; -1 for none.
+  @inline(__always)
+  private borrowing func first(before turn: UnsafeMutablePointer<TransactionTurn>) -> Int32 {
+    let predecessor = turn.pointee.predecessor
+    if predecessor >= 0 && !turns[Int(predecessor)].status.isReadable { return predecessor }
+    let alike = turn.pointee.alike
+    if alike >= 0 && targets.pointee.waits(turn.pointee.target)
+      && !turns[Int(alike)].status.isReadable
+    {
+      return alike
+    }
+    return -1
+  }
+
+  private borrowing func takePending(_ waits: inout Int) -> Turn? {
     var word = Int(frontier.load(ordering: .relaxed)) / 64
     let last = Int(min(next.load(ordering: .relaxed), count)) / 64
     while word <= last {
@@ -117,12 +151,8 @@ struct BlockSchedule: ~Copyable {
       }
       pendingCount.subtract(1, ordering: .relaxed)
       let index = Int32(word * 64 + bits.trailingZeroBitCount)
-      let old = records[Int(index)].status
-      if old.phase == .pending,
-        records[Int(index)].move(old, to: TransactionStatus(.running, old.incarnation + 1))
-      {
-        return (index, old.incarnation + 1)
-      }
+      let old = turns[Int(index)].status
+      if old.phase == .pending, let turn = begin(index, old, &waits) { return turn }
     }
     return nil
   }
@@ -137,62 +167,72 @@ struct BlockSchedule: ~Copyable {
 
   // MARK: What happens to transactions
 
-  /// Tells that an incarnation of a transaction read something that is not so.
-  borrowing func invalidate(_ index: Int32, _ incarnation: UInt32) {
-    let record = records + Int(index)
+  /// Tells that an incarnation of a transaction read something that `writer` made otherwise.
+  borrowing func invalidate(_ index: Int32, _ incarnation: UInt32, by writer: Int32) {
+    let turn = turns + Int(index)
     while true {
-      let old = record.pointee.status
+      let old = turn.pointee.status
       if old.incarnation != incarnation { return }
       switch old.phase {
       case .executed:
-        if record.pointee.move(old, to: TransactionStatus(.pending, incarnation)) {
+        if turn.pointee.move(old, to: TransactionStatus(.pending, incarnation)) {
+          countConflict(index, writer)
           setPending(index)
           return
         }
       case .running:
-        if record.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) { return }
-      case .pending, .runningInvalid, .waiting, .committed: return
+        if turn.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) {
+          return countConflict(index, writer)
+        }
+      case .pending, .runningInvalid, .waiting, .waitingForAll, .committed: return
       }
     }
   }
 
-  /// Tells that a running transaction has published what it did. `isRight` is false when it is known
-  /// that it must run again; so it will then.
-  borrowing func finish(_ index: Int32, _ incarnation: UInt32, isRight: Bool) {
-    let record = records + Int(index)
+  /// Counts that a transaction ran in vain because of another one.
+  borrowing func countConflict(_ index: Int32, _ writer: Int32) {
+    if writer < 0 { return }
+    let target = turns[Int(index)].target
+    if target >= 0 && turns[Int(writer)].target == target { targets.pointee.countConflict(target) }
+  }
+
+  /// Tells that a running transaction has published what it did, and gives one that waited for it, to
+  /// be run next. `isRight` is false when it is known that it must run again; so it will then.
+  borrowing func finish(_ index: Int32, _ incarnation: UInt32, isRight: Bool) -> Turn? {
     let running = TransactionStatus(.running, incarnation)
-    if isRight && record.pointee.move(running, to: TransactionStatus(.executed, incarnation)) {
-      release(index)
-      return
+    if isRight
+      && turns[Int(index)].move(running, to: TransactionStatus(.executed, incarnation))
+    {
+      return release(index)
     }
     repeatLater(index, incarnation)
+    return nil
   }
 
   /// Lets a running transaction run again.
   borrowing func repeatLater(_ index: Int32, _ incarnation: UInt32) {
-    let record = records + Int(index)
+    let turn = turns + Int(index)
     let new = TransactionStatus(.pending, incarnation)
-    while !record.pointee.move(record.pointee.status, to: new) {}
+    while !turn.pointee.move(turn.pointee.status, to: new) {}
     setPending(index)
   }
 
   /// Lets a running transaction wait until another one, earlier in the block, has published.
   borrowing func park(_ index: Int32, _ incarnation: UInt32, for other: Int32) {
-    let record = records + Int(index)
+    let turn = turns + Int(index)
     let waiting = TransactionStatus(.waiting, incarnation)
-    while !record.pointee.move(record.pointee.status, to: waiting) {}
+    while !turn.pointee.move(turn.pointee.status, to: waiting) {}
     if wait(index, for: other) { return }
-    if record.pointee.move(waiting, to: TransactionStatus(.pending, incarnation)) {
+    if turn.pointee.move(waiting, to: TransactionStatus(.pending, incarnation)) {
       setPending(index)
     }
   }
 
   /// Lets a running transaction wait until all before it are final.
   borrowing func parkForAll(_ index: Int32, _ incarnation: UInt32) {
-    let record = records + Int(index)
-    record.pointee.waitsForAll.store(true, ordering: .relaxed)
-    let waiting = TransactionStatus(.waiting, incarnation)
-    while !record.pointee.move(record.pointee.status, to: waiting) {}
+    let turn = turns + Int(index)
+    let waiting = TransactionStatus(.waitingForAll, incarnation)
+    while !turn.pointee.move(turn.pointee.status, to: waiting) {}
     // The committer moves the frontier, then looks at the status: one of the two sees the other.
     atomicMemoryFence(ordering: .sequentiallyConsistent)
     if frontier.load(ordering: .acquiring) == index { wakeFirst(index) }
@@ -200,11 +240,11 @@ struct BlockSchedule: ~Copyable {
 
   /// Wakes the transaction at the frontier, if it waits for all before it.
   borrowing func wakeFirst(_ index: Int32) {
-    let record = records + Int(index)
+    let turn = turns + Int(index)
     atomicMemoryFence(ordering: .sequentiallyConsistent)
-    let old = record.pointee.status
-    if old.phase == .waiting, record.pointee.waitsForAll.load(ordering: .relaxed),
-      record.pointee.move(old, to: TransactionStatus(.pending, old.incarnation))
+    let old = turn.pointee.status
+    if old.phase == .waitingForAll,
+      turn.pointee.move(old, to: TransactionStatus(.pending, old.incarnation))
     {
       setPending(index)
     }
@@ -212,31 +252,51 @@ struct BlockSchedule: ~Copyable {
 
   /// Puts a waiting transaction on another one's list; false when that one has published meanwhile.
   private borrowing func wait(_ index: Int32, for other: Int32) -> Bool {
-    let record = records + Int(other)
-    record.pointee.waitersLock.lock()
-    defer { record.pointee.waitersLock.unlock() }
+    let turn = turns + Int(other)
+    turn.pointee.waitersLock.lock()
+    defer { turn.pointee.waitersLock.unlock() }
     // Those who publish change the status first and take the list then.
-    if record.pointee.status.isReadable { return false }
-    records[Int(index)].nextWaiter = record.pointee.firstWaiter
-    record.pointee.firstWaiter = index
+    if turn.pointee.status.isReadable { return false }
+    turns[Int(index)].waitedFor = other
+    turns[Int(index)].nextWaiter = turn.pointee.firstWaiter
+    turn.pointee.firstWaiter = index
     return true
   }
 
-  private borrowing func release(_ index: Int32) {
-    let record = records + Int(index)
-    record.pointee.waitersLock.lock()
-    var waiter = record.pointee.firstWaiter
-    record.pointee.firstWaiter = -1
-    record.pointee.waitersLock.unlock()
+  /// Lets those go on that wait for a transaction. The first of them in the block is given to the
+  /// caller, who has in its caches what that one waited for.
+  @inline(__always)
+  private borrowing func release(_ index: Int32) -> Turn? {
+    let turn = turns + Int(index)
+    turn.pointee.waitersLock.lock()
+    let waiter = turn.pointee.firstWaiter
+    turn.pointee.firstWaiter = -1
+    turn.pointee.waitersLock.unlock()
+    return waiter < 0 ? nil : release(list: waiter)
+  }
+
+  @inline(never)
+  private borrowing func release(list: Int32) -> Turn? {
+    var first = list
+    var waiter = list
     while waiter >= 0 {
-      let next = records[Int(waiter)].nextWaiter
-      let old = records[Int(waiter)].status
-      if old.phase == .waiting,
-        records[Int(waiter)].move(old, to: TransactionStatus(.pending, old.incarnation))
+      first = min(first, waiter)
+      waiter = turns[Int(waiter)].nextWaiter
+    }
+    waiter = list
+    while waiter >= 0 {
+      let next = turns[Int(waiter)].nextWaiter
+      let old = turns[Int(waiter)].status
+      if waiter != first, old.phase == .waiting,
+        turns[Int(waiter)].move(old, to: TransactionStatus(.pending, old.incarnation))
       {
         setPending(waiter)
       }
       waiter = next
     }
+    let old = turns[Int(first)].status
+    let running = TransactionStatus(.running, old.incarnation + 1)
+    if old.phase != .waiting || !turns[Int(first)].move(old, to: running) { return nil }
+    return Turn(transaction: first, incarnation: running.incarnation)
   }
 }

@@ -101,17 +101,18 @@ final class ParallelWorker {
     let schedule = block.pointee.schedule
     var backoff = Backoff()
     var fresh: Range<Int32> = 0..<0
+    var next: BlockSchedule.Turn?
     var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
-      if number < schedule.pointee.activeWorkers.load(ordering: .relaxed) || !fresh.isEmpty,
-        let (transaction, incarnation) = schedule.pointee.take(&fresh, waits: &counts.waits)
-      {
+      if let turn = next ?? take(&fresh, schedule, block) {
         backoff.reset()
-        run(transaction, incarnation, block)
+        next = run(turn.transaction, turn.incarnation, block)
         // Who ran the next one to be final makes it so, and all that follow; now and then anybody
         // looks, as two of them may just miss each other.
         runs += 1
-        if runs % 8 != 0 && schedule.pointee.frontier.load(ordering: .acquiring) != transaction {
+        if runs % 8 != 0
+          && schedule.pointee.frontier.load(ordering: .acquiring) != turn.transaction
+        {
           continue
         }
       } else if schedule.pointee.isDrained {
@@ -123,17 +124,32 @@ final class ParallelWorker {
     }
   }
 
+  private func take(
+    _ fresh: inout Range<Int32>, _ schedule: UnsafeMutablePointer<BlockSchedule>,
+    _ block: UnsafeMutablePointer<BlockInFlight>
+  ) -> BlockSchedule.Turn? {
+    if number >= schedule.pointee.activeWorkers.load(ordering: .relaxed) && fresh.isEmpty {
+      return nil
+    }
+    return schedule.pointee.take(&fresh, waits: &counts.waits) {
+      block.pointee.prefetch($0)
+    }
+  }
+
+  /// Runs a transaction, and gives one that waited for it.
   private func run(
     _ transaction: Int32, _ incarnation: UInt32, _ block: UnsafeMutablePointer<BlockInFlight>
-  ) {
+  ) -> BlockSchedule.Turn? {
     let schedule = block.pointee.schedule
     let record = schedule.pointee.records + Int(transaction)
+    if incarnation == 1 { record.initialize(to: TransactionRecord()) }
     context.pointee.transaction = transaction
     record.pointee.lifecycleChanges = schedule.pointee.lifecycleChanges.load(ordering: .acquiring)
     let isLast = schedule.pointee.frontier.load(ordering: .acquiring) == transaction
     if incarnation > Self.patience && !isLast {
       counts.waits += 1
-      return schedule.pointee.parkForAll(transaction, incarnation)
+      schedule.pointee.parkForAll(transaction, incarnation)
+      return nil
     }
     counts.executions += 1
     record.pointee.ranLast = isLast
@@ -144,7 +160,8 @@ final class ParallelWorker {
     let blobsAvailable =
       isLast ? block.pointee.maxBlobs - block.pointee.blobsUsed : block.pointee.maxBlobs
     delays?.pause()
-    PreparedTransaction.withMessage(block.pointee.transactions + Int(transaction)) { message in
+    return PreparedTransaction.withMessage(block.pointee.transactions + Int(transaction)) {
+      (message) -> BlockSchedule.Turn? in
       while true {
         context.pointee.blocker = -1
         if machine.pointee == nil && !makeMachine(block) {
@@ -166,7 +183,8 @@ final class ParallelWorker {
         }
         if context.pointee.blocker >= 0 {
           counts.waits += 1
-          return schedule.pointee.park(transaction, incarnation, for: context.pointee.blocker)
+          schedule.pointee.park(transaction, incarnation, for: context.pointee.blocker)
+          return nil
         }
         return fail(transaction, incarnation, result.status, isLast, block)
       }
@@ -180,16 +198,19 @@ final class ParallelWorker {
   private func fail(
     _ transaction: Int32, _ incarnation: UInt32, _ status: ExecutionStatus, _ isLast: Bool,
     _ block: UnsafeMutablePointer<BlockInFlight>
-  ) {
+  ) -> BlockSchedule.Turn? {
     counts.faults += 1
     let schedule = block.pointee.schedule
     if block.pointee.isOutOfCells.load(ordering: .acquiring) {
       schedule.pointee.isOver.store(true, ordering: .releasing)
-      return
+      return nil
     }
-    if !isLast { return schedule.pointee.parkForAll(transaction, incarnation) }
+    if !isLast {
+      schedule.pointee.parkForAll(transaction, incarnation)
+      return nil
+    }
     schedule.pointee.records[Int(transaction)].fault = status
-    schedule.pointee.finish(transaction, incarnation, isRight: true)
+    return schedule.pointee.finish(transaction, incarnation, isRight: true)
   }
 
   private func makeMachine(_ block: UnsafeMutablePointer<BlockInFlight>) -> Bool {
@@ -302,7 +323,7 @@ final class ParallelWorker {
   {
     if writer < 0 { return false }
     let schedule = context.pointee.block!.pointee.schedule
-    if schedule.pointee.records[Int(writer)].status.isReadable { return false }
+    if schedule.pointee.turns[Int(writer)].status.isReadable { return false }
     context.pointee.blocker = writer
     return true
   }

@@ -42,7 +42,7 @@ struct Publication {
     let oldAccounts = record.pointee.changedAccounts
     let oldAccountCount = record.pointee.changedAccountCount
     record.pointee.coinbaseChange = .zero
-    record.pointee.coinbaseBalance = nil
+    record.pointee.readsCoinbase = false
     record.pointee.coinbaseFloor = .zero
     record.pointee.lifecycles = slab.pointee.allocate(UInt32.self, count: accountCount)
     record.pointee.lifecycleCount = 0
@@ -135,7 +135,8 @@ struct Publication {
   ) {
     if cell.pointee.isCoinbase {
       record.pointee.coinbaseChange = change
-      if observed.contains(.balance) { record.pointee.coinbaseBalance = before }
+      record.pointee.readsCoinbase = observed.contains(.balance)
+      record.pointee.coinbaseBalance = before
       record.pointee.coinbaseFloor = floor
       return
     }
@@ -232,7 +233,8 @@ struct Publication {
       record.pointee.changeCount += 1
     }
     if !timeline.pointee.publish(
-      access, by: transaction, incarnation, &slab.pointee, block.pointee.schedule)
+      access, by: transaction, incarnation, isCertain: record.pointee.ranLast, &slab.pointee,
+      block.pointee.schedule)
     {
       isRight = false
     }

@@ -92,15 +92,18 @@ struct Timeline: ~Copyable {
   }
 
   /// Takes in what a transaction did; false when it had read something else than it finds now.
+  /// `isCertain` says that all before the transaction are final: what it read is right and stays so.
   mutating func publish(
-    _ access: Access, by transaction: Int32, _ incarnation: UInt32, _ slab: inout Slab,
-    _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ access: Access, by transaction: Int32, _ incarnation: UInt32, isCertain: Bool,
+    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<BlockSchedule>
   ) -> Bool {
     lock.lock()
     defer { lock.unlock() }
+    let earlierReaders = readers
     var isRight = true
-    if access.exact != nil || !access.floor.isZero {
-      let now = value(before: transaction)
+    if !isCertain && (access.exact != nil || !access.floor.isZero) {
+      var writer: Int32 = -1
+      let now = value(before: transaction, writer: &writer)
       if let exact = access.exact {
         isRight = register(
           Reader(
@@ -113,9 +116,12 @@ struct Timeline: ~Copyable {
             transaction: transaction, incarnation: incarnation, isFloor: true,
             value: access.floor, next: readers), now, &slab)
       }
+      if !isRight { schedule.pointee.countConflict(transaction, writer) }
     }
     if let change = access.change {
-      insert(change, access.isAbsolute, transaction, incarnation, &slab, schedule)
+      let isChange = insert(
+        change, access.isAbsolute, transaction, incarnation, &slab, schedule)
+      if isChange && earlierReaders != nil { tellReaders(above: transaction, schedule) }
     }
     return isRight
   }
@@ -128,18 +134,18 @@ struct Timeline: ~Copyable {
     return true
   }
 
-  /// Puts a version in its place, instead of the transaction's earlier one.
+  /// Puts a version in its place, instead of the transaction's earlier one; false when that one was
+  /// the same.
+  @inline(__always)
   private mutating func insert(
     _ value: UInt256, _ isAbsolute: Bool, _ transaction: Int32, _ incarnation: UInt32,
     _ slab: inout Slab, _ schedule: UnsafeMutablePointer<BlockSchedule>
-  ) {
+  ) -> Bool {
     var previous: UnsafeMutablePointer<Version>?
     var next = versions.load(ordering: .relaxed)
-    var length = 0
     while let version = next, version.pointee.transaction > transaction {
       previous = version
       next = version.pointee.next.load(ordering: .relaxed)
-      length += 1
     }
     var isChange = true
     if let old = next, old.pointee.transaction == transaction {
@@ -152,8 +158,8 @@ struct Timeline: ~Copyable {
         transaction: transaction, incarnation: incarnation, isAbsolute: isAbsolute, value: value,
         next: Atomic(next)))
     link(previous, to: node)
-    if !isAbsolute { settle(from: node, &slab, schedule) }
-    if isChange && readers != nil { tellReaders(above: transaction, schedule) }
+    if !isAbsolute && next != nil { settle(from: node, &slab, schedule) }
+    return isChange
   }
 
   private borrowing func link(
@@ -228,7 +234,8 @@ struct Timeline: ~Copyable {
       if reader.pointee.transaction > transaction
         && !reader.pointee.accepts(value(before: reader.pointee.transaction))
       {
-        schedule.pointee.invalidate(reader.pointee.transaction, reader.pointee.incarnation)
+        schedule.pointee.invalidate(
+          reader.pointee.transaction, reader.pointee.incarnation, by: transaction)
         isOver = true
       }
       if isOver {
