@@ -21,27 +21,34 @@ extension BlockInFlight {
 
   private static func advance(_ block: UnsafeMutablePointer<BlockInFlight>) {
     let schedule = block.pointee.schedule
-    var index = schedule.pointee.frontier.load(ordering: .relaxed)
+    let first = schedule.pointee.frontier.load(ordering: .relaxed)
+    var index = first
     while index < schedule.pointee.count {
       let record = schedule.pointee.records + Int(index)
       let turn = schedule.pointee.turns + Int(index)
       let status = turn.pointee.status
       if status.phase != .executed { break }
       if !isRight(index, record, block) {
-        schedule.pointee.invalidate(index, status.incarnation, by: -1)
+        // It may begin at once, and is the first one then.
+        schedule.pointee.frontier.store(index, ordering: .releasing)
+        schedule.pointee.invalidate(index, status.incarnation)
         return
       }
       if !settle(index, record, block) {
+        schedule.pointee.frontier.store(index, ordering: .releasing)
         schedule.pointee.isOver.store(true, ordering: .releasing)
         return
       }
-      // All before it are final, so nobody can invalidate it.
-      _ = turn.pointee.move(status, to: TransactionStatus(.committed, status.incarnation))
-      schedule.pointee.frontier.store(index + 1, ordering: .releasing)
-      schedule.pointee.targets.pointee.countFinal(turn.pointee.target)
-      block.pointee.throttle.count(index, executions: Int(status.incarnation), schedule)
+      schedule.pointee.targets.pointee.countFinal(
+        turn.pointee.target, needsAlike: record.pointee.needsAlike)
+      block.pointee.throttle.count(
+        index, turn, gas: record.pointee.gasUsed, block.pointee.finals, schedule)
       index += 1
+      // Who waits to be the first should not wait long, and who reads the frontier all the time should
+      // not have to fetch it each time.
+      if index & 15 == 0 { schedule.pointee.frontier.store(index, ordering: .releasing) }
     }
+    schedule.pointee.frontier.store(index, ordering: .releasing)
     if index < schedule.pointee.count { schedule.pointee.wakeFirst(index) }
   }
 
@@ -62,7 +69,7 @@ extension BlockInFlight {
         if seen != now && !seen.pointee.isSame(as: now.pointee) { return false }
       }
     }
-    if rules.contains(.coinbase) {
+    if record.pointee.reliesOnCoinbase && rules.contains(.coinbase) {
       if record.pointee.readsCoinbase
         && record.pointee.coinbaseBalance != block.pointee.coinbaseBalance
       {
@@ -89,6 +96,9 @@ extension BlockInFlight {
     _ index: Int32, _ record: UnsafeMutablePointer<TransactionRecord>,
     _ block: UnsafeMutablePointer<BlockInFlight>
   ) -> Bool {
+    (block.pointee.finals + Int(index)).initialize(
+      to: FinalRecord(
+        cumulativeGas: block.pointee.gasUsed &+ record.pointee.gasUsed, rowGas: 0))
     if let fault = record.pointee.fault {
       block.pointee.error = ExecutionError(fault: fault, transaction: Int(index))
       return false
@@ -106,7 +116,6 @@ extension BlockInFlight {
     }
     block.pointee.gasUsed &+= record.pointee.gasUsed
     block.pointee.blobsUsed += Int(record.pointee.blobs)
-    record.pointee.cumulativeGas = block.pointee.gasUsed
     block.pointee.coinbaseBalance =
       block.pointee.coinbaseBalance &+ record.pointee.coinbaseChange
     return true

@@ -8,7 +8,7 @@ struct BlockInFlight: ~Copyable {
   let environment: BlockEnvironment
   let maxBlobs: Int
   let transactions: UnsafePointer<PreparedTransaction>
-  let schedule: UnsafeMutablePointer<BlockSchedule>
+  let schedule: UnsafeMutablePointer<TurnSchedule>
   let cells: UnsafeMutablePointer<CellStore>
   /// The state's, which outlives the block. Counting references would be done by all workers at once.
   unowned(unsafe) let codes: CodeStore
@@ -22,11 +22,20 @@ struct BlockInFlight: ~Copyable {
   let blockHashLock = SpinLock()
   /// Where and with which seed workers pause, in tests.
   let delays: ScheduleDelays?
+  /// The coinbase's balance in wei before the block: what workers suppose it to be. What they relied on
+  /// is compared when they are the next to be final, and those that run then are told the right one.
+  let coinbaseBefore: UInt256
+  let invalidTransactions: PreparedBlock.InvalidTransactions
+  /// Whether cells ran out, so that the block has to be executed in another way.
+  let isOutOfCells = Atomic<Bool>(false)
+
+  private let line1 = CacheLines()
+  let commitLock = SpinLock()
+  private let line2 = CacheLines()
 
   // What the committer keeps, for the frontier.
 
-  /// The coinbase's balance in wei. Workers read it without a lock; what they relied on is compared
-  /// when they are the next to be final, and those that run then read it right.
+  /// The coinbase's balance in wei.
   var coinbaseBalance: UInt256
   /// Gas used by the transactions that are final.
   var gasUsed: UInt64
@@ -36,13 +45,41 @@ struct BlockInFlight: ~Copyable {
   var error: ExecutionError?
   /// The transactions that are not valid, where that is no error.
   var rejected: [(index: Int, error: TransactionError)] = []
-  let invalidTransactions: PreparedBlock.InvalidTransactions
-  /// Whether cells ran out, so that the block has to be executed in another way.
-  let isOutOfCells = Atomic<Bool>(false)
-
-  let commitLock = SpinLock()
+  let finals: UnsafeMutablePointer<FinalRecord>
   /// How many workers the block is worth.
   var throttle: Throttle
+  private let line3 = CacheLines()
+
+  init(
+    fork: Fork, environment: BlockEnvironment, maxBlobs: Int,
+    transactions: UnsafePointer<PreparedTransaction>,
+    schedule: UnsafeMutablePointer<TurnSchedule>, cells: UnsafeMutablePointer<CellStore>,
+    codes: CodeStore, rules: ExactnessRules, outcomes: UnsafeMutablePointer<TransactionOutcome>,
+    receipts: UnsafeMutablePointer<Receipt>, blockHash: @escaping (UInt64) -> Hash256?,
+    delays: ScheduleDelays?, coinbaseBefore: UInt256, gasUsed: UInt64, blobsUsed: Int,
+    invalidTransactions: PreparedBlock.InvalidTransactions,
+    finals: UnsafeMutablePointer<FinalRecord>, throttle: Throttle
+  ) {
+    self.fork = fork
+    self.environment = environment
+    self.maxBlobs = maxBlobs
+    self.transactions = transactions
+    self.schedule = schedule
+    self.cells = cells
+    self.codes = codes
+    self.rules = rules
+    self.outcomes = outcomes
+    self.receipts = receipts
+    self.blockHash = blockHash
+    self.delays = delays
+    self.coinbaseBefore = coinbaseBefore
+    self.gasUsed = gasUsed
+    self.blobsUsed = blobsUsed
+    self.invalidTransactions = invalidTransactions
+    self.finals = finals
+    self.throttle = throttle
+    coinbaseBalance = coinbaseBefore
+  }
 
   /// Begins to load what transactions that a worker will run will read first. One alone would wait for
   /// each in turn.

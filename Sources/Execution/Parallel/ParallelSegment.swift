@@ -123,9 +123,9 @@ struct ParallelSegment {
     _ places: Places, _ chains: TransactionChains, from first: Int, mayEnd: Bool, _ run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
-    let schedule = UnsafeMutablePointer<BlockSchedule>.allocate(capacity: 1)
+    let schedule = UnsafeMutablePointer<TurnSchedule>.allocate(capacity: 1)
     schedule.initialize(
-      to: BlockSchedule(
+      to: TurnSchedule(
         memory, from: Int32(first), count: Int32(count), workers: workers.count))
     let flight = UnsafeMutablePointer<BlockInFlight>.allocate(capacity: 1)
     let runner = runner
@@ -137,10 +137,11 @@ struct ParallelSegment {
           codes: runner.state.codes, rules: rules, outcomes: places.outcomes,
           receipts: places.receipts,
           blockHash: { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }, delays: delays,
-          coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
+          coinbaseBefore: runner.state.record(block.environment.coinbase).balance,
           gasUsed: run.outcome.gasUsed,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
           invalidTransactions: block.invalidTransactions,
+          finals: memory.finals,
           throttle: Throttle(
             workers: workers.count, batch: schedule.pointee.batch, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight, chains: chains)
@@ -159,8 +160,7 @@ struct ParallelSegment {
     statistics.peakBytes = max(
       statistics.peakBytes,
       cells.pointee.byteCount + workers.reduce(0) { $0 + $1.byteCount }
-        + count
-        * (MemoryLayout<TransactionRecord>.stride + MemoryLayout<TransactionTurn>.stride))
+        + count * RecordMemory.bytesEach)
     // On the other ways out the directories are emptied as a whole.
     let prepared = Int(schedule.pointee.prepared.load(ordering: .acquiring))
     if let error = flight.pointee.error {
@@ -192,7 +192,7 @@ struct ParallelSegment {
       let first = range.lowerBound + number * share
       for index in first..<max(first, min(first + share, range.upperBound))
       where places.memory.hasOutcome(index) {
-        places.receipts[index].cumulativeGasUsed = places.memory.records[index].cumulativeGas
+        places.receipts[index].cumulativeGasUsed = places.memory.finals[index].cumulativeGas
       }
     }
     for worker in workers {

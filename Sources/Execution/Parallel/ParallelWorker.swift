@@ -11,6 +11,10 @@ final class ParallelWorker {
     var transaction: Int32 = 0
     /// The transaction that has to publish before the running one can go on; -1 for none.
     var blocker: Int32 = -1
+    /// Whether all before the transaction are final.
+    var isLast = false
+    /// Whether it reads what one nearby wrote that calls the same contract.
+    var needsAlike = false
     var share = CellStore.Share()
     var slab: UnsafeMutablePointer<Slab>
   }
@@ -101,7 +105,7 @@ final class ParallelWorker {
     let schedule = block.pointee.schedule
     var backoff = Backoff()
     var fresh: Range<Int32> = 0..<0
-    var next: BlockSchedule.Turn?
+    var next: TurnSchedule.Turn?
     var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
       if let turn = next ?? take(&fresh, schedule, block) {
@@ -122,12 +126,16 @@ final class ParallelWorker {
       }
       BlockInFlight.commit(block)
     }
+    // One that was to be next and never began has no record yet.
+    if let next, next.incarnation == 1 {
+      (schedule.pointee.records + Int(next.transaction)).initialize(to: TransactionRecord())
+    }
   }
 
   private func take(
-    _ fresh: inout Range<Int32>, _ schedule: UnsafeMutablePointer<BlockSchedule>,
+    _ fresh: inout Range<Int32>, _ schedule: UnsafeMutablePointer<TurnSchedule>,
     _ block: UnsafeMutablePointer<BlockInFlight>
-  ) -> BlockSchedule.Turn? {
+  ) -> TurnSchedule.Turn? {
     if number >= schedule.pointee.activeWorkers.load(ordering: .relaxed) && fresh.isEmpty {
       return nil
     }
@@ -139,7 +147,7 @@ final class ParallelWorker {
   /// Runs a transaction, and gives one that waited for it.
   private func run(
     _ transaction: Int32, _ incarnation: UInt32, _ block: UnsafeMutablePointer<BlockInFlight>
-  ) -> BlockSchedule.Turn? {
+  ) -> TurnSchedule.Turn? {
     let schedule = block.pointee.schedule
     let record = schedule.pointee.records + Int(transaction)
     if incarnation == 1 { record.initialize(to: TransactionRecord()) }
@@ -153,6 +161,7 @@ final class ParallelWorker {
     }
     counts.executions += 1
     record.pointee.ranLast = isLast
+    context.pointee.isLast = isLast
     let gasAvailable =
       isLast
       ? block.pointee.environment.gasLimit &- block.pointee.gasUsed
@@ -161,9 +170,10 @@ final class ParallelWorker {
       isLast ? block.pointee.maxBlobs - block.pointee.blobsUsed : block.pointee.maxBlobs
     delays?.pause()
     return PreparedTransaction.withMessage(block.pointee.transactions + Int(transaction)) {
-      (message) -> BlockSchedule.Turn? in
+      (message) -> TurnSchedule.Turn? in
       while true {
         context.pointee.blocker = -1
+        context.pointee.needsAlike = false
         if machine.pointee == nil && !makeMachine(block) {
           return fail(transaction, incarnation, .workspaceExhausted, isLast, block)
         }
@@ -198,7 +208,7 @@ final class ParallelWorker {
   private func fail(
     _ transaction: Int32, _ incarnation: UInt32, _ status: ExecutionStatus, _ isLast: Bool,
     _ block: UnsafeMutablePointer<BlockInFlight>
-  ) -> BlockSchedule.Turn? {
+  ) -> TurnSchedule.Turn? {
     counts.faults += 1
     let schedule = block.pointee.schedule
     if block.pointee.isOutOfCells.load(ordering: .acquiring) {
@@ -283,7 +293,8 @@ final class ParallelWorker {
     // A balance is not waited for: most transactions only add to it.
     record.pointee.balance =
       cell.pointee.isCoinbase
-      ? block.pointee.coinbaseBalance
+      ? (context.pointee.isLast
+        ? block.pointee.coinbaseBalance : block.pointee.coinbaseBefore)
       : cell.pointee.balance.pointee.value(before: transaction, writer: &writer)
     record.pointee.nonce = nonce
     record.pointee.codeHash = lifecycle.pointee.codeHash
@@ -314,7 +325,18 @@ final class ParallelWorker {
     record.pointee.value = cell.pointee.timeline.value(
       before: context.pointee.transaction, writer: &writer)
     record.pointee.place = block.pointee.cells.pointee.number(of: cell)
+    if writer >= 0 { noteWriter(writer, context) }
     return !mustWait(for: writer, context)
+  }
+
+  private static func noteWriter(_ writer: Int32, _ context: UnsafeMutablePointer<Context>) {
+    let schedule = context.pointee.block!.pointee.schedule
+    let turn = schedule.pointee.turns + Int(context.pointee.transaction)
+    if turn.pointee.target >= 0 && schedule.pointee.turns[Int(writer)].target == turn.pointee.target
+      && context.pointee.transaction &- writer < schedule.pointee.window.load(ordering: .relaxed)
+    {
+      context.pointee.needsAlike = true
+    }
   }
 
   /// Whether what this transaction made of a cell is about to change.
@@ -340,7 +362,8 @@ final class ParallelWorker {
     record.pointee.fault = nil
     record.pointee.refusal = result.error
     record.pointee.gasLimit = message.gasLimit
-    record.pointee.blobs = Int32(truncatingIfNeeded: message.blobHashes.count)
+    record.pointee.blobs = UInt16(truncatingIfNeeded: message.blobHashes.count)
+    record.pointee.needsAlike = context.pointee.needsAlike
     if result.error == nil {
       fill(transaction, message, result, record, block)
     }

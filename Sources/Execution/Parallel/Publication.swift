@@ -43,6 +43,7 @@ struct Publication {
     let oldAccountCount = record.pointee.changedAccountCount
     record.pointee.coinbaseChange = .zero
     record.pointee.readsCoinbase = false
+    record.pointee.reliesOnCoinbase = false
     record.pointee.coinbaseFloor = .zero
     record.pointee.lifecycles = slab.pointee.allocate(UInt32.self, count: accountCount)
     record.pointee.lifecycleCount = 0
@@ -138,6 +139,7 @@ struct Publication {
       record.pointee.readsCoinbase = observed.contains(.balance)
       record.pointee.coinbaseBalance = before
       record.pointee.coinbaseFloor = floor
+      record.pointee.reliesOnCoinbase = record.pointee.readsCoinbase || !floor.isZero
       return
     }
     var access = Timeline.Access()

@@ -30,30 +30,31 @@ struct Throttle {
     window = Self.firstWindow(workers: workers, batch: batch)
   }
 
-  /// Counts a transaction that has become final after so many executions.
+  /// Counts a transaction that has become final.
+  @inline(__always)
   mutating func count(
-    _ index: Int32, executions: Int, _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ index: Int32, _ turn: UnsafeMutablePointer<TransactionTurn>, gas: UInt64,
+    _ finals: UnsafeMutablePointer<FinalRecord>, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     if transactions == 0 { first = index }
     transactions += 1
-    self.executions += executions
-    let record = schedule.pointee.records + Int(index)
-    let waitedFor = schedule.pointee.turns[Int(index)].waitedFor
-    gas &+= record.pointee.gasUsed
-    record.pointee.rowGas =
-      record.pointee.gasUsed
-      &+ (waitedFor >= first ? schedule.pointee.records[Int(waitedFor)].rowGas : 0)
-    longestRow = max(longestRow, record.pointee.rowGas)
+    executions += Int(turn.pointee.status.incarnation)
+    let waitedFor = turn.pointee.waitedFor
+    self.gas &+= gas
+    let row = gas &+ (waitedFor >= first ? finals[Int(waitedFor)].rowGas : 0)
+    finals[Int(index)].rowGas = row
+    longestRow = max(longestRow, row)
     if transactions < Self.period { return }
     decide(schedule)
     transactions = 0
-    self.executions = 0
-    gas = 0
+    executions = 0
+    self.gas = 0
     longestRow = 0
   }
 
-  private mutating func decide(_ schedule: UnsafeMutablePointer<BlockSchedule>) {
-    let wasted = self.executions - transactions
+  @inline(never)
+  private mutating func decide(_ schedule: UnsafeMutablePointer<TurnSchedule>) {
+    let wasted = executions - transactions
     // What costs a third more in parallel gains nothing when three quarters of it follow one another.
     let isRow = longestRow > gas / 4 * 3
     if (wasted * 2 > transactions * 3 || isRow) && mayEnd {

@@ -95,15 +95,14 @@ struct Timeline: ~Copyable {
   /// `isCertain` says that all before the transaction are final: what it read is right and stays so.
   mutating func publish(
     _ access: Access, by transaction: Int32, _ incarnation: UInt32, isCertain: Bool,
-    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) -> Bool {
     lock.lock()
     defer { lock.unlock() }
     let earlierReaders = readers
     var isRight = true
     if !isCertain && (access.exact != nil || !access.floor.isZero) {
-      var writer: Int32 = -1
-      let now = value(before: transaction, writer: &writer)
+      let now = value(before: transaction)
       if let exact = access.exact {
         isRight = register(
           Reader(
@@ -116,7 +115,6 @@ struct Timeline: ~Copyable {
             transaction: transaction, incarnation: incarnation, isFloor: true,
             value: access.floor, next: readers), now, &slab)
       }
-      if !isRight { schedule.pointee.countConflict(transaction, writer) }
     }
     if let change = access.change {
       let isChange = insert(
@@ -139,7 +137,7 @@ struct Timeline: ~Copyable {
   @inline(__always)
   private mutating func insert(
     _ value: UInt256, _ isAbsolute: Bool, _ transaction: Int32, _ incarnation: UInt32,
-    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) -> Bool {
     var previous: UnsafeMutablePointer<Version>?
     var next = versions.load(ordering: .relaxed)
@@ -175,7 +173,7 @@ struct Timeline: ~Copyable {
   /// Adds up what can not change any more when it has become long: reading would take ever longer.
   private mutating func settle(
     from node: UnsafeMutablePointer<Version>, _ slab: inout Slab,
-    _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous = node
@@ -204,7 +202,7 @@ struct Timeline: ~Copyable {
   /// Takes back what an earlier incarnation did and the present one does not do.
   mutating func retract(
     _ transaction: Int32, before incarnation: UInt32,
-    _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     lock.lock()
     defer { lock.unlock() }
@@ -223,7 +221,7 @@ struct Timeline: ~Copyable {
 
   /// Tells the later readers that read something else now. Forgets those that are final.
   private mutating func tellReaders(
-    above transaction: Int32, _ schedule: UnsafeMutablePointer<BlockSchedule>
+    above transaction: Int32, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous: UnsafeMutablePointer<Reader>?
@@ -235,7 +233,7 @@ struct Timeline: ~Copyable {
         && !reader.pointee.accepts(value(before: reader.pointee.transaction))
       {
         schedule.pointee.invalidate(
-          reader.pointee.transaction, reader.pointee.incarnation, by: transaction)
+          reader.pointee.transaction, reader.pointee.incarnation)
         isOver = true
       }
       if isOver {

@@ -5,26 +5,28 @@ import EVM
 /// The worker that runs the transaction writes it, and after the phase `executed` the committer reads
 /// it; the status orders the two. It has no meaning before the first incarnation.
 struct TransactionRecord: BitwiseCopyable {
-  // What the last incarnation found.
+  // What the last incarnation found. The committer reads the first cache line of each.
 
+  var gasUsed: UInt64 = 0
+  var gasLimit: UInt64 = 0
+  /// What it does to the coinbase's balance, modulo 2^256.
+  var coinbaseChange = UInt256.zero
+  /// How many changes of lifecycles there had been when it began.
+  var lifecycleChanges: UInt64 = 0
+  var blobs: UInt16 = 0
   /// Whether all before it were final when it began: then it is right.
   var ranLast = false
   /// Whether the outcome and the receipt are filled in.
   var hasOutcome = false
+  /// Whether it reads what an earlier transaction nearby that calls the same contract wrote.
+  var needsAlike = false
+  /// Whether it relied on the coinbase's balance.
+  var reliesOnCoinbase = false
   /// Why it is not valid.
   var refusal: TransactionError?
   /// Why it can not be executed.
   var fault: ExecutionStatus?
-  var blobs: Int32 = 0
-  var gasUsed: UInt64 = 0
-  /// The gas that it and all before it used, once it is final.
-  var cumulativeGas: UInt64 = 0
-  var gasLimit: UInt64 = 0
-  /// The gas of the longest row of transactions, each of which waited for the one before, that ends
-  /// with it; the committer's.
-  var rowGas: UInt64 = 0
-  /// What it does to the coinbase's balance, modulo 2^256.
-  var coinbaseChange = UInt256.zero
+
   /// The coinbase's balance that it read, when `readsCoinbase`.
   var coinbaseBalance = UInt256.zero
   /// The least balance of the coinbase that would do.
@@ -34,8 +36,6 @@ struct TransactionRecord: BitwiseCopyable {
   /// The lifecycles that it saw, by number.
   var lifecycles: UnsafeMutablePointer<UInt32>?
   var lifecycleCount = 0
-  /// How many changes of lifecycles there had been when it began.
-  var lifecycleChanges: UInt64 = 0
 
   // What it has published.
 
@@ -43,4 +43,13 @@ struct TransactionRecord: BitwiseCopyable {
   var changeCount = 0
   var changedAccounts: UnsafeMutablePointer<UnsafeMutablePointer<AccountCell>>?
   var changedAccountCount = 0
+}
+
+/// What the committer notes of a transaction that it has made final.
+struct FinalRecord: BitwiseCopyable {
+  /// The gas that it and all before it used.
+  var cumulativeGas: UInt64
+  /// The gas of the longest row of transactions, each of which waited for the one before, that ends
+  /// with it.
+  var rowGas: UInt64
 }

@@ -10,12 +10,10 @@ struct TransactionStatus: Equatable {
     case running
     /// The same, and it is known already that it has to run again.
     case runningInvalid
-    /// Its effects are published, and nothing is known against them.
+    /// Its effects are published, and nothing is known against them; final, once the frontier is past.
     case executed
     /// Waits for another transaction.
     case waiting
-    /// Final.
-    case committed
     /// Waits until all before it are final.
     case waitingForAll
   }
@@ -37,7 +35,7 @@ struct TransactionStatus: Equatable {
   /// Whether its effects can be read: they are all published and nothing is known against them.
   @inline(__always)
   var isReadable: Bool {
-    word & 7 == Phase.executed.rawValue || word & 7 == Phase.committed.rawValue
+    word & 7 == Phase.executed.rawValue
   }
 }
 

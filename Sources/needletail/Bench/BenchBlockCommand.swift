@@ -9,12 +9,14 @@ struct BenchBlockCommand: ParsableCommand {
     commandName: "block",
     abstract: "Time blocks by the serial and the parallel executor, in turns.",
     discussion: """
-      Blocks of the main network (on the part of the state that they touch) and made-up blocks of \
-      about --gas gas: token transfers between distinct accounts, Uniswap V3 swaps in 256 pools, raw \
-      transfers, and three that nothing can be gained on. Senders are known and no root is made; the \
-      roots of receipts and state are compared before anything is timed, and a difference makes the \
-      exit status 1. Times are medians of wall time; `cores` is the CPU time of the parallel executor \
-      over the serial one's.
+      mainnet/: blocks of the main network, on the part of the state that they touch. gigagas/: \
+      made-up blocks of about --gas gas: token transfers between distinct accounts, Uniswap V3 swaps \
+      in 256 pools, raw transfers, three that nothing can be gained on, and blocks of which half is \
+      such. conflicts/: token transfers of which so many percent go to one account. builder/: swaps \
+      pool by pool, as they come and as the block builder orders them. Senders are known and no root \
+      is made; the roots of receipts and state are compared before anything is timed, and a \
+      difference makes the exit status 1. Times are medians of wall time, both executors in turns on \
+      copies of the same state; `cores` is the CPU time of the parallel executor over the serial one's.
 
         needletail bench block --threads 2
         needletail bench block --case gigagas/ --threads 1,2,4,8,16 --json
@@ -74,6 +76,7 @@ struct BenchBlockCommand: ParsableCommand {
       filter.map { entry.name.contains($0) } ?? true
     }
     cases += try BlockCase.gigagas(gas, fixtures: folder, filter: filter)
+    cases += try BlockCase.built(gas, fixtures: folder, filter: filter)
     guard !cases.isEmpty else {
       throw ValidationError("no case contains \"\(filter ?? "")\"; run without --case to see all")
     }
@@ -195,12 +198,16 @@ struct BlockResult {
       by: { $0.key < $1.key })
     {
       for prefix in ["mainnet/", "gigagas/"] {
-        let speedUps = group.filter { $0.name.hasPrefix(prefix) }.map(\.speedUp).sorted()
-        guard let least = speedUps.first, let most = speedUps.last else { continue }
-        let mean = speedUps.reduce(0, +) / Double(speedUps.count)
+        let blocks = group.filter { $0.name.hasPrefix(prefix) }.sorted { $0.speedUp < $1.speedUp }
+        guard let least = blocks.first, let most = blocks.last else { continue }
+        let mean = blocks.reduce(0) { $0 + $1.speedUp } / Double(blocks.count)
+        let all =
+          blocks.reduce(0) { $0 + $1.serial.median } / blocks.reduce(0) { $0 + $1.parallel.median }
         print(
-          "  \(prefix) \(speedUps.count) blocks, \(threads) threads: speed-up mean "
-            + "\(Text.factor(mean)), least \(Text.factor(least)), most \(Text.factor(most))")
+          "  \(prefix) \(blocks.count) blocks, \(threads) threads: speed-up mean "
+            + "\(Text.factor(mean)), of all times together \(Text.factor(all)), least "
+            + "\(Text.factor(least.speedUp)) (\(least.name)), most \(Text.factor(most.speedUp)) "
+            + "(\(most.name)), \(blocks.count { $0.speedUp < 0.95 }) more than 5 % slower")
       }
     }
   }

@@ -3,14 +3,18 @@ import Synchronization
 
 /// Who runs what next: transactions in block order, those that have to run again first, those that
 /// wait for others not at all; and which are final.
-struct BlockSchedule: ~Copyable {
+struct TurnSchedule: ~Copyable {
+  // What hardly changes, and every worker looks at all the time.
+
   let count: Int32
   let turns: UnsafeMutablePointer<TransactionTurn>
   let records: UnsafeMutablePointer<TransactionRecord>
   /// The contracts that are called.
   let targets: UnsafeMutablePointer<CallTargets>
-  /// All transactions before it are final.
-  let frontier: Atomic<Int32>
+  /// One bit for each transaction that has to run again.
+  private let pending: UnsafeMutablePointer<Atomic<UInt64>>
+  /// How many transactions that follow one another a worker takes at once.
+  let batch: Int32
   /// Changes of lifecycles so far, those that were taken back included.
   let lifecycleChanges = Atomic<UInt64>(0)
   /// Set at the end, and on errors.
@@ -19,18 +23,22 @@ struct BlockSchedule: ~Copyable {
   let end: Atomic<Int32>
   /// No transaction from here on is prepared.
   let prepared: Atomic<Int32>
-  /// How many transactions that follow one another a worker takes at once.
-  let batch: Int32
   /// How far workers run ahead of the frontier, in transactions.
   let window: Atomic<Int32>
   /// Workers with this number or a higher one rest.
   let activeWorkers: Atomic<Int>
 
-  /// One bit for each transaction that has to run again.
-  private let pending: UnsafeMutablePointer<Atomic<UInt64>>
-  private let pendingCount = Atomic<Int32>(0)
+  // What changes all the time.
+
+  private let line1 = CacheLines()
+  /// All transactions before it are final. The committer moves it now and then.
+  let frontier: Atomic<Int32>
+  private let line2 = CacheLines()
   /// The first transaction that has not been begun.
   private let next: Atomic<Int32>
+  private let line3 = CacheLines()
+  private let pendingCount = Atomic<Int32>(0)
+  private let line4 = CacheLines()
 
   /// A transaction that a worker is to run: it is `running` already.
   struct Turn {
@@ -167,33 +175,25 @@ struct BlockSchedule: ~Copyable {
 
   // MARK: What happens to transactions
 
-  /// Tells that an incarnation of a transaction read something that `writer` made otherwise.
-  borrowing func invalidate(_ index: Int32, _ incarnation: UInt32, by writer: Int32) {
+  /// Tells that an incarnation of a transaction read something that is not so.
+  borrowing func invalidate(_ index: Int32, _ incarnation: UInt32) {
     let turn = turns + Int(index)
     while true {
       let old = turn.pointee.status
       if old.incarnation != incarnation { return }
       switch old.phase {
       case .executed:
+        // What is final is right.
+        if index < frontier.load(ordering: .acquiring) { return }
         if turn.pointee.move(old, to: TransactionStatus(.pending, incarnation)) {
-          countConflict(index, writer)
           setPending(index)
           return
         }
       case .running:
-        if turn.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) {
-          return countConflict(index, writer)
-        }
-      case .pending, .runningInvalid, .waiting, .waitingForAll, .committed: return
+        if turn.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) { return }
+      case .pending, .runningInvalid, .waiting, .waitingForAll: return
       }
     }
-  }
-
-  /// Counts that a transaction ran in vain because of another one.
-  borrowing func countConflict(_ index: Int32, _ writer: Int32) {
-    if writer < 0 { return }
-    let target = turns[Int(index)].target
-    if target >= 0 && turns[Int(writer)].target == target { targets.pointee.countConflict(target) }
   }
 
   /// Tells that a running transaction has published what it did, and gives one that waited for it, to
