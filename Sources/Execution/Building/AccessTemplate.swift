@@ -116,7 +116,8 @@ struct AccessTemplate {
       return AccessSet.Access(owner, cell, entry.use)
     }
     return AccessPrediction(
-      accesses: AccessSet(list), gasUsed: min(gasUsed, transaction.transaction.gasLimit), error: nil)
+      accesses: AccessSet(list), gasUsed: min(gasUsed, transaction.transaction.gasLimit), error: nil
+    )
   }
 
   private static func sources(_ transaction: PreparedTransaction)

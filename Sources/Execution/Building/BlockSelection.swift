@@ -69,7 +69,9 @@ struct BlockSelection {
     for (sender, queue) in queues {
       nonces[sender] = state.record(sender).nonce
       queues[sender] = queue.sorted {
-        let (a, b) = (candidates[$0].transaction.transaction, candidates[$1].transaction.transaction)
+        let (a, b) = (
+          candidates[$0].transaction.transaction, candidates[$1].transaction.transaction
+        )
         return a.nonce != b.nonce ? a.nonce > b.nonce : $0 > $1
       }
     }

@@ -88,13 +88,20 @@ struct ConflictOrder {
         for follower in followers[node] {
           needs[Int(follower)] -= 1
           if needs[Int(follower)] > 0 { continue }
-          if Int(follower) < count { ready.append(Int(follower)) } else { done.append(Int(follower)) }
+          if Int(follower) < count {
+            ready.append(Int(follower))
+          } else {
+            done.append(Int(follower))
+          }
         }
       }
       result.append(step)
     }
     return result
   }
+
+  /// The gas of the longest row in which each transaction needs the one before.
+  var longestRow: UInt64 { longestRows { gas[$0] }.max() ?? 0 }
 
   /// The sum of the longest row that begins with each node.
   private func longestRows(_ length: (Int) -> UInt64) -> [UInt64] {

@@ -169,7 +169,8 @@ struct CellStore: ~Copyable {
     var seen = head
     cell.initialize(
       to: AccountCell(
-        address: address, number: number, id: id, tableEpoch: row.epoch, isCoinbase: address == coinbase,
+        address: address, number: number, id: id, tableEpoch: row.epoch,
+        isCoinbase: address == coinbase,
         next: UnsafeMutablePointer(bitPattern: seen), sibling: share.lastAccount,
         lifecycles: Atomic(first), timelines: timelines))
     while true {

@@ -34,7 +34,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   /// Pauses, in tests.
   package var delays: ScheduleDelays?
   /// Tests take rules away.
-  var rules = ExactnessRules.all
+  package var rules = ExactnessRules.all
 
   /// What was chosen.
   public let options: Options

@@ -120,7 +120,8 @@ struct ParallelSegment {
   }
 
   private func work(
-    _ places: Places, _ chains: TransactionChains, from first: Int, mayEnd: Bool, _ run: inout BlockRun,
+    _ places: Places, _ chains: TransactionChains, from first: Int, mayEnd: Bool,
+    _ run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
     let schedule = UnsafeMutablePointer<TurnSchedule>.allocate(capacity: 1)
@@ -142,8 +143,7 @@ struct ParallelSegment {
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
           invalidTransactions: block.invalidTransactions,
           finals: memory.finals,
-          throttle: Throttle(
-            workers: workers.count, batch: schedule.pointee.batch, mayEnd: mayEnd)))
+          throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight, chains: chains)
       pool.run { crew.work($0) }
     }

@@ -111,7 +111,9 @@ struct Publication {
       entry.pointee.record.hasStorage && nonceBefore == 0 && !hadCode
       && entry.pointee.isTouched
     // Storage without code: a touch deletes it where the account is empty, so all of that counts.
-    if isWeird || isDestroyed { observed.formUnion([.nonce, .balance]) }
+    if (isWeird || isDestroyed) && rules.contains(.deletions) {
+      observed.formUnion([.nonce, .balance])
+    }
 
     publishNonce(nonce, nonceBefore, observed, cell)
     publishBalance(wei &- balanceBefore, balanceBefore, observed, floor, cell)
@@ -235,8 +237,8 @@ struct Publication {
       record.pointee.changeCount += 1
     }
     if !timeline.pointee.publish(
-      access, by: transaction, incarnation, isCertain: record.pointee.ranLast, &slab.pointee,
-      block.pointee.schedule)
+      access, by: transaction, incarnation, isCertain: record.pointee.ranLast,
+      notices: rules.contains(.notices), &slab.pointee, block.pointee.schedule)
     {
       isRight = false
     }

@@ -16,18 +16,24 @@ struct Throttle {
   /// Transactions between two decisions.
   static let period = 24
 
-  /// How far workers run ahead at first: about as far as keeps them busy while their transactions take
-  /// equally long.
-  static func firstWindow(workers: Int, batch: Int32) -> Int32 { Int32(workers) * (4 + 2 * batch) }
+  /// How far workers run ahead at first: a block of the main network whole, so that one that takes as long
+  /// as a third of them keeps nobody idle.
+  static func firstWindow(workers: Int) -> Int32 { Int32(workers) * 32 }
+
+  /// How far they run ahead where much is in vain: about as far as keeps them busy while their
+  /// transactions take equally long.
+  private static func narrowWindow(workers: Int, batch: Int32) -> Int32 {
+    Int32(workers) * (4 + 2 * batch)
+  }
 
   /// The farthest: a transaction that takes a hundred times as long as others keeps nobody idle.
   private var lastWindow: Int32 { Int32(workers) * 128 }
 
-  init(workers: Int, batch: Int32, mayEnd: Bool) {
+  init(workers: Int, mayEnd: Bool) {
     self.workers = workers
     self.mayEnd = mayEnd
     active = workers
-    window = Self.firstWindow(workers: workers, batch: batch)
+    window = Self.firstWindow(workers: workers)
   }
 
   /// Counts a transaction that has become final.
@@ -66,7 +72,7 @@ struct Throttle {
       window = min(window * 2, lastWindow)
     }
     if wasted * 4 > transactions {
-      window = Self.firstWindow(workers: workers, batch: schedule.pointee.batch)
+      window = Self.narrowWindow(workers: workers, batch: schedule.pointee.batch)
     }
     schedule.pointee.window.store(window, ordering: .relaxed)
     schedule.pointee.activeWorkers.store(active, ordering: .relaxed)

@@ -95,7 +95,7 @@ struct Timeline: ~Copyable {
   /// `isCertain` says that all before the transaction are final: what it read is right and stays so.
   mutating func publish(
     _ access: Access, by transaction: Int32, _ incarnation: UInt32, isCertain: Bool,
-    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
+    notices: Bool, _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) -> Bool {
     lock.lock()
     defer { lock.unlock() }
@@ -119,7 +119,7 @@ struct Timeline: ~Copyable {
     if let change = access.change {
       let isChange = insert(
         change, access.isAbsolute, transaction, incarnation, &slab, schedule)
-      if isChange && earlierReaders != nil { tellReaders(above: transaction, schedule) }
+      if isChange && earlierReaders != nil && notices { tellReaders(above: transaction, schedule) }
     }
     return isRight
   }

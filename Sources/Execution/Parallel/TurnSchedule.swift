@@ -59,7 +59,7 @@ struct TurnSchedule: ~Copyable {
     end = Atomic(count)
     prepared = Atomic(first)
     batch = max(1, min(8, (count - first) / Int32(workers * 16)))
-    window = Atomic(Throttle.firstWindow(workers: workers, batch: batch))
+    window = Atomic(Throttle.firstWindow(workers: workers))
     activeWorkers = Atomic(workers)
     let words = Int(count) / 64 + 1
     pending = .allocate(capacity: words)

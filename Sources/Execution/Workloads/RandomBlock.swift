@@ -86,7 +86,9 @@ package struct RandomBlock: Sendable {
       .byzantium, .istanbul, .berlin, .london, .paris, .shanghai, .cancun, .prague, .osaka, .prague,
     ]
     let fork = forks[pick(forks.count)]
-    let senders = (0..<(1 + pick(max(12, largest / 20)))).map { Address(number: UInt64(0x1000 + $0)) }
+    let senders = (0..<(1 + pick(max(12, largest / 20)))).map {
+      Address(number: UInt64(0x1000 + $0))
+    }
     let strangers = (0..<3).map { Address(number: UInt64(0x2000 + $0)) }
     let salts: [UInt64] = [1, 2]
     var others = strangers + senders + Contract.allCases.map(\.address)
@@ -153,7 +155,8 @@ package struct RandomBlock: Sendable {
         transaction.to = chance(5) ? others[pick(others.count)] : contract.address
         let target = others[pick(others.count)].word
         // A few slots are hot, most are not: the n-th as often as 1 / n.
-        let slot = UInt256(UInt64(40) / (1 + random.next() % 40) - 1 + (chance(2) ? 0 : random.next() % 40))
+        let slot = UInt256(
+          UInt64(40) / (1 + random.next() % 40) - 1 + (chance(2) ? 0 : random.next() % 40))
         switch contract {
         case .bump, .own: transaction.data = Self.words(slot)
         case .flip: transaction.data = Self.words(slot, UInt256(random.next() % 2))

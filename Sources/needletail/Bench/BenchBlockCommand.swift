@@ -16,7 +16,8 @@ struct BenchBlockCommand: ParsableCommand {
       pool by pool, as they come and as the block builder orders them. Senders are known and no root \
       is made; the roots of receipts and state are compared before anything is timed, and a \
       difference makes the exit status 1. Times are medians of wall time, both executors in turns on \
-      copies of the same state; `cores` is the CPU time of the parallel executor over the serial one's.
+      copies of the same state; `bound` is the time of all transactions over that of the longest row in \
+      which each needs the one before; `cores` is the CPU time of the parallel executor over the serial one's.
 
         needletail bench block --threads 2
         needletail bench block --case gigagas/ --threads 1,2,4,8,16 --json
@@ -120,9 +121,12 @@ struct BenchBlockCommand: ParsableCommand {
         }
       }
     }
+    let bound =
+      entry.name.hasPrefix("mainnet/") ? SpeedUpBound.bound(of: entry.block, on: entry.state) : nil
     return try executors.map { executor in
       var result = BlockResult(
-        name: entry.name, transactions: entry.block.transactions.count, gas: outcome.gasUsed)
+        name: entry.name, transactions: entry.block.transactions.count, gas: outcome.gasUsed,
+        bound: bound)
       var left = seconds
       while left > 0 || result.serial.count < 3 {
         left -= try result.serial.add(entry) { try serial.execute($0, on: &$1) }
@@ -168,6 +172,8 @@ struct BlockResult {
   let name: String
   let transactions: Int
   let gas: UInt64
+  /// The most that its transactions' need of one another leaves room for, where that was looked for.
+  let bound: Double?
   var serial = Samples()
   var parallel = Samples()
   var statistics = ParallelStatistics()
@@ -178,7 +184,8 @@ struct BlockResult {
   static func printTable(_ results: [BlockResult]) {
     var table = TextTable([
       ("block", .left), ("threads", .right), ("txs", .right), ("Mgas", .right),
-      ("serial", .right), ("parallel", .right), ("speed-up", .right), ("cores", .right),
+      ("serial", .right), ("parallel", .right), ("speed-up", .right), ("bound", .right),
+      ("cores", .right),
       ("repeated", .right), ("waits", .right), ("serial txs", .right), ("MB", .right),
     ])
     for result in results {
@@ -188,7 +195,8 @@ struct BlockResult {
         result.name, "\(statistics.threads)", "\(result.transactions)",
         String(format: "%.1f", Double(result.gas) / 1e6),
         Text.time(.seconds(result.serial.median)), Text.time(.seconds(result.parallel.median)),
-        Text.factor(result.speedUp), String(format: "%.2f", result.cores),
+        Text.factor(result.speedUp), result.bound.map { Text.factor($0) } ?? "",
+        String(format: "%.2f", result.cores),
         "\(statistics.repetitions / runs)", "\(statistics.waits / runs)",
         "\(statistics.serialTransactions / runs)", "\(statistics.peakBytes >> 20)",
       ])
@@ -224,6 +232,10 @@ struct BlockResult {
       ] {
         writer.key(key)
         writer.value(value)
+      }
+      if let bound {
+        writer.key("bound")
+        writer.value(bound)
       }
       writer.member("runs", parallel.count)
       writer.key("parallel")

@@ -34,7 +34,7 @@ struct ExecutorOptions: ParsableArguments {
     case .serial: return SerialExecutor()
     case .parallel:
       var options = ParallelExecutor.Options(threads: threads)
-      options.isForced = isForced
+      options.isForced = isForced || pauses != nil
       let executor = ParallelExecutor(options)
       executor.delays = pauses.map { ScheduleDelays(seed: $0) }
       return executor

@@ -41,7 +41,8 @@ import Testing
       #expect(plan.gas <= limits.gas, "seed \(seed)")
       #expect(plan.chosen.reduce(0) { $0 + candidates[$1].bytes } <= limits.bytes)
       #expect(
-        plan.transactions.reduce(0) { $0 + $1.transaction.blobVersionedHashes.count } <= limits.blobs)
+        plan.transactions.reduce(0) { $0 + $1.transaction.blobVersionedHashes.count }
+          <= limits.blobs)
       #expect(plan.transactions.count <= limits.transactions)
       // Every candidate is somewhere, once.
       let all = plan.chosen + plan.left + plan.refused.map(\.candidate)
@@ -176,7 +177,8 @@ import Testing
     let senders = (0..<4).map { Address(number: UInt64(0x100 + $0)) }
     for sender in senders { allocation.accounts[sender] = .init(balance: UInt256(1) << 80) }
     block.transactions = senders.map {
-      TransactionWorkload.transaction($0, 0, contract, [1, 2, 3, 4] + [UInt8](repeating: 0, count: 28))
+      TransactionWorkload.transaction(
+        $0, 0, contract, [1, 2, 3, 4] + [UInt8](repeating: 0, count: 28))
     }
     let state = WorldState(allocation)
     let executing = AccessPredictor(threads: 1, foresight: .execution)
