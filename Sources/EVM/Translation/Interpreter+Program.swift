@@ -8,38 +8,40 @@ extension Machine {
     -> Step
   {
     let memory = frame.pointee.memory
-    var next = (UnsafeRawPointer(Program.instructions(program)) + frame.pointee.programCounter)
-      .assumingMemoryBound(to: Instruction.self)
+    var next = InstructionStream(
+      at: (UnsafeRawPointer(Program.instructions(program)) + frame.pointee.programCounter)
+        .assumingMemoryBound(to: Instruction.self))
     var top = UnsafeMutableRawPointer(frame.pointee.stack)
     var gas = frame.pointee.gas
     var memoryCount = frame.pointee.memoryCount
 
     while true {
-      let instruction = next
-      next += 1
+      let instruction = next.take()
       switch instruction.pointee.operation {
       case .block:
-        if !pays(instruction, frame, top, &gas) {
-          return interpretPlainly(frame, from: instruction, top, gas)
+        if !pays(instruction.address, frame, top, &gas) {
+          return interpretPlainly(frame, from: instruction.address, top, gas)
         }
       case .advance:
         top += Int(instruction.pointee.d)
       case .jump:
         top += Int(instruction.pointee.d)
+        if isOutOfTime() { return exit(.timeExhausted) }
         let block = instruction.target
         if !pays(block, frame, top, &gas) {
           return interpretPlainly(frame, from: block, top, gas)
         }
-        next = block + 1
+        next.go(to: block + 1)
       case .jumpDynamic:
         guard let block = destination(program, limbs(top, instruction.pointee.a)) else {
           return exit(.invalidJump)
         }
+        if isOutOfTime() { return exit(.timeExhausted) }
         top += Int(instruction.pointee.d)
         if !pays(block, frame, top, &gas) {
           return interpretPlainly(frame, from: block, top, gas)
         }
-        next = block + 1
+        next.go(to: block + 1)
       case .jumpDynamicIf:
         if isZero(limbs(top, instruction.pointee.a)) {
           top += Int(instruction.pointee.d)
@@ -47,11 +49,12 @@ extension Machine {
           guard let block = destination(program, limbs(top, instruction.pointee.b)) else {
             return exit(.invalidJump)
           }
+          if isOutOfTime() { return exit(.timeExhausted) }
           top += Int(instruction.pointee.d)
           if !pays(block, frame, top, &gas) {
             return interpretPlainly(frame, from: block, top, gas)
           }
-          next = block + 1
+          next.go(to: block + 1)
         }
       case .exitIf:
         let leaves =
@@ -146,7 +149,7 @@ extension Machine {
         frame.pointee.stack = word(top, instruction.pointee.d)
         frame.pointee.gas = gas
         frame.pointee.programCounter =
-          UnsafeRawPointer(next) - UnsafeRawPointer(Program.instructions(program))
+          UnsafeRawPointer(next.address) - UnsafeRawPointer(Program.instructions(program))
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
         top = UnsafeMutableRawPointer(frame.pointee.stack)

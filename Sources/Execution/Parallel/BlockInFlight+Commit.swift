@@ -2,6 +2,11 @@ import EVM
 import Ethereum
 
 extension BlockInFlight {
+  /// Gas that the transactions that are final have left.
+  var gasAvailable: UInt64 { gas.regularLeft(of: environment.gasLimit) }
+  /// Gas that they have left for new state (EIP-8037).
+  var stateGasAvailable: UInt64 { gas.stateLeft(of: environment.gasLimit) }
+
   /// Makes the transactions final whose turn it is, in order, as far as their effects are published.
   /// One worker at a time does so; to the others there is nothing to do.
   static func commit(_ block: UnsafeMutablePointer<BlockInFlight>) {
@@ -42,7 +47,7 @@ extension BlockInFlight {
       schedule.pointee.targets.pointee.countFinal(
         turn.pointee.target, needsAlike: record.pointee.needsAlike)
       block.pointee.throttle.count(
-        index, turn, gas: record.pointee.gasUsed, block.pointee.finals, schedule)
+        index, turn, gas: record.pointee.gas.paid, block.pointee.finals, schedule)
       index += 1
       // Who waits to be the first should not wait long, and who reads the frontier all the time should
       // not have to fetch it each time.
@@ -83,7 +88,8 @@ extension BlockInFlight {
       }
     }
     if rules.contains(.gasLimit)
-      && record.pointee.gasLimit > block.pointee.environment.gasLimit &- block.pointee.gasUsed
+      && (record.pointee.mostGas > block.pointee.gasAvailable
+        || record.pointee.mostStateGas > block.pointee.stateGasAvailable)
     {
       return false
     }
@@ -98,7 +104,7 @@ extension BlockInFlight {
   ) -> Bool {
     (block.pointee.finals + Int(index)).initialize(
       to: FinalRecord(
-        cumulativeGas: block.pointee.gasUsed &+ record.pointee.gasUsed, rowGas: 0))
+        cumulativeGas: block.pointee.gas.paid &+ record.pointee.gas.paid, rowGas: 0))
     if let fault = record.pointee.fault {
       block.pointee.error = ExecutionError(fault: fault, transaction: Int(index))
       return false
@@ -114,7 +120,7 @@ extension BlockInFlight {
         return true
       }
     }
-    block.pointee.gasUsed &+= record.pointee.gasUsed
+    block.pointee.gas += record.pointee.gas
     block.pointee.blobsUsed += Int(record.pointee.blobs)
     block.pointee.coinbaseBalance =
       block.pointee.coinbaseBalance &+ record.pointee.coinbaseChange

@@ -26,6 +26,8 @@ struct BlockInFlight: ~Copyable {
   /// is compared when they are the next to be final, and those that run then are told the right one.
   let coinbaseBefore: UInt256
   let invalidTransactions: PreparedBlock.InvalidTransactions
+  /// Whether workers take notes for the block's access list.
+  let takesNotes: Bool
   /// Whether cells ran out, so that the block has to be executed in another way.
   let isOutOfCells = Atomic<Bool>(false)
 
@@ -38,7 +40,7 @@ struct BlockInFlight: ~Copyable {
   /// The coinbase's balance in wei.
   var coinbaseBalance: UInt256
   /// Gas used by the transactions that are final.
-  var gasUsed: UInt64
+  var gas: BlockGas
   /// Blobs of the transactions that are final.
   var blobsUsed: Int
   /// Why the block can not go on.
@@ -56,8 +58,8 @@ struct BlockInFlight: ~Copyable {
     schedule: UnsafeMutablePointer<TurnSchedule>, cells: UnsafeMutablePointer<CellStore>,
     codes: CodeStore, rules: ExactnessRules, outcomes: UnsafeMutablePointer<TransactionOutcome>,
     receipts: UnsafeMutablePointer<Receipt>, blockHash: @escaping (UInt64) -> Hash256?,
-    delays: ScheduleDelays?, coinbaseBefore: UInt256, gasUsed: UInt64, blobsUsed: Int,
-    invalidTransactions: PreparedBlock.InvalidTransactions,
+    delays: ScheduleDelays?, coinbaseBefore: UInt256, gas: BlockGas, blobsUsed: Int,
+    invalidTransactions: PreparedBlock.InvalidTransactions, takesNotes: Bool,
     finals: UnsafeMutablePointer<FinalRecord>, throttle: Throttle
   ) {
     self.fork = fork
@@ -73,9 +75,10 @@ struct BlockInFlight: ~Copyable {
     self.blockHash = blockHash
     self.delays = delays
     self.coinbaseBefore = coinbaseBefore
-    self.gasUsed = gasUsed
+    self.gas = gas
     self.blobsUsed = blobsUsed
     self.invalidTransactions = invalidTransactions
+    self.takesNotes = takesNotes
     self.finals = finals
     self.throttle = throttle
     coinbaseBalance = coinbaseBefore

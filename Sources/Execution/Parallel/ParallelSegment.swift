@@ -139,9 +139,9 @@ struct ParallelSegment {
           receipts: places.receipts,
           blockHash: { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }, delays: delays,
           coinbaseBefore: runner.state.record(block.environment.coinbase).balance,
-          gasUsed: run.outcome.gasUsed,
+          gas: run.outcome.gas,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
-          invalidTransactions: block.invalidTransactions,
+          invalidTransactions: block.invalidTransactions, takesNotes: run.recorder != nil,
           finals: memory.finals,
           throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight, chains: chains)
@@ -173,10 +173,17 @@ struct ParallelSegment {
       return first
     }
     let end = Int(schedule.pointee.end.load(ordering: .acquiring))
+    if let recorder = run.recorder {
+      var index = UInt32(run.outcome.transactions.count)
+      for place in first..<end where places.memory.records[place].refusal == nil {
+        index += 1
+        if let notes = places.memory.records[place].notes { recorder.record(notes, index: index) }
+      }
+    }
     apply(places, first..<end, flight)
     cells.pointee.isClean = true
     run.outcome.rejected += flight.pointee.rejected
-    run.outcome.gasUsed = flight.pointee.gasUsed
+    run.outcome.gas = flight.pointee.gas
     run.outcome.blobGasUsed = UInt64(flight.pointee.blobsUsed) * BlobGas.perBlob
     return end
   }

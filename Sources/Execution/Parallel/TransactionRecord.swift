@@ -5,10 +5,12 @@ import EVM
 /// The worker that runs the transaction writes it, and after the phase `executed` the committer reads
 /// it; the status orders the two. It has no meaning before the first incarnation.
 struct TransactionRecord: BitwiseCopyable {
-  // What the last incarnation found. The committer reads the first cache line of each.
+  // What the last incarnation found. The committer reads the first two cache lines of each.
 
-  var gasUsed: UInt64 = 0
-  var gasLimit: UInt64 = 0
+  var gas = BlockGas()
+  /// The most gas of each kind that it could have used: its gas limit, before Amsterdam.
+  var mostGas: UInt64 = 0
+  var mostStateGas: UInt64 = 0
   /// What it does to the coinbase's balance, modulo 2^256.
   var coinbaseChange = UInt256.zero
   /// How many changes of lifecycles there had been when it began.
@@ -33,6 +35,8 @@ struct TransactionRecord: BitwiseCopyable {
   var coinbaseFloor = UInt256.zero
   /// Whether the coinbase's balance decided something.
   var readsCoinbase = false
+  /// What the block's access list wants to know, in the worker's slab.
+  var notes: AccessNotes?
   /// The lifecycles that it saw, by number.
   var lifecycles: UnsafeMutablePointer<UInt32>?
   var lifecycleCount = 0
