@@ -57,8 +57,7 @@ final class HeadMachine {
           continue
         }
         if result.status.isFault { return declared(transaction) }
-        if let error = result.error { return ([], 0, error) }
-        return (AccessSet.Access.accesses(machine!.journal), result.gasUsed, nil)
+        return (AccessSet.Access.accesses(machine!.journal), result.gasUsed, result.error)
       }
     }
   }

@@ -110,7 +110,8 @@ final class ParallelWorker {
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
       if let turn = next ?? take(&fresh, schedule, block) {
         backoff.reset()
-        next = run(turn.transaction, turn.incarnation, block)
+        // What it has taken and not begun comes earlier in the block: others would wait for that.
+        next = run(turn, takesNext: fresh.isEmpty, block)
         // Who ran the next one to be final makes it so, and all that follow; now and then anybody
         // looks, as two of them may just miss each other.
         runs += 1
@@ -146,8 +147,9 @@ final class ParallelWorker {
 
   /// Runs a transaction, and gives one that waited for it.
   private func run(
-    _ transaction: Int32, _ incarnation: UInt32, _ block: UnsafeMutablePointer<BlockInFlight>
+    _ turn: TurnSchedule.Turn, takesNext: Bool, _ block: UnsafeMutablePointer<BlockInFlight>
   ) -> TurnSchedule.Turn? {
+    let (transaction, incarnation) = (turn.transaction, turn.incarnation)
     let schedule = block.pointee.schedule
     let record = schedule.pointee.records + Int(transaction)
     if incarnation == 1 { record.initialize(to: TransactionRecord()) }
@@ -183,7 +185,8 @@ final class ParallelWorker {
         if !result.status.isFault {
           let isRight = publish(transaction, incarnation, message, result, block)
           delays?.pause()
-          return schedule.pointee.finish(transaction, incarnation, isRight: isRight)
+          return schedule.pointee.finish(
+            transaction, incarnation, isRight: isRight, takesNext: takesNext)
         }
         if result.status == .workspaceExhausted, scale < HostWorkspace.largestScale {
           scale *= 4
@@ -220,7 +223,7 @@ final class ParallelWorker {
       return nil
     }
     schedule.pointee.records[Int(transaction)].fault = status
-    return schedule.pointee.finish(transaction, incarnation, isRight: true)
+    return schedule.pointee.finish(transaction, incarnation, isRight: true, takesNext: false)
   }
 
   private func makeMachine(_ block: UnsafeMutablePointer<BlockInFlight>) -> Bool {

@@ -197,13 +197,16 @@ struct TurnSchedule: ~Copyable {
   }
 
   /// Tells that a running transaction has published what it did, and gives one that waited for it, to
-  /// be run next. `isRight` is false when it is known that it must run again; so it will then.
-  borrowing func finish(_ index: Int32, _ incarnation: UInt32, isRight: Bool) -> Turn? {
+  /// be run next, if the caller takes one. `isRight` is false when it is known that it must run again;
+  /// so it will then.
+  borrowing func finish(_ index: Int32, _ incarnation: UInt32, isRight: Bool, takesNext: Bool)
+    -> Turn?
+  {
     let running = TransactionStatus(.running, incarnation)
     if isRight
       && turns[Int(index)].move(running, to: TransactionStatus(.executed, incarnation))
     {
-      return release(index)
+      return release(index, takesNext)
     }
     repeatLater(index, incarnation)
     return nil
@@ -264,20 +267,20 @@ struct TurnSchedule: ~Copyable {
   }
 
   /// Lets those go on that wait for a transaction. The first of them in the block is given to the
-  /// caller, who has in its caches what that one waited for.
+  /// caller, if it takes one: it has in its caches what that one waited for.
   @inline(__always)
-  private borrowing func release(_ index: Int32) -> Turn? {
+  private borrowing func release(_ index: Int32, _ takesNext: Bool) -> Turn? {
     let turn = turns + Int(index)
     turn.pointee.waitersLock.lock()
     let waiter = turn.pointee.firstWaiter
     turn.pointee.firstWaiter = -1
     turn.pointee.waitersLock.unlock()
-    return waiter < 0 ? nil : release(list: waiter)
+    return waiter < 0 ? nil : release(list: waiter, takesNext)
   }
 
   @inline(never)
-  private borrowing func release(list: Int32) -> Turn? {
-    var first = list
+  private borrowing func release(list: Int32, _ takesNext: Bool) -> Turn? {
+    var first: Int32 = takesNext ? list : -1
     var waiter = list
     while waiter >= 0 {
       first = min(first, waiter)
@@ -294,6 +297,7 @@ struct TurnSchedule: ~Copyable {
       }
       waiter = next
     }
+    if first < 0 { return nil }
     let old = turns[Int(first)].status
     let running = TransactionStatus(.running, old.incarnation + 1)
     if old.phase != .waiting || !turns[Int(first)].move(old, to: running) { return nil }

@@ -93,7 +93,8 @@ package struct RandomBlock: Sendable {
     let salts: [UInt64] = [1, 2]
     var others = strangers + senders + Contract.allCases.map(\.address)
     others += salts.map { Self.child(salt: $0) }
-    others += [Address(number: 3), Address(number: 4), Address(number: 0x3000)]
+    let storageAlone = Address(number: 0x3000)
+    others += [Address(number: 3), Address(number: 4), storageAlone]
 
     allocation = Allocation([:])
     for sender in senders {
@@ -109,7 +110,8 @@ package struct RandomBlock: Sendable {
     if chance(3) { allocation.accounts[strangers[0]] = .init(balance: 7) }
     // An account that exists although it is empty, and one with storage and nothing else.
     if chance(3) { allocation.accounts[strangers[1]] = .init() }
-    if chance(4) { allocation.accounts[Address(number: 0x3000)] = .init(storage: [1: 1]) }
+    let hasStorageAlone = chance(4)
+    if hasStorageAlone { allocation.accounts[storageAlone] = .init(storage: [1: 1]) }
     if chance(4) { allocation.accounts[Self.child(salt: 1)] = .init(balance: 3) }
 
     let coinbases = [
@@ -147,6 +149,10 @@ package struct RandomBlock: Sendable {
         transaction.value = UInt256(chance(6) ? 1 << 39 : random.next() % 5_000_000)
         if chance(5) { transaction.value = .zero }
         if chance(10) { transaction.to = sender }
+        if hasStorageAlone && chance(4) {
+          transaction.to = storageAlone
+          if chance(2) { transaction.value = .zero }
+        }
       } else if chance(15) {
         transaction.to = nil
         transaction.data = Contract.childCreation
