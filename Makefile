@@ -78,5 +78,5 @@ setup: ## install the Debian packages that are missing
 	Tools/setup
 
 clean: ## remove what was built, but not the fixtures
-	rm -f Sources/CKernelImage/Image/kernels.*
+	rm -f Sources/CKernelImage/Image/*.ptx Sources/CKernelImage/Image/*.cubin
 	rm -rf .build .venv-kernels .venv-differential .venv-bench Examples/Embedding/.build

@@ -5,23 +5,37 @@
 /* `#embed` is of C23; clang has it in every version of the language. */
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-#if __has_embed("Image/kernels.ptx")
-static const unsigned char ptx[] = {
-#embed "Image/kernels.ptx"
+#if __has_embed("Image/light.ptx") && __has_embed("Image/light.sm_90.cubin")
+#define HAS_LIGHT
+static const unsigned char light_ptx[] = {
+#embed "Image/light.ptx"
 };
-#define PTX {ptx, sizeof ptx}
-#else
-#define PTX {NULL, 0}
+static const unsigned char light_sm_90[] = {
+#embed "Image/light.sm_90.cubin"
+};
 #endif
 
-#if __has_embed("Image/kernels.sm_90.cubin")
-static const unsigned char sm_90[] = {
-#embed "Image/kernels.sm_90.cubin"
+#if __has_embed("Image/complete.ptx") && __has_embed("Image/complete.sm_90.cubin")
+#define HAS_COMPLETE
+static const unsigned char complete_ptx[] = {
+#embed "Image/complete.ptx"
 };
-#define SM_90 {sm_90, sizeof sm_90}
-#else
-#define SM_90 {NULL, 0}
+static const unsigned char complete_sm_90[] = {
+#embed "Image/complete.sm_90.cubin"
+};
 #endif
 
-struct kernel_image_bytes kernel_image_ptx(void) { return (struct kernel_image_bytes)PTX; }
-struct kernel_image_bytes kernel_image_sm_90(void) { return (struct kernel_image_bytes)SM_90; }
+static const struct kernel_image_bytes images[] = {
+#ifdef HAS_LIGHT
+    {"light machine code", light_sm_90, sizeof light_sm_90},
+    {"light PTX", light_ptx, sizeof light_ptx},
+#endif
+#ifdef HAS_COMPLETE
+    {"complete machine code", complete_sm_90, sizeof complete_sm_90},
+    {"complete PTX", complete_ptx, sizeof complete_ptx},
+#endif
+    {NULL, NULL, 0},
+};
+
+int kernel_image_count(void) { return sizeof images / sizeof images[0] - 1; }
+struct kernel_image_bytes kernel_image(int index) { return images[index]; }

@@ -31,6 +31,7 @@ public enum ExecutionStatus: UInt8, BitwiseCopyable, Equatable, Sendable {
   case workspaceExhausted
   case stateUnavailable
   case precompileUnavailable
+  case timeExhausted
 
   /// The effects stay.
   @inline(__always)

@@ -139,6 +139,7 @@ extension Machine {
         let target = sp[-1].clampedToUInt64
         sp -= 1
         if !frame.pointee.code.isJumpDestination(target) { return exit(.invalidJump) }
+        if isOutOfTime() { return exit(.timeExhausted) }
         pc = Int(target)
       case Opcode.jumpi:
         let taken = !sp[-2].isZero
@@ -146,6 +147,7 @@ extension Machine {
         sp -= 2
         if taken {
           if !frame.pointee.code.isJumpDestination(target) { return exit(.invalidJump) }
+          if isOutOfTime() { return exit(.timeExhausted) }
           pc = Int(target)
         }
       case Opcode.pc:

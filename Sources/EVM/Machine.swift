@@ -58,6 +58,10 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     return .exit
   }
 
+  /// Whether the view wants the transaction to end here.
+  @inline(__always)
+  mutating func isOutOfTime() -> Bool { View.hasDeadline && view.isOutOfTime() }
+
   /// Ends the running frame because the journal ran out or the view could not answer.
   @inline(__always)
   mutating func fault() -> Step { exit(journal.fault) }

@@ -74,6 +74,7 @@ extension Machine {
     if depth >= workspace.frameCount || workspace.stackEnd - message.pointee.stackBase < room {
       return .done(.workspaceExhausted, gas: 0)
     }
+    if isOutOfTime() { return .done(.timeExhausted, gas: 0) }
     message.pointee.programCounter = program == nil ? 0 : Instruction.size
     message.pointee.stack = message.pointee.stackBase
     message.pointee.memoryCount = 0

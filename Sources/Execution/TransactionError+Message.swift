@@ -21,6 +21,7 @@ extension ExecutionStatus {
     case .workspaceExhausted: "the workspace is too small"
     case .stateUnavailable: "the state could not be read"
     case .precompileUnavailable: "a precompile is not at hand"
+    case .timeExhausted: "the time is over"
     }
   }
 }

@@ -11,9 +11,9 @@ extension BatchRunner {
       return
     }
     var devices: [any LaneExecutor] = []
-    for (device, image) in found {
+    for (device, kernels) in found {
       do throws(CUDAError) {
-        let loaded = try TransactionDevice(Context(device), image: image)
+        let loaded = try TransactionDevice(Context(device), kernels)
         devices.append(try DeviceExecutor(loaded, options: launches))
       } catch {
         throw .cuda(error)

@@ -9,8 +9,8 @@ package import Kernels
 package final class BatchRunner {
   /// How batches are executed.
   package struct Options: Sendable {
-    /// A transaction with a higher gas limit is the host's, so that no launch runs for minutes.
-    package var gasCeiling: UInt64 = 100_000_000
+    /// A transaction with a higher gas limit is the host's.
+    package var gasCeiling = UInt64.max
     /// Threads of the host.
     package var hostThreads = ProcessInfo.processInfo.activeProcessorCount
     /// The fewest transactions that one of several devices takes at a time.

@@ -31,8 +31,8 @@ package enum DeviceChoice: Hashable, Sendable {
   package enum Target: Sendable {
     /// The processor; where a device was wanted but none can be used, the reason.
     case cpu(instead: GPUError?)
-    /// These devices, at least one, each with the image that it runs.
-    case cuda([(device: Device, image: KernelImage)])
+    /// These devices, at least one, each with the images that it runs.
+    case cuda([(device: Device, kernels: TransactionKernelImages)])
   }
 
   /// What the choice comes to on this machine. Throws where the user asks for a device that can not be
@@ -73,7 +73,9 @@ package enum DeviceChoice: Hashable, Sendable {
       throw .image(error)
     }
     return .cuda(
-      try devices.map { device throws(GPUError) in (device, try found.image(for: device)) })
+      try devices.map { device throws(GPUError) in
+        (device, try TransactionKernelImages(found, for: device))
+      })
   }
 }
 

@@ -9,7 +9,15 @@ internal import Ethereum
   internal import Darwin
 #endif
 
-/// Compiled kernels, and the label that says from which sources they were made.
+/// The modules that kernels are compiled to; each is loaded by itself.
+package enum KernelModule: String, CaseIterable, Sendable {
+  /// Transactions without heavy precompiles.
+  case light
+  /// Transactions of all kinds.
+  case complete
+}
+
+/// Compiled kernels of a module, and the label that says from which sources they were made.
 ///
 /// The compiler driver (`Tools/kernels/compile.py`) writes the label into the PTX's first line and,
 /// for machine code, into a variable of the image.
@@ -23,8 +31,10 @@ package struct KernelImage: Sendable {
     case machineCode
   }
 
-  /// Where it comes from, as messages name it: `embedded PTX`, or a file's path.
+  /// Where it comes from, as messages name it: `embedded light PTX`, or a file's path.
   package let name: String
+  /// Which kernels it has.
+  package let module: KernelModule
   /// What it consists of.
   package let form: Form
   /// The digest of the sources of its kernels.
@@ -77,6 +87,7 @@ package struct KernelImage: Sendable {
     }
     self.name = name
     self.storage = storage
+    module = label.module
     sources = label.sources
     architecture = label.architecture
     form = bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) ? .machineCode : .ptx
@@ -128,23 +139,27 @@ package struct KernelImage: Sendable {
   }
 }
 
-/// What `compile.py` says of an image: `needletail kernels, sources DIGEST, for sm_90, ...`.
+/// What `compile.py` says of an image: `needletail kernels MODULE, sources DIGEST, for sm_90, ...`.
 private struct Label {
-  private static let mark = Array("needletail kernels, sources ".utf8)
+  private static let mark = Array("needletail kernels ".utf8)
   private static let digestCount = 32
 
+  let module: KernelModule
   let sources: String
   let architecture: Int
 
   /// The first label in some bytes.
   init?(in bytes: UnsafeRawBufferPointer) {
     guard let start = Self.end(of: Self.mark, in: bytes) else { return nil }
-    let text = String(decoding: bytes[start...].prefix(64), as: UTF8.self)
+    let text = String(decoding: bytes[start...].prefix(96), as: UTF8.self)
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-    guard parts.count >= 2, parts[0].count == Self.digestCount, parts[0].allSatisfy(\.isHexDigit),
-      parts[1].hasPrefix(" for sm_"), let architecture = Int(parts[1].dropFirst(8))
+    guard parts.count >= 3, let module = KernelModule(rawValue: String(parts[0])),
+      parts[1].hasPrefix(" sources "), parts[1].count == 9 + Self.digestCount,
+      parts[1].dropFirst(9).allSatisfy(\.isHexDigit),
+      parts[2].hasPrefix(" for sm_"), let architecture = Int(parts[2].dropFirst(8))
     else { return nil }
-    sources = String(parts[0])
+    self.module = module
+    sources = String(parts[1].dropFirst(9))
     self.architecture = architecture
   }
 

@@ -1,17 +1,10 @@
 internal import CKernelImage
 package import CUDA
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Foundation
 
 /// The images at hand: those that the program embeds, or the one that the user names instead.
 package struct KernelImages: Sendable {
-  /// The variable that names the file of another image, for work on kernels.
+  /// The variable that names the file of another image, or a folder of some, for work on kernels.
   package static let variable = "NEEDLETAIL_KERNEL_IMAGE"
 
   /// The images, machine code first: it needs no compiling.
@@ -22,35 +15,55 @@ package struct KernelImages: Sendable {
     self.images = images.filter { $0.form == .machineCode } + images.filter { $0.form == .ptx }
   }
 
-  /// The images of this run: the file that NEEDLETAIL_KERNEL_IMAGE names, else what is embedded.
+  /// The images of this run: those that NEEDLETAIL_KERNEL_IMAGE names, else what is embedded.
   package static func find() throws(KernelImageError) -> KernelImages {
-    if let path = getenv(variable), path.pointee != 0 {
-      return KernelImages([try KernelImage(path: String(cString: path))])
+    guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty else {
+      return try embedded()
     }
-    return try embedded()
+    return try KernelImages(path: path)
+  }
+
+  /// The image in a file, or those in a folder: its files that end in `.ptx` or `.cubin`.
+  package init(path: String) throws(KernelImageError) {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+      self.init([try KernelImage(path: path)])
+      return
+    }
+    var images: [KernelImage] = []
+    for name in names.sorted() where name.hasSuffix(".ptx") || name.hasSuffix(".cubin") {
+      images.append(try KernelImage(path: "\(path)/\(name)"))
+    }
+    self.init(images)
   }
 
   /// The images that the program embeds; none in a build without `make kernels`.
   package static func embedded() throws(KernelImageError) -> KernelImages {
     var images: [KernelImage] = []
-    for (name, bytes) in [
-      ("embedded machine code", kernel_image_sm_90()), ("embedded PTX", kernel_image_ptx()),
-    ] where bytes.count > 0 {
-      let span = UnsafeRawBufferPointer(start: bytes.start, count: bytes.count)
-      images.append(try KernelImage(name: name, program: span))
+    for index in 0..<kernel_image_count() {
+      let image = kernel_image(index)
+      let span = UnsafeRawBufferPointer(start: image.start, count: image.count)
+      images.append(try KernelImage(name: "embedded \(String(cString: image.name))", program: span))
     }
     return KernelImages(images)
   }
 
-  /// The image for a device: machine code where it fits, else PTX. `capability` is the device's and
-  /// `ptxVersion` the newest that its driver reads.
+  /// The image of a module for a device: machine code where it fits, else PTX. `capability` is the
+  /// device's and `ptxVersion` the newest that its driver reads.
   ///
   /// An image of other sources is refused, not left aside: what the user thinks is run would not be.
   package func image(
-    forComputeCapability capability: (major: Int, minor: Int), ptxVersion: Int
+    of module: KernelModule, forComputeCapability capability: (major: Int, minor: Int),
+    ptxVersion: Int
   ) throws(KernelImageError) -> KernelImage {
     guard !images.isEmpty else {
       throw KernelImageError(.noImage, "no kernel image: run `make kernels` and build again")
+    }
+    let images = images.filter { $0.module == module }
+    guard !images.isEmpty else {
+      throw KernelImageError(
+        .noImage,
+        "no image of the module \(module.rawValue), only \(self.images.map(\.name))"
+          + " (\(Self.variable) names a file or a folder of images)")
     }
     for image in images where image.isStale {
       throw KernelImageError(
@@ -77,8 +90,10 @@ package struct KernelImages: Sendable {
     return image
   }
 
-  /// The image for a device.
-  package func image(for device: Device) throws(GPUError) -> KernelImage {
+  /// The image of a module for a device.
+  package func image(
+    of module: KernelModule, for device: Device
+  ) throws(GPUError) -> KernelImage {
     let capability: (major: Int, minor: Int)
     do throws(CUDAError) {
       capability = try device.computeCapability()
@@ -87,7 +102,7 @@ package struct KernelImages: Sendable {
     }
     do throws(KernelImageError) {
       return try image(
-        forComputeCapability: capability, ptxVersion: device.driver.ptxVersion)
+        of: module, forComputeCapability: capability, ptxVersion: device.driver.ptxVersion)
     } catch {
       throw .image(error)
     }

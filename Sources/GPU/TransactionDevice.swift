@@ -2,21 +2,50 @@ package import CUDA
 import EVM
 import Kernels
 
+/// The images that a device needs to execute transactions.
+package struct TransactionKernelImages: Sendable {
+  package let light: KernelImage
+  /// `nil` where the user names the file of a light one: then what is not light ends in an error.
+  let complete: KernelImage?
+
+  /// Those that fit a device.
+  package init(_ images: KernelImages, for device: Device) throws(GPUError) {
+    light = try images.image(of: .light, for: device)
+    complete =
+      images.images.contains { $0.module == .complete }
+      ? try images.image(of: .complete, for: device) : nil
+  }
+}
+
 /// A GPU with the transaction kernels loaded and a state in its memory.
 ///
 /// One caller at a time.
 package final class TransactionDevice {
   package let context: Context
   let light: Function
-  let complete: Function?
+  private let images: TransactionKernelImages
+  private var loadedComplete: Function?
   private(set) var state: DeviceState?
 
-  /// A device with an image of kernels.
-  package init(_ context: Context, image: KernelImage) throws(CUDAError) {
+  /// A device with the kernels of these images.
+  package init(_ context: Context, _ images: TransactionKernelImages) throws(CUDAError) {
     self.context = context
-    let module = try image.load(into: context)
-    light = try module.function("execute_light")
-    complete = try? module.function("execute_complete")
+    self.images = images
+    light = try images.light.load(into: context).function("execute_light")
+  }
+
+  /// The kernel for all transactions, loaded when the first batch needs it.
+  func complete() throws(CUDAError) -> Function {
+    if let loadedComplete { return loadedComplete }
+    guard let image = images.complete else {
+      throw CUDAError(
+        .malformedImage,
+        "\(images.light.name) has only light kernels, and some transactions need the module "
+          + "complete: let \(KernelImages.variable) name a folder with both")
+    }
+    let function = try image.load(into: context).function("execute_complete")
+    loadedComplete = function
+    return function
   }
 
   /// Uploads a state, in place of the one before.

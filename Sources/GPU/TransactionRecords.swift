@@ -15,6 +15,9 @@ package struct TransactionRecords: Equatable {
     package var codeHash: Hash256?
     /// What was read, when reads were selected.
     package var original: AccountRecord?
+    /// What of it decided something, and with how much of its balance: see `AccountEntry`.
+    package var observed: AccountEntry.Observations = []
+    package var balanceFloor = UInt256.zero
     /// The code that the transaction set.
     package var code: [UInt8]?
   }
@@ -92,6 +95,9 @@ private struct WordReader {
       account.original = AccountRecord(
         nonce: nonce, balance: balance, codeHash: hash, exists: state & 1 != 0,
         hasStorage: state & 2 != 0)
+      account.observed = AccountEntry.Observations(
+        rawValue: UInt8(truncatingIfNeeded: state >> 8))
+      account.balanceFloor = wide()
     }
     if parts.contains(.code) { account.code = bytes(Int(word())) }
     return account

@@ -93,15 +93,8 @@ final class Wave {
     values.laneCount = min(numbers.count, workspaces.lanes)
     values.sizes = workspaces.size.sizes
     values.workspaces = workspaces.memory.address.pointer
-    guard let complete = device.complete else {
-      let first = hostOutcomes[Int(numbers[0]) - range.lowerBound]
-      throw CUDAError(
-        .malformedImage,
-        "the image of kernels lacks execute_complete, which \(numbers.count) transactions need "
-          + "(number \(numbers[0]): \(first.state), \(first.status))")
-    }
     try launch(
-      complete, LaunchShape(lanes: values.laneCount, threads: 32), values)
+      try device.complete(), LaunchShape(lanes: values.laneCount, threads: 32), values)
     try fetch()
   }
 

@@ -1,6 +1,20 @@
 // What the device does by its own means, and the host in its way.
 #if NEEDLETAIL_DEVICE
   import CDevice
+
+  /// What only entry points need.
+  enum DeviceForms {
+    /// The number of this lane in the launch.
+    @inline(__always)
+    static var laneIndex: Int {
+      Int(device_block_index()) &* Int(device_block_size()) &+ Int(device_thread_index())
+    }
+
+    /// A lane's own memory: `TransactionKernel.localBytes`. It lives as long as the entry point that
+    /// this is inlined into.
+    @inline(__always)
+    static var localWorkspace: UnsafeMutableRawPointer { device_local_workspace() }
+  }
 #endif
 
 /// Adds to a counter that the lanes of a launch share; gives the value before.
@@ -17,19 +31,24 @@ func fetchAdd(_ counter: UnsafeMutablePointer<UInt64>, _ amount: UInt64) -> UInt
   #endif
 }
 
-/// The time that a lane has. The host has no watchdog: its lanes are called one by one.
-struct LaneClock {
-  #if NEEDLETAIL_DEVICE
-    private let end: UInt64
+/// The time that a lane has. The host has no watchdog, since its lanes are called one by one: there
+/// time stands still, and only a budget of nothing is over.
+struct LaneClock: BitwiseCopyable {
+  private let end: UInt64
 
-    @inline(__always)
-    init(budget: UInt64) { end = device_nanoseconds() &+ budget }
+  /// A clock that is over after `budget` nanoseconds.
+  @inline(__always)
+  init(budget: UInt64) { end = Self.now &+ budget }
 
-    @inline(__always)
-    var isOver: Bool { device_nanoseconds() > end }
-  #else
-    init(budget: UInt64) {}
+  @inline(__always)
+  var isOver: Bool { Self.now >= end }
 
-    var isOver: Bool { false }
-  #endif
+  @inline(__always)
+  private static var now: UInt64 {
+    #if NEEDLETAIL_DEVICE
+      device_nanoseconds()
+    #else
+      1
+    #endif
+  }
 }

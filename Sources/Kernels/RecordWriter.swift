@@ -5,7 +5,8 @@ import EVM
 ///     account  address low | address middle | address high 32, flags 16, parts 16
 ///              values     nonce, balance (4)                         if `RecordParts.values`
 ///              codeHash   (4)                                        if `.codeHash`
-///              original   nonce, balance (4), code hash (4), state   if `.original`
+///              original   nonce, balance (4), code hash (4),
+///                         existence 8, observations 8, floor (4)     if `.original`
 ///              code       bytes, then the code, padded               if `.code`
 ///     slot     account's number 32, parts 32 | key (4)
 ///              value (4) if `.values`, original (4) if `.original`
@@ -107,7 +108,8 @@ struct RecordWriter {
       put(original.codeHash.word)
       let exists: UInt64 = original.exists ? 1 : 0
       let hasStorage: UInt64 = original.hasStorage ? 2 : 0
-      put(exists | hasStorage)
+      put(exists | hasStorage | UInt64(entry.pointee.observed.rawValue) << 8)
+      put(entry.pointee.balanceFloor)
     }
     if parts.contains(.code) {
       put(UInt64(entry.pointee.changedCode.count))

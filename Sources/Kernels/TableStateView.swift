@@ -43,8 +43,22 @@ package struct World: BitwiseCopyable {
   /// The hashes that are known.
   package var hashes = UnsafeBufferPointer<EnvironmentRow.BlockHash>(start: nil, count: 0)
 
-  /// World 0 of a table.
-  package init(_ table: StateTable) { self.table = table }
+  /// The time of the lane.
+  let clock: LaneClock
+  private var questions: UInt32 = 0
+
+  /// World 0 of a table, for as many nanoseconds.
+  package init(_ table: StateTable, budget: UInt64) {
+    self.table = table
+    clock = LaneClock(budget: budget)
+  }
+
+  /// Whether the lane's time is over, by a look at the clock every 1,024 questions.
+  @inline(__always)
+  mutating func isOutOfTime() -> Bool {
+    questions &+= 1
+    return questions & 1023 == 0 && clock.isOver
+  }
 
   @inline(__always)
   func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool {
@@ -105,6 +119,12 @@ package struct TableStateView<Precompiles: PrecompileSet>: StateView {
 
   @inline(__always)
   package static var hasHeavyPrecompiles: Bool { Precompiles.hasHeavy }
+
+  @inline(__always)
+  package static var hasDeadline: Bool { true }
+
+  @inline(__always)
+  package mutating func isOutOfTime() -> Bool { world.pointee.isOutOfTime() }
 
   package mutating func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool {
     world.pointee.readAccount(address, into: &record)

@@ -39,7 +39,8 @@ package enum TransactionKernel {
     /// A workspace for each lane, `stride` apart and 16-byte aligned; `nil` for lanes that bring
     /// their own.
     package var workspaces: UnsafeMutableRawPointer?
-    /// Nanoseconds after which a lane of the device takes no further transaction.
+    /// Nanoseconds after which a lane of the device takes no further transaction, and gives up the
+    /// one that it has.
     package var budget: UInt64
 
     /// Arguments of these values, with no order, no workspaces and a budget of a minute.
@@ -110,10 +111,9 @@ package enum TransactionKernel {
     var machine = Machine(
       fork: arguments.pointee.fork, block: BlockEnvironment(), view: view, tracer: NoTracer(),
       workspace: workspace)
-    let clock = LaneClock(budget: arguments.pointee.budget)
     var environment = UInt32.max
     var index = lane
-    while index < arguments.pointee.count && !clock.isOver {
+    while index < arguments.pointee.count && !world.pointee.clock.isOver {
       let number = arguments.pointee.order.map { Int($0[index]) } ?? index
       let row = arguments.pointee.rows + number
       if row.pointee.environment != environment {
@@ -145,6 +145,8 @@ package enum TransactionKernel {
     _ result: TransactionResult, _ journal: Journal, _ output: UnsafeBufferPointer<UInt8>,
     _ arguments: UnsafePointer<Arguments>, to outcome: UnsafeMutablePointer<TransactionOutcome>
   ) {
+    // Still pending.
+    if result.status == .timeExhausted { return }
     outcome.pointee.status = result.status
     outcome.pointee.error = result.error?.rawValue ?? TransactionOutcome.valid
     outcome.pointee.hasCreated = result.createdAddress != nil
@@ -222,7 +224,7 @@ extension TransactionKernel {
   private static func withWorld(
     _ arguments: UnsafePointer<Arguments>, _ body: (UnsafeMutablePointer<World>) -> Void
   ) {
-    var world = World(arguments.pointee.table)
+    var world = World(arguments.pointee.table, budget: arguments.pointee.budget)
     withUnsafeMutablePointer(to: &world) { body($0) }
   }
 }

@@ -94,7 +94,7 @@ private struct DeviceInventory {
     }
     if row.obstacle == nil {
       do throws(GPUError) {
-        _ = try images.image(for: device)
+        _ = try TransactionKernelImages(images, for: device)
       } catch {
         row.obstacle = imageError.map { .image($0) } ?? error
       }
@@ -119,13 +119,13 @@ private struct DeviceInventory {
   private static func check(
     _ device: Device, _ images: KernelImages
   ) throws(GPUError) -> (Duration, Duration) {
-    let image = try images.image(for: device)
+    let kernels = try TransactionKernelImages(images, for: device)
     do throws(CUDAError) {
       let context = try Context(device)
       guard let kernel = try DeviceCheck.runSmallKernel(in: context) else {
         throw CUDAError(.callFailed, "a small kernel gave a wrong result")
       }
-      return (kernel, try DeviceCheck.load(image, into: context))
+      return (kernel, try DeviceCheck.load(kernels.light, into: context))
     } catch {
       throw .cuda(error)
     }
@@ -189,6 +189,7 @@ private struct DeviceInventory {
         for image in images.images {
           writer.object { writer in
             writer.member("name", image.name)
+            writer.member("module", image.module.rawValue)
             writer.member("form", image.form.rawValue)
             writer.member("architecture", "sm_\(image.architecture)")
             writer.member("sources", image.sources)

@@ -51,7 +51,7 @@ import Testing
         continue
       }
       #expect(devices.map(\.device.ordinal) == ordinals)
-      #expect(devices.allSatisfy { $0.image.form == .ptx })
+      #expect(devices.allSatisfy { $0.kernels.light.form == .ptx })
     }
     guard case .cpu(instead: nil) = try resolve(.cpu, images: []) else {
       Issue.record("cpu is not the processor")

@@ -33,11 +33,12 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "needletail kernels, sources ", ".version 8.3\n.target sm_90",
-    "// needletail kernels, sources 0123, for sm_90, llvmlite 0.50.0",
-    "// needletail kernels, sources 0123456789abcdef0123456789abcdefg, for sm_90, ",
-    "// needletail kernels, sources 0123456789abcdef0123456789abcdef, for sm_x, ",
-    "// needletail kernels, sources 0123456789abcdef0123456789abcdef",
+    "", "needletail kernels light, sources ", ".version 8.3\n.target sm_90",
+    "// needletail kernels light, sources 0123, for sm_90, llvmlite 0.50.0",
+    "// needletail kernels light, sources 0123456789abcdef0123456789abcdefg, for sm_90, ",
+    "// needletail kernels light, sources 0123456789abcdef0123456789abcdef, for sm_x, ",
+    "// needletail kernels light, sources 0123456789abcdef0123456789abcdef",
+    "// needletail kernels heavy, sources 0123456789abcdef0123456789abcdef, for sm_90, ",
   ])
   func anImageWithoutALabelIsRefused(text: String) {
     let error = error { () throws(KernelImageError) in
@@ -73,10 +74,13 @@ import Testing
 
   @Test func machineCodeComesFirstWhereItRuns() throws {
     let images = KernelImages([try SampleImage.ptx(), try SampleImage.machineCode()])
-    #expect(try images.image(forComputeCapability: (9, 0), ptxVersion: 90).form == .machineCode)
-    #expect(try images.image(forComputeCapability: (10, 0), ptxVersion: 90).form == .ptx)
+    #expect(
+      try images.image(of: .light, forComputeCapability: (9, 0), ptxVersion: 90).form
+        == .machineCode)
+    #expect(
+      try images.image(of: .light, forComputeCapability: (10, 0), ptxVersion: 90).form == .ptx)
     let error = error { () throws(KernelImageError) in
-      try images.image(forComputeCapability: (8, 9), ptxVersion: 90)
+      try images.image(of: .light, forComputeCapability: (8, 9), ptxVersion: 90)
     }
     #expect(error?.code == .unsuitableDevice)
     #expect(
@@ -87,7 +91,7 @@ import Testing
 
   @Test func noImageSaysWhatToDo() {
     let error = error { () throws(KernelImageError) in
-      try KernelImages([]).image(forComputeCapability: (9, 0), ptxVersion: 90)
+      try KernelImages([]).image(of: .light, forComputeCapability: (9, 0), ptxVersion: 90)
     }
     #expect(error?.code == .noImage)
     #expect(error?.description == "kernels: no kernel image: run `make kernels` and build again")
@@ -100,7 +104,7 @@ import Testing
       KernelImages([try SampleImage.machineCode(), try SampleImage.ptx(sources: Self.others)]),
     ] {
       let error = error { () throws(KernelImageError) in
-        try images.image(forComputeCapability: (9, 0), ptxVersion: 90)
+        try images.image(of: .light, forComputeCapability: (9, 0), ptxVersion: 90)
       }
       #expect(error?.code == .stale)
       #expect(error?.reason.contains(Self.others) == true)
@@ -109,11 +113,39 @@ import Testing
     }
   }
 
+  @Test func aModuleThatIsNotThereSaysWhatIs() throws {
+    let error = error { () throws(KernelImageError) in
+      try KernelImages([try SampleImage.ptx()])
+        .image(of: .complete, forComputeCapability: (9, 0), ptxVersion: 90)
+    }
+    #expect(error?.code == .noImage)
+    #expect(
+      error?.reason.contains("no image of the module complete, only [\"sample PTX\"]") == true)
+    let both = KernelImages([try SampleImage.ptx(), try SampleImage.ptx(.complete)])
+    for module in KernelModule.allCases {
+      #expect(
+        try both.image(of: module, forComputeCapability: (9, 0), ptxVersion: 90).module == module)
+    }
+  }
+
+  @Test func aFolderOfImages() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for module in KernelModule.allCases {
+      try SampleImage.ptx(module).withBytes { Data($0) }
+        .write(to: folder.appendingPathComponent("\(module).ptx"))
+    }
+    try Data("no image".utf8).write(to: folder.appendingPathComponent("complete.ptxas.log"))
+    #expect(try KernelImages(path: folder.path).images.map(\.module) == [.complete, .light])
+  }
+
   @Test func aDriverThatDoesNotReadThePTXIsTooOld() throws {
     let images = KernelImages([try SampleImage.ptx(version: "8.4")])
-    #expect(try images.image(forComputeCapability: (9, 0), ptxVersion: 84).ptxVersion == 84)
+    #expect(
+      try images.image(of: .light, forComputeCapability: (9, 0), ptxVersion: 84).ptxVersion == 84)
     let error = error { () throws(KernelImageError) in
-      try images.image(forComputeCapability: (9, 0), ptxVersion: 83)
+      try images.image(of: .light, forComputeCapability: (9, 0), ptxVersion: 83)
     }
     #expect(error?.code == .driverTooOld)
     #expect(
@@ -133,6 +165,9 @@ import Testing
     let images = try KernelImages.embedded().images
     print("embedded: \(images.isEmpty ? "no image" : images.map(\.name).joined(separator: ", "))")
     #expect(Set(images.map(\.sources)).count <= 1)
-    #expect(images.map(\.form) == (images.isEmpty ? [] : [.machineCode, .ptx]))
+    for module in KernelModule.allCases {
+      let forms = images.filter { $0.module == module }.map(\.form)
+      #expect(forms == (images.isEmpty ? [] : [.machineCode, .ptx]))
+    }
   }
 }

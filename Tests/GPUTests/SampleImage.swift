@@ -4,10 +4,11 @@
 enum SampleImage {
   /// PTX that says it is of these sources.
   static func ptx(
-    sources: String = KernelSources.digest, architecture: Int = 90, version: String = "8.3"
+    _ module: KernelModule = .light, sources: String = KernelSources.digest,
+    architecture: Int = 90, version: String = "8.3"
   ) throws(KernelImageError) -> KernelImage {
     let text = """
-      // needletail kernels, sources \(sources), for sm_\(architecture), llvmlite 0.50.0
+      // needletail kernels \(module), sources \(sources), for sm_\(architecture), llvmlite 0.50.0
       //
       .version \(version)
       .target sm_\(architecture)
@@ -19,7 +20,8 @@ enum SampleImage {
   static func machineCode(
     sources: String = KernelSources.digest, architecture: Int = 90
   ) throws(KernelImageError) -> KernelImage {
-    let label = "needletail kernels, sources \(sources), for sm_\(architecture), llvmlite 0.50.0"
+    let label =
+      "needletail kernels light, sources \(sources), for sm_\(architecture), llvmlite 0.50.0"
     // What looks like the beginning of a label must not hide the label.
     let bytes: [UInt8] =
       [0x7F, 0x45, 0x4C, 0x46] + [UInt8](repeating: 0x6E, count: 500)

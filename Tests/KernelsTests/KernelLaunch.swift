@@ -116,6 +116,8 @@ struct KernelLaunch {
   var lanesBeyond = 1
   var order: [UInt32]?
   var recordCapacity = 1 << 16
+  /// Nanoseconds.
+  var budget: UInt64 = 60_000_000_000
 
   /// What a launch gave.
   struct Result {
@@ -221,6 +223,7 @@ struct KernelLaunch {
         instructions: instructions, outcomes: outcomes, records: records,
         recordCapacity: UInt64(recordCapacity), recordsUsed: recordsUsed, sizes: sizes)
       arguments.workspaces = workspaces
+      arguments.budget = budget
       if let order { arguments.order = UnsafePointer(memory.copy(order)) }
       for lane in 0..<laneCount + lanesBeyond {
         switch lanes {

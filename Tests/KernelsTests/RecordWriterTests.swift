@@ -77,11 +77,14 @@ import Testing
     let gas = result.outcomes[0].gasUsed
     let hash = Self.stores.withUnsafeBufferPointer { Keccak256.hash($0) }
     let absent = [0] + Self.words(.zero) + Self.words(Hash256.emptyCode.word) + [0]
+      + Self.words(0)
     var expected = Self.head(Self.sender, Self.all, 5)
     expected += [1] + Self.words(Self.wealth &- UInt256(7 * gas))
-    expected += [0] + Self.words(Self.wealth) + Self.words(Hash256.emptyCode.word) + [1]
+    expected += [0] + Self.words(Self.wealth) + Self.words(Hash256.emptyCode.word)
+    // It exists and its nonce was observed; it had to have 100,000 gas at 7 wei.
+    expected += [1 | 1 << 8] + Self.words(700_000)
     expected += Self.head(Self.contract, Self.all, 4)
-    expected += [1] + Self.words(5) + Self.words(hash.word) + [3]
+    expected += [1] + Self.words(5) + Self.words(hash.word) + [3] + Self.words(0)
     expected += Self.head(
       Self.coinbase, Self.read | Self.warm | Self.exists | Self.touched, 5)
     expected += [0] + Self.words(UInt256(7 * gas)) + absent

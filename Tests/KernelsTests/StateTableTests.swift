@@ -116,7 +116,7 @@ import Testing
     let table = table(accounts: 16, slots: 16)
     let place = table.insert(row(1, world: 2, nonce: 8))
     table.insert(StateTable.Slot(account: place, key: 4, value: 44))
-    var world = World(table)
+    var world = World(table, budget: 1)
     world.number = 2
     let known = [EnvironmentRow.BlockHash(number: 12, hash: Hash256(0x12))]
     world.hashes = UnsafeBufferPointer(start: memory.copy(known), count: 1)

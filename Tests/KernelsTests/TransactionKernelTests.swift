@@ -329,6 +329,56 @@ import Testing
     #expect(result.isMemoryKept)
   }
 
+  // MARK: Time
+
+  /// What jumps or calls for ever: JUMP and JUMPI to a known place and to `CALLDATASIZE - 32`, and two
+  /// calls to itself a frame.
+  private static let loops: [[UInt8]] = [
+    [0x5b, 0x5f, 0x56],
+    [0x5b, 0x60, 1, 0x5f, 0x57],
+    [0x5b, 0x60, 32, 0x36, 0x03, 0x56],
+    [0x5b, 0x60, 1, 0x60, 32, 0x36, 0x03, 0x57],
+    [
+      0x5f, 0x5f, 0x36, 0x5f, 0x5f, 0x30, 0x5a, 0xf1, 0x5f, 0x5f, 0x36, 0x5f, 0x5f, 0x30, 0x5a,
+      0xf1,
+    ],
+  ]
+
+  /// A lane whose time is over gives up in the middle; the same machine ends by gas where there is
+  /// time.
+  @Test(arguments: loops, [false, true])
+  func aLongTransactionEndsWithTheTime(code: [UInt8], translated: Bool) throws {
+    var launch = Self.launch(code: code)
+    launch.isTranslated = translated
+    let sizes = WorkspaceSizes.host(scale: 1)
+    let memory = TestMemory()
+    let workspace = try #require(
+      Workspace(base: memory.raw(sizes.bytes), capacity: sizes.bytes, sizes: sizes))
+    var message = TransactionMessage(
+      sender: Self.sender(0), recipient: Self.counter, gasLimit: 3_000_000)
+    message.data = UnsafeBufferPointer(start: memory.copy(Self.word(32)), count: 32)
+    withExtendedLifetime(memory) {
+      for budget: UInt64 in [0, 1] {
+        var world = World(launch.table(memory), budget: budget)
+        let result = withUnsafeMutablePointer(to: &world) { world in
+          var machine = Machine(
+            fork: launch.fork, block: BlockEnvironment(),
+            view: TableStateView<LightPrecompiles>(world), tracer: NoTracer(),
+            workspace: workspace)
+          return machine.call(message)
+        }
+        #expect((result.status == .timeExhausted) == (budget == 0))
+      }
+    }
+  }
+
+  /// The outcome of one that gave up is that of one that never began.
+  @Test func withoutTimeATransactionStaysPending() {
+    var launch = Self.launch([1, 2])
+    launch.budget = 0
+    for outcome in launch.run().outcomes { #expect(outcome.state == .pending) }
+  }
+
   // MARK: Instructions
 
   /// One table for all workspaces is what each would have made for itself.
@@ -340,7 +390,7 @@ import Testing
     let shared = InstructionTable.make(GasSchedule(fork))
     defer { shared.deallocate() }
     withExtendedLifetime(memory) {
-      var world = World(KernelLaunch().table(memory))
+      var world = World(KernelLaunch().table(memory), budget: 1)
       withUnsafeMutablePointer(to: &world) { world in
         let machine = Machine(
           fork: fork, block: BlockEnvironment(), view: TableStateView<AllPrecompiles>(world),

@@ -1,9 +1,9 @@
 """Prints what each kernel takes, and fails when it is more than nvptx.budget.json allows.
 
-    nvptx_budget.py --arch sm_90 --log ptxas.log --image kernels.sm_90.cubin [--update]
+    nvptx_budget.py --arch sm_90 --folder FOLDER [--update]
 
-A kernel takes registers, stack and spills a lane, and bytes of code; the spills of the functions
-that kernels call have one budget for all. `--update` writes the budget anew from what is measured,
+The folder is one of Tools/kernels/image. A kernel takes registers, stack and spills a lane, and
+bytes of code; the spills of the functions that the kernels of a module call have one budget. `--update` writes the budget anew from what is measured,
 with room of a twentieth where it is not a register: for a change that is meant to cost more, and
 says so where it is committed.
 """
@@ -84,12 +84,13 @@ def measure(log, image):
     return kernels, functions
 
 
-def compare(kernels, function_spills, budget):
-    """What passes the budget, as sentences."""
+def compare(module, kernels, function_spills, budget):
+    """What passes the budget of a module, as sentences."""
     failures = []
     if function_spills > budget["functionSpills"]:
         failures.append(
-            f"functions spill {function_spills} bytes, the budget is {budget['functionSpills']}")
+            f"functions of {module} spill {function_spills} bytes, the budget is "
+            f"{budget['functionSpills']}")
     budget = budget["kernels"]
     for kernel, figures in kernels.items():
         if kernel not in budget:
@@ -123,34 +124,46 @@ def print_table(kernels, budget):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--arch", required=True, help="the device, such as sm_90")
-    parser.add_argument("--log", type=pathlib.Path, required=True, help="what `ptxas -v` printed")
-    parser.add_argument("--image", type=pathlib.Path, required=True, help="the machine code")
+    parser.add_argument("--folder", type=pathlib.Path, required=True, help="where the images are")
     parser.add_argument("--budget", type=pathlib.Path, default=BUDGET, help="another budget")
     parser.add_argument("--update", action="store_true", help="write the budget anew")
     arguments = parser.parse_args()
+    ending = f".{arguments.arch}.cubin"
     try:
-        kernels, functions = measure(arguments.log.read_text(), arguments.image.read_bytes())
-        function_spills = sum(spills for spills, _ in functions)
+        modules = {
+            image.name.removesuffix(ending): measure(
+                image.with_name(image.name.removesuffix(ending) + ".ptxas.log").read_text(),
+                image.read_bytes())
+            for image in sorted(arguments.folder.glob(f"*{ending}"))}
+        if not modules:
+            raise BudgetError(f"{arguments.folder} has no machine code for {arguments.arch}")
         budgets = json.loads(arguments.budget.read_text()) if arguments.budget.exists() else {}
         if arguments.update:
             budgets[arguments.arch] = {
-                "functionSpills": with_room("spills", function_spills),
-                "kernels": {
-                    kernel: {key: with_room(key, figures[key]) for key in TITLES}
-                    for kernel, figures in kernels.items()}}
+                module: {
+                    "functionSpills": with_room("spills", sum(spills for spills, _ in functions)),
+                    "kernels": {
+                        kernel: {key: with_room(key, figures[key]) for key in TITLES}
+                        for kernel, figures in kernels.items()}}
+                for module, (kernels, functions) in modules.items()}
             arguments.budget.write_text(json.dumps(budgets, indent=2) + "\n")
-        if arguments.arch not in budgets:
-            raise BudgetError(f"{arguments.budget.name} has no budget for {arguments.arch}")
+        budget = budgets.get(arguments.arch)
+        if budget is None or budget.keys() != modules.keys():
+            raise BudgetError(
+                f"{arguments.budget.name} has no budget for just the modules {', '.join(modules)} "
+                f"of {arguments.arch}")
     except (BudgetError, OSError, ValueError) as error:
         sys.exit(f"nvptx: {error}")
-    budget = budgets[arguments.arch]
-    print_table(kernels, budget["kernels"])
-    print(f"{len(functions)} functions out of line: {function_spills} of "
-          f"{budget['functionSpills']} bytes of spills; the most in:")
-    for spills, name in sorted(functions, reverse=True)[:6]:
-        if spills:
-            print(f"  {spills:6} {name}")
-    failures = compare(kernels, function_spills, budget)
+    failures = []
+    for module, (kernels, functions) in modules.items():
+        function_spills = sum(spills for spills, _ in functions)
+        print_table(kernels, budget[module]["kernels"])
+        print(f"{module}: {len(functions)} functions out of line, {function_spills} of "
+              f"{budget[module]['functionSpills']} bytes of spills; the most in:")
+        for spills, name in sorted(functions, reverse=True)[:6]:
+            if spills:
+                print(f"  {spills:6} {name}")
+        failures += compare(module, kernels, function_spills, budget[module])
     for failure in failures:
         print(f"nvptx: {failure}", file=sys.stderr)
     if failures:

@@ -1,14 +1,16 @@
-"""Compiles the kernels, Embedded Swift, to PTX.
+"""Compiles the kernels, Embedded Swift, to PTX: each file of Sources/Kernels/Modules to one.
 
-    compile.py --output kernels.ptx [--arch sm_90] [--keep-ir FILE]
+    compile.py --output FOLDER [--arch sm_90] [--keep-ir] [MODULE ...]
 
 Steps: swiftc gives LLVM IR for a bare x86-64 machine; its text is rewritten for NVPTX (triple,
-data layout, calling conventions, linkage); LLVM (in the llvmlite wheel) optimises it and emits
-PTX. The output depends on the sources and the pinned tools alone: the same input gives the same
-bytes. `Documentation/Kernels.md` explains each step and what device code may not do.
+data layout, calling conventions, linkage), for each module with its own entry points; LLVM (in the
+llvmlite wheel) optimises it and emits PTX. The output depends on the sources and the pinned tools
+alone: the same input gives the same bytes. `Documentation/Kernels.md` explains each step and what
+device code may not do.
 """
 
 import argparse
+import concurrent.futures
 import pathlib
 import re
 import subprocess
@@ -21,6 +23,7 @@ import llvmlite.binding as llvm
 from source_digest import ROOT, source_digest, source_files
 
 DEVICE_HEADERS = ROOT / "Sources/Kernels/Device"
+MODULES = ROOT / "Sources/Kernels/Modules"
 
 TRIPLE = "nvptx64-nvidia-cuda"
 DATA_LAYOUT = "e-p6:32:32-i64:64-i128:128-i256:256-v16:16-v32:32-n16:32:64"
@@ -74,10 +77,10 @@ def emit_ir(files):
         return output.read_text()
 
 
-def label(arch):
+def label(module, digest, arch):
     """The line that says what an image is, for the loader: in the PTX's first line, and as bytes of
     a variable, so that it is found in machine code too."""
-    return (f"needletail kernels, sources {source_digest()}, for {arch}, "
+    return (f"needletail kernels {module}, sources {digest}, for {arch}, "
             f"llvmlite {llvmlite.__version__}")
 
 
@@ -142,14 +145,16 @@ def rewrite_global(line):
     return f"{match.group(1)} = internal {body}"
 
 
-def entry_point_names(files):
-    """The names given to `@_cdecl` in the kernels."""
-    names = []
-    for path in files:
-        if "Kernels" in path.relative_to(ROOT).parts:
-            names += re.findall(r'^\s*@_cdecl\("(\w+)"\)', path.read_text(), flags=re.M)
+def entry_points():
+    """The names given to `@_cdecl`, by module: a module is named as its file is."""
+    names = {}
+    for path in sorted(MODULES.glob("*.swift")):
+        found = re.findall(r'^\s*@_cdecl\("(\w+)"\)', path.read_text(), flags=re.M)
+        if not found:
+            raise CompileError(f'no entry point: {path} has no function with @_cdecl("...")')
+        names[path.stem.lower()] = found
     if not names:
-        raise CompileError('no entry point: Sources/Kernels has no function with @_cdecl("...")')
+        raise CompileError(f"no module: there is no Swift file in {MODULES}")
     return names
 
 
@@ -200,28 +205,45 @@ def demangle(names):
         return ", ".join(names)
 
 
+def compile_module(ir, name, entries, text, arguments):
+    """Writes the PTX of one module, and says where."""
+    ptx, optimised = optimise(
+        rewrite(ir, entries) + label_variable(text), arguments.arch, arguments.ptx_version)
+    path = arguments.output / f"{name}.ptx"
+    path.write_text(f"// {text}\n{ptx}")
+    if arguments.keep_ir:
+        path.with_suffix(".ll").write_text(optimised)
+    return f"kernels: {path} for {arguments.arch}, {len(ptx)} bytes"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--output", type=pathlib.Path, required=True, help="the PTX file")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder for the PTX")
     parser.add_argument("--arch", default="sm_90", help="the device (default sm_90)")
     parser.add_argument("--ptx-version", default="ptx83", help="PTX version (default ptx83)")
-    parser.add_argument("--keep-ir", type=pathlib.Path, help="also write the optimised IR here")
+    parser.add_argument("--keep-ir", action="store_true", help="also write the optimised IR")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these (default all)")
     arguments = parser.parse_args()
     try:
-        files = source_files()
+        modules = entry_points()
+        unknown = set(arguments.modules) - modules.keys()
+        if unknown:
+            raise CompileError(f"no module {', '.join(unknown)}: there are {', '.join(modules)}")
+        arguments.output.mkdir(parents=True, exist_ok=True)
         # Before the work: sources that change meanwhile make an image of neither version.
-        text = label(arguments.arch)
-        ir = rewrite(emit_ir(files), entry_point_names(files)) + label_variable(text)
-        ptx, optimised = optimise(ir, arguments.arch, arguments.ptx_version)
-        if label(arguments.arch) != text:
+        digest = source_digest()
+        ir = emit_ir(source_files())
+        with concurrent.futures.ProcessPoolExecutor() as pool:
+            for done in [
+                    pool.submit(
+                        compile_module, ir, name, modules[name],
+                        label(name, digest, arguments.arch), arguments)
+                    for name in arguments.modules or modules]:
+                print(done.result())
+        if source_digest() != digest:
             raise CompileError("the sources changed while they were compiled: run it again")
     except (CompileError, RuntimeError) as error:
         sys.exit(f"kernels: {error}")
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(f"// {text}\n{ptx}")
-    if arguments.keep_ir:
-        arguments.keep_ir.write_text(optimised)
-    print(f"kernels: {arguments.output} for {arguments.arch}, {len(ptx)} bytes")
 
 
 if __name__ == "__main__":

@@ -4,15 +4,18 @@
 
 #include <stddef.h>
 
-/* Bytes that live as long as the program; NULL and 0 for none. */
+/* Bytes that live as long as the program. */
 struct kernel_image_bytes {
+  /* For messages. */
+  const char *name;
   const unsigned char *start;
   size_t count;
 };
 
-/* PTX text, which the driver compiles for any device from its target on. */
-struct kernel_image_bytes kernel_image_ptx(void);
-/* Machine code for sm_90. */
-struct kernel_image_bytes kernel_image_sm_90(void);
+/* How many images there are: for each module PTX text, which the driver compiles for any device
+ * from its target on, and machine code for sm_90. */
+int kernel_image_count(void);
+/* One of them. */
+struct kernel_image_bytes kernel_image(int index);
 
 #endif

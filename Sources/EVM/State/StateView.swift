@@ -91,9 +91,22 @@ public protocol StateView {
   /// Whether machines over this view have the precompiles of curves and of big integers. One that
   /// has not ends a transaction which calls them as `precompileUnavailable`, to be run elsewhere.
   static var hasHeavyPrecompiles: Bool { get }
+
+  /// Whether `isOutOfTime` may be true. Machines over other views never ask.
+  static var hasDeadline: Bool { get }
+
+  /// Whether the transaction should end as `timeExhausted`. Asked wherever code jumps or a frame is
+  /// entered: without either, gas and the length of the code bound what a frame does.
+  mutating func isOutOfTime() -> Bool
 }
 
 extension StateView {
   @inline(__always)
   public static var hasHeavyPrecompiles: Bool { true }
+
+  @inline(__always)
+  public static var hasDeadline: Bool { false }
+
+  @inline(__always)
+  public mutating func isOutOfTime() -> Bool { false }
 }

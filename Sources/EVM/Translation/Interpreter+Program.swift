@@ -26,6 +26,7 @@ extension Machine {
         top += Int(instruction.pointee.d)
       case .jump:
         top += Int(instruction.pointee.d)
+        if isOutOfTime() { return exit(.timeExhausted) }
         let block = instruction.target
         if !pays(block, frame, top, &gas) {
           return interpretPlainly(frame, from: block, top, gas)
@@ -35,6 +36,7 @@ extension Machine {
         guard let block = destination(program, limbs(top, instruction.pointee.a)) else {
           return exit(.invalidJump)
         }
+        if isOutOfTime() { return exit(.timeExhausted) }
         top += Int(instruction.pointee.d)
         if !pays(block, frame, top, &gas) {
           return interpretPlainly(frame, from: block, top, gas)
@@ -47,6 +49,7 @@ extension Machine {
           guard let block = destination(program, limbs(top, instruction.pointee.b)) else {
             return exit(.invalidJump)
           }
+          if isOutOfTime() { return exit(.timeExhausted) }
           top += Int(instruction.pointee.d)
           if !pays(block, frame, top, &gas) {
             return interpretPlainly(frame, from: block, top, gas)

@@ -216,6 +216,7 @@ extension ExecutionStatus {
     case .workspaceExhausted: "workspace exhausted"
     case .stateUnavailable: "state unavailable"
     case .precompileUnavailable: "precompile unavailable"
+    case .timeExhausted: "time exhausted"
     }
   }
 }

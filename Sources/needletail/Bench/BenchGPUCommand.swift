@@ -78,7 +78,7 @@ struct BenchGPUCommand: ParsableCommand {
     guard case .cuda(let targets) = try DeviceOptions.resolve(device), let target = targets.first
     else { throw ValidationError("--device: give cuda or cuda:N") }
     let context = try Context(target.device)
-    let gpu = try TransactionDevice(context, image: target.image)
+    let gpu = try TransactionDevice(context, target.kernels)
     var results: [GPUResult] = []
     var isWrong = false
     let makers = try makers(folder).filter { maker in
