@@ -4,6 +4,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import GPU
 
 struct BenchCoprocessorsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,7 +15,8 @@ struct BenchCoprocessorsCommand: ParsableCommand {
       wall time; `speed-up` is against one thread in the same run. keccak256 stands beside OpenSSL's \
       SHA3-256, recover and senders beside libsecp256k1's recovery, each on one core, where they are \
       installed. `state` changes accounts, or slots of their own storages, in a state that stays in \
-      memory, and hashes what changed.
+      memory, and hashes what changed. A device has two rows: `resident` with inputs and results in \
+      its memory, and the whole batch with all copies.
 
         needletail bench coprocessors --case recover
         needletail bench coprocessors --case state --accounts 1000000 --dirty 100000 --workers 1,16
@@ -35,12 +37,24 @@ struct BenchCoprocessorsCommand: ParsableCommand {
   @Option(help: "Accounts that change.")
   var dirty = 100_000
 
+  @Option(help: "Devices: cpu, cuda, cuda:N, cuda:all, or auto.")
+  var device = "auto"
+
+  @Option(help: "Rows of a device's batch.")
+  var deviceRows = 1 << 20
+
   @Flag(help: "Print the results as JSON, one object a line.")
   var json = false
 
   func validate() throws {
     if samples < 1 || samples > 1000 {
       throw ValidationError("--samples: \(samples) is not from 1 to 1000")
+    }
+    if DeviceChoice(device) == nil {
+      throw ValidationError("--device: \(device) is none of cpu, cuda, cuda:N, cuda:all, auto")
+    }
+    if deviceRows < 1 || deviceRows > 1 << 26 {
+      throw ValidationError("--device-rows: \(deviceRows) is not from 1 to 67108864")
     }
     if accounts < 1 || accounts > 50_000_000 || dirty < 1 || dirty > accounts {
       throw ValidationError("--accounts and --dirty: give 1 to 50000000, and no more dirty ones")
@@ -63,8 +77,14 @@ struct BenchCoprocessorsCommand: ParsableCommand {
   func run() throws {
     var suite = CoprocessorSuite(workers: try workerCounts(), samples: samples, json: json)
     do {
+      var notes: [String] = []
+      let lanes = try CoprocessorSetup.lanes(DeviceChoice(device) ?? .auto, &notes)
+      for note in notes { Terminal.note("needletail: \(note)") }
       for coprocessor in CoprocessorRegistry.standard where isWanted(coprocessor.name) {
-        try suite.run(coprocessor)
+        let each = try suite.run(coprocessor)
+        for backEnd in lanes where backEnd.coprocessor == coprocessor.name {
+          try suite.run(coprocessor, on: backEnd, rows: deviceRows, cpuEach: each)
+        }
       }
       if isWanted("state accounts") { try suite.runAccounts(accounts, dirty: dirty) }
       if isWanted("state slots") { try suite.runSlots(accounts: accounts / 10, slots: 3) }
@@ -96,7 +116,8 @@ private struct CoprocessorSuite {
     self.json = json
   }
 
-  mutating func run(_ coprocessor: any Coprocessor) throws(CoprocessorError) {
+  /// Times the CPU; gives the nanoseconds of a row on the first number of threads.
+  mutating func run(_ coprocessor: any Coprocessor) throws(CoprocessorError) -> Double? {
     // As many rows as take about a fifth of a second.
     var rows = 64
     let single = CPUBackEnd(coprocessor, workers: 1)
@@ -110,7 +131,8 @@ private struct CoprocessorSuite {
     let expected = coprocessor.reference(sample)
     let backEnds = workers.map { CPUBackEnd(coprocessor, workers: $0) }
     for backEnd in backEnds where backEnd.run(sample) != expected {
-      return refuse(coprocessor.name, "\(backEnd.workers) threads")
+      refuse(coprocessor.name, "\(backEnd.workers) threads")
+      return nil
     }
     let peer = Self.peer(of: coprocessor.name)
     let times = Self.medians(
@@ -121,6 +143,33 @@ private struct CoprocessorSuite {
       add(
         coprocessor.name, threads: count, rows: rows, time: times[place], first: times[0],
         beside: count == 1 ? beside : nil)
+    }
+    return times[0] / Double(rows)
+  }
+
+  /// Times a device's back end, in a batch that stays there and with all copies.
+  mutating func run(
+    _ coprocessor: any Coprocessor, on backEnd: LaneBackEnd, rows: Int, cpuEach: Double?
+  ) throws(CoprocessorError) {
+    let requests = coprocessor.typicalRequests(rows, seed: 7)
+    let results = try backEnd.run(requests)
+    let sample = min(rows, 2048)
+    for part in [0..<sample, rows - sample..<rows]
+    where results.rows(part) != coprocessor.reference(requests.rows(part)) {
+      return refuse(coprocessor.name, backEnd.name)
+    }
+    let resident = try backEnd.residentTimes(requests, samples: samples)
+    var whole: [Double] = []
+    for _ in 0..<samples {
+      let start = DispatchTime.now().uptimeNanoseconds
+      _ = try backEnd.run(requests)
+      whole.append(Double(DispatchTime.now().uptimeNanoseconds - start))
+    }
+    for (name, times) in [("\(backEnd.name) resident", resident), (backEnd.name, whole)] {
+      let time = Measurement(samples: times).nanoseconds
+      add(
+        coprocessor.name, backEnd: name, threads: nil, rows: rows, time: time,
+        first: cpuEach.map { $0 * Double(rows) } ?? time, beside: nil)
     }
   }
 
@@ -216,7 +265,7 @@ private struct CoprocessorSuite {
   }
 
   private mutating func add(
-    _ name: String, threads: Int, rows: Int, time: Double, first: Double,
+    _ name: String, backEnd: String = "cpu", threads: Int?, rows: Int, time: Double, first: Double,
     beside: (name: String, each: Double)?
   ) {
     let each = time / Double(rows)
@@ -224,8 +273,8 @@ private struct CoprocessorSuite {
       var writer = JSONWriter()
       writer.object { writer in
         writer.member("case", name)
-        writer.member("backEnd", "cpu")
-        writer.member("threads", threads)
+        writer.member("backEnd", backEnd)
+        if let threads { writer.member("threads", threads) }
         writer.member("rows", rows)
         for (key, value) in [
           ("nanoseconds", time), ("nanosecondsPerRow", each), ("rowsPerSecond", 1e9 / each),
@@ -245,8 +294,8 @@ private struct CoprocessorSuite {
       return
     }
     table.add([
-      name, "cpu", "\(threads)", Text.gas(rows), BlockProfile.time(UInt64(time)),
-      String(format: each < 1000 ? "%.1f ns" : "%.2f us", each < 1000 ? each : each / 1000),
+      name, backEnd, threads.map { "\($0)" } ?? "", Text.gas(rows), BlockProfile.time(UInt64(time)),
+      String(format: each < 1000 ? "%.2f ns" : "%.2f us", each < 1000 ? each : each / 1000),
       "\(Text.gas(Int(1e9 / each)))/s", String(format: "%.2f", first / time), beside?.name ?? "",
       beside.map { String(format: "%.1f ns", $0.each) } ?? "",
       beside.map { String(format: "%.2f", each / $0.each) } ?? "",

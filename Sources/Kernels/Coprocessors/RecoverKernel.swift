@@ -18,9 +18,10 @@ package enum RecoverKernel {
     /// Requests as `KeccakKernel.Arguments` has messages; only `read` takes them.
     package var bytes: UnsafeRawPointer?
     package var ends: UnsafePointer<Int>?
-    /// The rows; there are `extra` more when that is given.
+    /// The rows; there are `extra` more when that is given, but no more than `extraLimit`.
     package var count: Int
     package var extra: UnsafePointer<UInt64>?
+    package var extraLimit = 0
     /// `wordsPerRow` pairs of words a row, aligned to 16 bytes.
     package var rows: UnsafeMutablePointer<SIMD2<UInt64>>
     package var states: UnsafeMutablePointer<UInt8>
@@ -65,7 +66,7 @@ package enum RecoverKernel {
     @inline(__always)
     var total: Int {
       guard let extra else { return count }
-      return count &+ Int(extra.pointee)
+      return count &+ min(Int(extra.pointee), extraLimit)
     }
   }
 

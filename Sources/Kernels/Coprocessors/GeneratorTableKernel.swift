@@ -23,7 +23,7 @@ package enum GeneratorTableKernel {
   package static var pairsPerEntry: Int { 4 }
 
   /// Entries of a table.
-  package static func count(width: Int) -> Int { 256 / width &<< (width &- 1) }
+  package static func count(width: Int) -> Int { (256 / width) &<< (width &- 1) }
 
   /// Makes an entry.
   @inline(__always)

@@ -1,0 +1,110 @@
+package import CUDA
+package import Coprocessors
+
+/// A GPU with the module `coprocessors`.
+package final class DeviceCoprocessorMachine: CoprocessorMachine {
+  package let name: String
+  /// 16 bits a digit: a table of 32 MiB, which the second-level cache holds.
+  package let generatorWidth = 16
+  private let context: Context
+  private let stream: Stream
+  private let functions: [CoprocessorKernel: Function]
+  /// Arguments of launches that may still run, one after the other in a ring.
+  private let arguments: DeviceBuffer<UInt8>
+  private var nextArguments = 0
+
+  /// Bytes of a launch's arguments.
+  private static let argumentRoom = 256
+  private static let argumentCount = 64
+
+  /// A machine on a device, with its image of the module.
+  package init(_ context: Context, _ image: KernelImage) throws(CUDAError) {
+    let ordinal = context.device.ordinal
+    name = ordinal == 0 ? "gpu" : "gpu:\(ordinal)"
+    self.context = context
+    stream = try Stream(context)
+    let module = try image.load(into: context)
+    var functions: [CoprocessorKernel: Function] = [:]
+    for kernel in CoprocessorKernel.allCases {
+      functions[kernel] = try module.function(kernel.rawValue)
+    }
+    self.functions = functions
+    arguments = try DeviceBuffer(context, count: Self.argumentRoom * Self.argumentCount)
+  }
+
+  private final class Memory: CoprocessorMemory {
+    private let buffer: DeviceBuffer<UInt8>
+    let bytes: Int
+    var address: UInt { UInt(buffer.address.rawValue) }
+
+    init(_ context: Context, bytes: Int) throws(CUDAError) {
+      self.bytes = bytes
+      buffer = try DeviceBuffer(context, count: max(bytes, 1))
+    }
+  }
+
+  package func residentLanes(_ kernel: CoprocessorKernel) throws(CoprocessorError) -> Int {
+    try translated { () throws(CUDAError) in
+      let blocks = try functions[kernel]!.residentBlocks(threads: kernel.threads)
+      return try blocks * kernel.threads * context.device.attribute(.multiprocessorCount)
+    }
+  }
+
+  package func memory(bytes: Int) throws(CoprocessorError) -> any CoprocessorMemory {
+    try translated { () throws(CUDAError) in try Memory(context, bytes: bytes) }
+  }
+
+  package func upload(
+    _ bytes: UnsafeRawBufferPointer, to memory: any CoprocessorMemory, at offset: Int
+  ) throws(CoprocessorError) {
+    precondition(offset + bytes.count <= memory.bytes, "what is copied fits")
+    try translated { () throws(CUDAError) in
+      // Plain bytes: the driver has copied them when the call returns.
+      try stream.upload(bytes, to: DeviceAddress(rawValue: UInt64(memory.address) + UInt64(offset)))
+    }
+  }
+
+  package func download(
+    _ memory: any CoprocessorMemory, into bytes: UnsafeMutableRawBufferPointer
+  ) throws(CoprocessorError) {
+    precondition(bytes.count <= memory.bytes, "what is copied is there")
+    try translated { () throws(CUDAError) in
+      try stream.download(DeviceAddress(rawValue: UInt64(memory.address)), into: bytes)
+      try stream.synchronize()
+    }
+  }
+
+  package func run(
+    _ kernel: CoprocessorKernel, lanes: Int, _ bytes: UnsafeRawBufferPointer
+  ) throws(CoprocessorError) {
+    precondition(bytes.count <= Self.argumentRoom, "arguments of a kernel fit their place")
+    try translated { () throws(CUDAError) in
+      // The ring is long: a launch that used this place before has passed when it comes round.
+      if nextArguments == Self.argumentCount {
+        try stream.synchronize()
+        nextArguments = 0
+      }
+      let place = arguments.address(of: nextArguments * Self.argumentRoom, count: bytes.count)
+      nextArguments += 1
+      try stream.upload(bytes, to: place)
+      try stream.launch(
+        functions[kernel]!, LaunchShape(lanes: lanes, threads: kernel.threads), place)
+    }
+  }
+
+  package func finish() throws(CoprocessorError) {
+    try translated { () throws(CUDAError) in try stream.synchronize() }
+  }
+
+  /// Calls the driver; its error becomes a coprocessor's.
+  private func translated<Result>(
+    _ body: () throws(CUDAError) -> Result
+  ) throws(CoprocessorError) -> Result {
+    do throws(CUDAError) {
+      return try body()
+    } catch {
+      throw CoprocessorError(
+        error.isOutOfMemory ? .memoryExhausted : .deviceLost, "\(name): \(error)")
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// Batches of coprocessors. Compiled apart from the core's machine: see Tools/kernels/compile.py.
+#if NEEDLETAIL_DEVICE
+  /// `KeccakKernel`.
+  @_cdecl("keccak_hash")
+  public func keccakHash(_ arguments: UnsafeRawPointer) {
+    KeccakKernel.lane(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: KeccakKernel.Arguments.self))
+  }
+
+  /// `GeneratorTableKernel`.
+  @_cdecl("recover_table")
+  public func recoverTable(_ arguments: UnsafeRawPointer) {
+    GeneratorTableKernel.lane(
+      DeviceForms.laneIndex,
+      arguments.assumingMemoryBound(to: GeneratorTableKernel.Arguments.self))
+  }
+
+  /// `RecoverKernel.read`.
+  @_cdecl("recover_read")
+  public func recoverRead(_ arguments: UnsafeRawPointer) {
+    RecoverKernel.read(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: RecoverKernel.Arguments.self))
+  }
+
+  /// `RecoverKernel.scalars`.
+  @_cdecl("recover_scalars")
+  public func recoverScalars(_ arguments: UnsafeRawPointer) {
+    RecoverKernel.scalars(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: RecoverKernel.Arguments.self))
+  }
+
+  /// `RecoverKernel.combine`. Four blocks of 128 threads leave a lane 128 registers.
+  // launch bounds: 128 threads, 4 blocks
+  @_cdecl("recover_combine")
+  public func recoverCombine(_ arguments: UnsafeRawPointer) {
+    RecoverKernel.combine(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: RecoverKernel.Arguments.self))
+  }
+
+  /// `RecoverKernel.finish`.
+  @_cdecl("recover_finish")
+  public func recoverFinish(_ arguments: UnsafeRawPointer) {
+    RecoverKernel.finish(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: RecoverKernel.Arguments.self))
+  }
+
+  /// `SendersKernel.read`.
+  @_cdecl("senders_read")
+  public func sendersRead(_ arguments: UnsafeRawPointer) {
+    SendersKernel.read(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: SendersKernel.Arguments.self))
+  }
+
+  /// `SendersKernel.write`.
+  @_cdecl("senders_write")
+  public func sendersWrite(_ arguments: UnsafeRawPointer) {
+    SendersKernel.write(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: SendersKernel.Arguments.self))
+  }
+
+  /// `FieldCheckKernel`.
+  @_cdecl("field_check")
+  public func fieldCheck(_ arguments: UnsafeRawPointer) {
+    FieldCheckKernel.lane(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: FieldCheckKernel.Arguments.self))
+  }
+#endif
