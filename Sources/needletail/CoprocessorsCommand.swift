@@ -181,11 +181,18 @@ enum CoprocessorSetup {
   static func lanes(_ device: DeviceChoice, _ notes: inout [String]) throws(CoprocessorError)
     -> [LaneBackEnd]
   {
+    try machines(device, &notes).flatMap { LaneBackEnd.all(on: $0) }
+  }
+
+  /// The devices; in `notes`, why there are none where any would do.
+  static func machines(_ device: DeviceChoice, _ notes: inout [String]) throws(CoprocessorError)
+    -> [DeviceCoprocessorMachine]
+  {
     var reason: GPUError?
     do throws(GPUError) {
-      let backEnds = try LaneBackEnd.all(on: device, instead: &reason)
+      let machines = try DeviceCoprocessorMachine.all(on: device, instead: &reason)
       if let reason { notes.append("no device is used: \(reason)") }
-      return backEnds
+      return machines
     } catch {
       throw CoprocessorError(.deviceLost, "\(error)")
     }

@@ -12,6 +12,17 @@ package enum CoprocessorKernel: String, CaseIterable, Sendable {
   case recoverFinish = "recover_finish"
   case sendersRead = "senders_read"
   case sendersWrite = "senders_write"
+  case trieEmpty = "trie_empty"
+  case trieCommon = "trie_common"
+  case trieCount = "trie_count"
+  case trieFill = "trie_fill"
+  case trieLeaves = "trie_leaves"
+  case trieStart = "trie_start"
+  case trieBranches = "trie_branches"
+  case trieFind = "trie_find"
+  case trieStore = "trie_store"
+  case trieMove = "trie_move"
+  case trieInsert = "trie_insert"
   case fieldCheck = "field_check"
 
   /// Threads of a block: as many as let the most lanes be resident.

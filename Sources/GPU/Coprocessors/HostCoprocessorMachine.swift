@@ -77,6 +77,32 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
         SendersKernel.read(lane, base.assumingMemoryBound(to: SendersKernel.Arguments.self))
       case .sendersWrite:
         SendersKernel.write(lane, base.assumingMemoryBound(to: SendersKernel.Arguments.self))
+      case .trieCommon:
+        TrieKernel.common(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieCount:
+        TrieKernel.count(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieFill:
+        TrieKernel.fill(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieLeaves:
+        TrieKernel.leaves(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieStart:
+        TrieKernel.start(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieBranches:
+        TrieKernel.branches(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieEmpty:
+        TrieKernel.empty(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieFind:
+        TrieChangeKernel.find(
+          lane, base.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
+      case .trieStore:
+        TrieChangeKernel.store(
+          lane, base.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
+      case .trieMove:
+        TrieChangeKernel.move(
+          lane, base.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
+      case .trieInsert:
+        TrieChangeKernel.insert(
+          lane, base.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
       case .fieldCheck:
         FieldCheckKernel.lane(lane, base.assumingMemoryBound(to: FieldCheckKernel.Arguments.self))
       }

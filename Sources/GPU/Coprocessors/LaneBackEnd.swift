@@ -47,6 +47,7 @@ package final class LaneBackEnd: CoprocessorBackEnd, @unchecked Sendable {
       RecoverOperation(RecoverCoprocessor(), generator),
       RecoverOperation(RecoverCoprocessor(gives: .publicKey), generator),
       SendersOperation(generator),
+      StateRootOperation(),
     ]
     let lock = NSLock()
     return operations.map { LaneBackEnd(machine, $0, lock) }

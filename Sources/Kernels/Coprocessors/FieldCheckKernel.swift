@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 /// Compares the device's own arithmetic of secp256k1's field with its portable twin: a lane takes a
 /// pair of numbers.

@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 /// Odd multiples of secp256k1's base point for every place of a scalar: what `RecoverKernel` adds.
 ///

@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 /// The hashes of many messages: a lane hashes one.
 ///

@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 extension RecoverKernel {
   /// Bits of a digit of the nonce point's multiple.

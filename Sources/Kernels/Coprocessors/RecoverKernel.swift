@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 /// Public keys and addresses from signatures, in four launches over rows:
 ///

@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 /// Senders and hashes of signed transactions as a block holds them: a lane takes one.
 ///

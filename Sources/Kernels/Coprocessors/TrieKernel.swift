@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 /// The roots of Merkle Patricia tries whose leaves lie sorted in memory (yellow paper, appendix D).
 ///
@@ -8,7 +8,7 @@ package import EVM
 /// such border between two of its children, and the reference of every node stands at its leftmost
 /// leaf. So leaves come and go by moving arrays, and no node has to be found, split or collapsed.
 ///
-/// The launches, in order: `common` compares neighbours; `count` and `fill` list the branches by
+/// The launches, in order: `empty` sets the roots of tries without leaves; `common` compares neighbours; `count` and `fill` list the branches by
 /// depth; `leaves` hashes leaves; `branches`, from the deepest depth to the root, hashes those of one
 /// depth. The first three only where leaves came or went. A lane takes one leaf, 64 borders or one
 /// branch; the lanes of a warp have neighbours, which are alike.
@@ -43,6 +43,7 @@ package enum TrieKernel {
     package var branchCount: Int
     /// Receives two pairs for each trie.
     package var roots: UnsafeMutablePointer<SIMD2<UInt64>>
+    package var trieCount: Int
 
     /// Arguments for leaves that lie as they should; the launches set the rest.
     package init(
@@ -51,7 +52,8 @@ package enum TrieKernel {
       leafReferences: UnsafeMutablePointer<SIMD2<UInt64>>,
       leafSizes: UnsafeMutablePointer<UInt8>, references: UnsafeMutablePointer<SIMD2<UInt64>>,
       sizes: UnsafeMutablePointer<UInt8>, branches: UnsafeMutablePointer<UInt32>,
-      depths: UnsafeMutablePointer<UInt64>, roots: UnsafeMutablePointer<SIMD2<UInt64>>
+      depths: UnsafeMutablePointer<UInt64>, roots: UnsafeMutablePointer<SIMD2<UInt64>>,
+      trieCount: Int
     ) {
       self.count = count
       self.keys = keys
@@ -69,6 +71,7 @@ package enum TrieKernel {
       first = 0
       branchCount = 0
       self.roots = roots
+      self.trieCount = trieCount
     }
 
     @inline(__always)
@@ -218,6 +221,18 @@ package enum TrieKernel {
     arguments.leafReferences[leaf &* 2] = reference[0]
     arguments.leafReferences[leaf &* 2 &+ 1] = reference[1]
     arguments.leafSizes[leaf] = arguments.sizes[leaf]
+  }
+
+  /// Makes a trie's root that of one without leaves.
+  @inline(__always)
+  package static func empty(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
+    let arguments = arguments.pointee
+    if index >= arguments.trieCount { return }
+    KeccakKernel.store(
+      UInt256(
+        0x0162_2FB5_E363_B421, 0x5B48_E01B_996C_ADC0, 0xFF83_45E6_92C0_F86E,
+        0x56E8_1F17_1BCC_55A6),
+      to: arguments.roots + index &* 2)
   }
 
   /// Takes a leaf's reference for that of the topmost node so far.

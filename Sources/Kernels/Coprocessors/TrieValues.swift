@@ -1,4 +1,4 @@
-package import EVM
+import EVM
 
 /// What the leaves of a trie hold: accounts, slots, or any bytes.
 package struct TrieValues: BitwiseCopyable {
@@ -40,7 +40,7 @@ package struct TrieValues: BitwiseCopyable {
 
   @inline(__always)
   private func number(_ leaf: Int, _ stride: Int, _ word: Int) -> UInt256 {
-    let words = base + leaf &* stride &+ word
+    let words = base + (leaf &* stride &+ word)
     return UInt256(words[0], words[1], words[2], words[3])
   }
 

@@ -58,6 +58,83 @@
       DeviceForms.laneIndex, arguments.assumingMemoryBound(to: SendersKernel.Arguments.self))
   }
 
+  /// `TrieKernel.common`.
+  @_cdecl("trie_common")
+  public func trieCommon(_ arguments: UnsafeRawPointer) {
+    TrieKernel.common(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.count`.
+  @_cdecl("trie_count")
+  public func trieCount(_ arguments: UnsafeRawPointer) {
+    TrieKernel.count(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.fill`.
+  @_cdecl("trie_fill")
+  public func trieFill(_ arguments: UnsafeRawPointer) {
+    TrieKernel.fill(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.leaves`.
+  @_cdecl("trie_leaves")
+  public func trieLeaves(_ arguments: UnsafeRawPointer) {
+    TrieKernel.leaves(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.start`.
+  @_cdecl("trie_start")
+  public func trieStart(_ arguments: UnsafeRawPointer) {
+    TrieKernel.start(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.branches`.
+  @_cdecl("trie_branches")
+  public func trieBranches(_ arguments: UnsafeRawPointer) {
+    TrieKernel.branches(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.empty`.
+  @_cdecl("trie_empty")
+  public func trieEmpty(_ arguments: UnsafeRawPointer) {
+    TrieKernel.empty(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieChangeKernel.find`.
+  @_cdecl("trie_find")
+  public func trieFind(_ arguments: UnsafeRawPointer) {
+    TrieChangeKernel.find(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
+  }
+
+  /// `TrieChangeKernel.store`.
+  @_cdecl("trie_store")
+  public func trieStore(_ arguments: UnsafeRawPointer) {
+    TrieChangeKernel.store(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
+  }
+
+  /// `TrieChangeKernel.move`.
+  @_cdecl("trie_move")
+  public func trieMove(_ arguments: UnsafeRawPointer) {
+    TrieChangeKernel.move(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
+  }
+
+  /// `TrieChangeKernel.insert`.
+  @_cdecl("trie_insert")
+  public func trieInsert(_ arguments: UnsafeRawPointer) {
+    TrieChangeKernel.insert(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
+  }
+
   /// `FieldCheckKernel`.
   @_cdecl("field_check")
   public func fieldCheck(_ arguments: UnsafeRawPointer) {

@@ -86,8 +86,17 @@ struct BenchCoprocessorsCommand: ParsableCommand {
           try suite.run(coprocessor, on: backEnd, rows: deviceRows, cpuEach: each)
         }
       }
-      if isWanted("state accounts") { try suite.runAccounts(accounts, dirty: dirty) }
-      if isWanted("state slots") { try suite.runSlots(accounts: accounts / 10, slots: 3) }
+      let choice = DeviceChoice(device) ?? .auto
+      notes = []
+      if isWanted("state accounts") {
+        try suite.runAccounts(
+          accounts, dirty: dirty, machines: try CoprocessorSetup.machines(choice, &notes))
+      }
+      if isWanted("state slots") {
+        try suite.runSlots(
+          accounts: accounts / 10, slots: 3,
+          machines: try CoprocessorSetup.machines(choice, &notes))
+      }
     } catch {
       throw ValidationError(error.message)
     }
@@ -174,7 +183,9 @@ private struct CoprocessorSuite {
   }
 
   /// Accounts that change in a state that stays.
-  mutating func runAccounts(_ count: Int, dirty: Int) throws(CoprocessorError) {
+  mutating func runAccounts(_ count: Int, dirty: Int, machines: [DeviceCoprocessorMachine])
+    throws(CoprocessorError)
+  {
     var random = RequestGenerator(seed: 21)
     let keys = (0..<count).map { _ in Hash256(random.word()) }
     let state = StateTrie(workers: workers.max() ?? 1)
@@ -191,6 +202,11 @@ private struct CoprocessorSuite {
           codeHash: .emptyCode))
     }
     if state.commit(changes) != reference.root { return refuse("state accounts", "building") }
+    let residents = machines.map { ($0.name, ResidentState(on: $0)) }
+    for (name, resident) in residents where try resident.commit(changes) != reference.root {
+      return refuse("state accounts", name)
+    }
+    var devices = DeviceTimes(count: machines.count)
     var times = [[Double]](repeating: [], count: workers.count)
     for _ in 0..<samples {
       for (place, threads) in workers.enumerated() {
@@ -204,7 +220,20 @@ private struct CoprocessorSuite {
               fields: (2, UInt256(random.next()), .emptyCode)))
         }
         state.workers = threads
-        times[place].append(Double(Self.nanoseconds { _ = state.commit(changes) }))
+        var root = Hash256.zero
+        times[place].append(Double(Self.nanoseconds { root = state.commit(changes) }))
+        for (device, (name, resident)) in residents.enumerated() {
+          if try devices.commit(changes, to: resident, device) != root {
+            return refuse("state accounts", name)
+          }
+        }
+      }
+    }
+    for (device, (name, _)) in residents.enumerated() {
+      for (name, time) in devices.medians(device, name) {
+        add(
+          "state accounts of \(Text.gas(count))", backEnd: name, threads: nil, rows: dirty,
+          time: time, first: Measurement(samples: times[0]).nanoseconds, beside: nil)
       }
     }
     for (place, threads) in workers.enumerated() {
@@ -216,7 +245,9 @@ private struct CoprocessorSuite {
   }
 
   /// Slots of many accounts, each with a storage of its own.
-  mutating func runSlots(accounts: Int, slots: Int) throws(CoprocessorError) {
+  mutating func runSlots(accounts: Int, slots: Int, machines: [DeviceCoprocessorMachine])
+    throws(CoprocessorError)
+  {
     var random = RequestGenerator(seed: 22)
     let keys = (0..<accounts).map { _ in Hash256(random.word()) }
     let slotKeys = (0..<slots).map { _ in Hash256(random.word()) }
@@ -232,7 +263,13 @@ private struct CoprocessorSuite {
       }
       return changes
     }
-    _ = state.commit(changes())
+    let first = changes()
+    let root = state.commit(first)
+    let residents = machines.map { ($0.name, ResidentState(on: $0)) }
+    for (name, resident) in residents where try resident.commit(first) != root {
+      return refuse("state slots", name)
+    }
+    var devices = DeviceTimes(count: machines.count)
     var times = [[Double]](repeating: [], count: workers.count)
     for _ in 0..<samples {
       let next = changes()
@@ -244,13 +281,58 @@ private struct CoprocessorSuite {
         times[place].append(Double(Self.nanoseconds { root = state.commit(next) }))
         roots.insert(root)
       }
+      for (device, (_, resident)) in residents.enumerated() {
+        roots.insert(try devices.commit(next, to: resident, device))
+      }
       if roots.count != 1 { return refuse("state slots", "different threads") }
+    }
+    for (device, (name, _)) in residents.enumerated() {
+      for (name, time) in devices.medians(device, name) {
+        add(
+          "state slots in \(Text.gas(accounts)) storages", backEnd: name, threads: nil,
+          rows: accounts * slots, time: time,
+          first: Measurement(samples: times[0]).nanoseconds, beside: nil)
+      }
     }
     for (place, threads) in workers.enumerated() {
       add(
         "state slots in \(Text.gas(accounts)) storages", threads: threads, rows: accounts * slots,
         time: Measurement(samples: times[place]).nanoseconds,
         first: Measurement(samples: times[0]).nanoseconds, beside: nil)
+    }
+  }
+
+  /// Times of states on devices: with the changes there, and with all copies.
+  private struct DeviceTimes {
+    private var resident: [[Double]]
+    private var whole: [[Double]]
+
+    init(count: Int) {
+      resident = Array(repeating: [], count: count)
+      whole = Array(repeating: [], count: count)
+    }
+
+    /// Commits changes and keeps how long it took.
+    mutating func commit(_ changes: StateChanges, to state: ResidentState, _ device: Int)
+      throws(CoprocessorError) -> Hash256
+    {
+      let start = DispatchTime.now().uptimeNanoseconds
+      let prepared = try state.prepare(changes)
+      try state.finishCopies()
+      let copied = DispatchTime.now().uptimeNanoseconds
+      let root = try state.apply(prepared)
+      let end = DispatchTime.now().uptimeNanoseconds
+      resident[device].append(Double(end - copied))
+      whole[device].append(Double(end - start))
+      return root
+    }
+
+    /// The medians by back end.
+    func medians(_ device: Int, _ name: String) -> [(String, Double)] {
+      [
+        ("\(name) resident", Measurement(samples: resident[device]).nanoseconds),
+        (name, Measurement(samples: whole[device]).nanoseconds),
+      ]
     }
   }
 

@@ -1,11 +1,11 @@
 package import CUDA
 
-extension LaneBackEnd {
-  /// The back ends of a choice of devices; none for the CPU. With `auto` a machine without a device
+extension DeviceCoprocessorMachine {
+  /// The machines of a choice of devices; none for the CPU. With `auto` a machine without a device
   /// that can be used has none, and `instead` gets the reason.
   package static func all(
     on choice: DeviceChoice, instead: inout GPUError?
-  ) throws(GPUError) -> [LaneBackEnd] {
+  ) throws(GPUError) -> [DeviceCoprocessorMachine] {
     switch choice {
     case .cpu: return []
     case .auto:
@@ -34,15 +34,15 @@ extension LaneBackEnd {
     } catch {
       throw .image(error)
     }
-    var backEnds: [LaneBackEnd] = []
+    var machines: [DeviceCoprocessorMachine] = []
     for device in devices {
       let image = try images.image(of: .coprocessors, for: device)
       do throws(CUDAError) {
-        backEnds += all(on: try DeviceCoprocessorMachine(Context(device), image))
+        machines.append(try DeviceCoprocessorMachine(Context(device), image))
       } catch {
         throw .cuda(error)
       }
     }
-    return backEnds
+    return machines
   }
 }
