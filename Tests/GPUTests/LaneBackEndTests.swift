@@ -52,11 +52,11 @@ import Testing
     let requests = ByteColumn(
       sizes.enumerated().map { [UInt8](repeating: UInt8($0), count: $1) })
     #expect(try backEnd.run(requests) == KeccakCoprocessor().reference(requests))
-    let plan = KeccakOperation.Plan(requests)
+    let plan = HashOperation.Plan(requests)
     #expect(plan.long == [1, 4, 9])
     #expect(plan.order == [0, 8, 6, 2, 3, 5, 7])
     #expect(plan.runs(requests).count == 3)
-    #expect(KeccakOperation.Plan(requests.rows(2..<4)).order == nil)
+    #expect(HashOperation.Plan(requests.rows(2..<4)).order == nil)
   }
 
   @Test(arguments: [CoprocessorError.Code.deviceLost, .memoryExhausted])

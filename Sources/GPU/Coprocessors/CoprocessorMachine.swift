@@ -5,6 +5,7 @@ import Kernels
 /// The kernels of the module `coprocessors`, by the names of their entry points.
 package enum CoprocessorKernel: String, CaseIterable, Sendable {
   case keccakHash = "keccak_hash"
+  case sha256Hash = "sha256_hash"
   case recoverTable = "recover_table"
   case recoverRead = "recover_read"
   case recoverScalars = "recover_scalars"
@@ -123,14 +124,14 @@ extension CoprocessorMachine {
 struct GrowingMemory {
   private var memory: (any CoprocessorMemory)?
 
-  /// At least so many bytes, and 64 more that kernels may read.
+  /// At least so many bytes, and 256 more: lanes read whole blocks of messages.
   mutating func room(_ bytes: Int, on machine: any CoprocessorMachine)
     throws(CoprocessorError) -> any CoprocessorMemory
   {
-    if let memory, memory.bytes >= bytes + 64 { return memory }
+    if let memory, memory.bytes >= bytes + 256 { return memory }
     // The old goes first: both may not fit.
     memory = nil
-    let new = try machine.memory(bytes: bytes + bytes / 4 + 64)
+    let new = try machine.memory(bytes: bytes + bytes / 4 + 256)
     memory = new
     return new
   }

@@ -62,6 +62,8 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
       switch kernel {
       case .keccakHash:
         KeccakKernel.lane(lane, base.assumingMemoryBound(to: KeccakKernel.Arguments.self))
+      case .sha256Hash:
+        SHA256Kernel.lane(lane, base.assumingMemoryBound(to: KeccakKernel.Arguments.self))
       case .recoverTable:
         GeneratorTableKernel.lane(
           lane, base.assumingMemoryBound(to: GeneratorTableKernel.Arguments.self))

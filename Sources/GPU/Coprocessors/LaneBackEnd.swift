@@ -42,8 +42,11 @@ package final class LaneBackEnd: CoprocessorBackEnd, @unchecked Sendable {
   /// The back ends of a machine, which nobody else uses any more: one line each.
   package static func all(on machine: any CoprocessorMachine) -> [LaneBackEnd] {
     let generator = GeneratorTable()
+    guard let sha256 = CoprocessorRegistry.standard.first(where: { $0.name == "sha256" }) else {
+      preconditionFailure("sha256 is a standard coprocessor")
+    }
     let operations: [any LaneOperation] = [
-      KeccakOperation(),
+      HashOperation(KeccakCoprocessor(), .keccakHash), HashOperation(sha256, .sha256Hash),
       RecoverOperation(RecoverCoprocessor(), generator),
       RecoverOperation(RecoverCoprocessor(gives: .publicKey), generator),
       SendersOperation(generator),

@@ -8,8 +8,8 @@ import EVM
 package enum KeccakKernel {
   /// What a launch works on.
   package struct Arguments: BitwiseCopyable {
-    /// All messages, one after the other, from an address that is a multiple of eight; 16 bytes more
-    /// belong to it.
+    /// All messages, one after the other, from an address that is a multiple of eight; 256 bytes more
+    /// belong to it, as whole blocks are read.
     package var bytes: UnsafeRawPointer
     /// Where each message ends in `bytes`; it begins where the one before ends.
     package var ends: UnsafePointer<Int>

@@ -7,6 +7,13 @@
       DeviceForms.laneIndex, arguments.assumingMemoryBound(to: KeccakKernel.Arguments.self))
   }
 
+  /// `SHA256Kernel`.
+  @_cdecl("sha256_hash")
+  public func sha256Hash(_ arguments: UnsafeRawPointer) {
+    SHA256Kernel.lane(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: KeccakKernel.Arguments.self))
+  }
+
   /// `GeneratorTableKernel`.
   @_cdecl("recover_table")
   public func recoverTable(_ arguments: UnsafeRawPointer) {

@@ -2,12 +2,13 @@ import Coprocessors
 import EVM
 import Kernels
 
-/// `keccak256` on a machine of lanes.
+/// `keccak256` and `sha256` on a machine of lanes.
 ///
-/// Messages of as many blocks are neighbours, so that a warp's lanes end together; the host hashes
+/// Messages of about as many blocks are neighbours, so that a warp's lanes end together; the host hashes
 /// messages of more than `laneLimit` bytes, which one lane would take long for.
-final class KeccakOperation: LaneOperation {
-  let coprocessor: any Coprocessor = KeccakCoprocessor()
+final class HashOperation: LaneOperation {
+  let coprocessor: any Coprocessor
+  private let kernel: CoprocessorKernel
   /// The longest message of a lane. A lane does some 30 MB/s, a core 500.
   static let laneLimit = 1 << 15
 
@@ -15,6 +16,13 @@ final class KeccakOperation: LaneOperation {
   private var ends = GrowingMemory()
   private var order = GrowingMemory()
   private var hashes = GrowingMemory()
+
+  /// A coprocessor whose results are hashes of 32 bytes, and the kernel that has its arguments in
+  /// common with `KeccakKernel`.
+  init(_ coprocessor: any Coprocessor, _ kernel: CoprocessorKernel) {
+    self.coprocessor = coprocessor
+    self.kernel = kernel
+  }
 
   func prepare(_ requests: ByteColumn, on machine: any CoprocessorMachine)
     throws(CoprocessorError) -> PreparedBatch
@@ -48,16 +56,14 @@ final class KeccakOperation: LaneOperation {
       ends: UnsafePointer(ends.pointer(Int.self)),
       order: order.map { UnsafePointer($0.pointer(UInt32.self)) }, count: count,
       hashes: hashes.pointer(SIMD2<UInt64>.self))
-    let execute = { () throws(CoprocessorError) in
-      try machine.run(.keccakHash, lanes: count, with: arguments)
+    let execute = { [kernel] () throws(CoprocessorError) in
+      try machine.run(kernel, lanes: count, with: arguments)
     }
-    let collect = { () throws(CoprocessorError) -> CoprocessorResults in
+    let collect = { [coprocessor] () throws(CoprocessorError) -> CoprocessorResults in
       var results = try machine.download(hashes, count: requests.count * 32, as: UInt8.self)
       for row in plan.long {
-        let hash = requests.bytes.withUnsafeBufferPointer {
-          Keccak256.hash(UnsafeBufferPointer(rebasing: $0[requests.range(row)]))
-        }
-        results.replaceSubrange(row * 32..<row * 32 + 32, with: hash.bytes)
+        guard let hash = requests.withRow(row, { coprocessor.reference($0) }) else { continue }
+        results.replaceSubrange(row * 32..<row * 32 + 32, with: hash)
       }
       return CoprocessorResults(width: 32, bytes: results)
     }
@@ -76,7 +82,7 @@ final class KeccakOperation: LaneOperation {
 
     init(_ requests: ByteColumn) {
       // Rows by their number of blocks, the longest first; one class more for the host's.
-      var counts = [Int](repeating: 0, count: KeccakOperation.laneLimit / 136 + 2)
+      var counts = [Int](repeating: 0, count: HashOperation.laneLimit / 136 + 2)
       var start = 0
       for end in requests.ends {
         counts[Self.blocks(end - start)] += 1
@@ -113,7 +119,7 @@ final class KeccakOperation: LaneOperation {
 
     /// The class of a length.
     private static func blocks(_ length: Int) -> Int {
-      length > KeccakOperation.laneLimit ? KeccakOperation.laneLimit / 136 + 1 : length / 136
+      length > HashOperation.laneLimit ? HashOperation.laneLimit / 136 + 1 : length / 136
     }
 
     /// The bytes between the host's rows.
