@@ -16,6 +16,8 @@ public struct BlockEnvironment: BitwiseCopyable, Sendable {
   public var baseFeePerGas: UInt256
   /// Wei for each blob gas (EIP-4844); zero before Cancun.
   public var blobBaseFee: UInt256
+  /// The beacon chain's slot (EIP-7843); zero before Amsterdam.
+  public var slotNumber: UInt64 = 0
 
   /// An environment of these values.
   public init(

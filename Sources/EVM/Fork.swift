@@ -28,6 +28,7 @@ public enum Fork: UInt8, BitwiseCopyable, Sendable {
   case bpo3
   case bpo4
   case bpo5
+  /// Experimental: the rules as the devnet tests of April 2026 have them. Its text still moves.
   case amsterdam
 }
 

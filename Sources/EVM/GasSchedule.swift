@@ -57,12 +57,15 @@ public struct GasSchedule: BitwiseCopyable, Sendable {
   package var keccakWord: Int64 = 6
   package var logByte: Int64 = 8
 
+  package var create: Int64 = 32000
   package var callValue: Int64 = 9000
   package var callStipend: Int64 = 2300
   package var newAccount: Int64 = 25000
   package var selfDestructNewAccount: Int64 = 0
   package var selfDestructRefund: Int64 = 24000
   package var codeDepositByte: Int64 = 200
+  /// For each word of deployed code, to hash it (EIP-8037).
+  package var codeDepositWord: Int64 = 0
   package var initCodeWord: Int64 = 0
   /// Calls and creations keep a 64th of the remaining gas back (EIP-150).
   package var keepsSixtyFourth = false
@@ -85,8 +88,14 @@ public struct GasSchedule: BitwiseCopyable, Sendable {
   package var authorization: Int64 = 25000
   /// Refunded when the authority's account exists already (EIP-7702).
   package var authorizationRefund: Int64 = 12500
-  /// The least gas for each token of data; a zero byte is one token, another is four (EIP-7623).
+  /// The least gas for each token of data; a byte that is not zero is four tokens (EIP-7623).
   package var floorToken: Int64 = 0
+  /// The tokens of a zero byte (EIP-7976).
+  package var zeroByteTokens: Int64 = 1
+  /// The least gas for each address of an access list (EIP-7981).
+  package var accessListAddressFloor: Int64 = 0
+  /// The least gas for each slot of an access list (EIP-7981).
+  package var accessListSlotFloor: Int64 = 0
   package var refundQuotient: Int64 = 2
 
   /// The longest code that may be deployed, in bytes (EIP-170).
@@ -156,6 +165,26 @@ public struct GasSchedule: BitwiseCopyable, Sendable {
       transactionGasLimit = 1 << 24  // EIP-7825
       transactionBlobLimit = 6  // EIP-7594
     }
+    if fork >= .amsterdam {
+      codeSizeLimit = 0x8000  // EIP-7954
+      initCodeSizeLimit = 0x10000
+      floorToken = 16  // EIP-7976
+      zeroByteTokens = 4
+      accessListAddressFloor = 20 * 64  // EIP-7981
+      accessListSlotFloor = 32 * 64
+      accessListAddress += accessListAddressFloor
+      accessListSlot += accessListSlotFloor
+      // EIP-8037: what is new in the state is paid for in state gas.
+      create = 9000
+      transactionCreate = 9000
+      codeDepositByte = 0
+      codeDepositWord = 6
+      newAccount = 0
+      selfDestructNewAccount = 0
+      storageSet = storageReset
+      authorization = 7500
+      authorizationRefund = 0
+    }
   }
 
   /// The amount that a name in the opcode table stands for.
@@ -176,7 +205,7 @@ public struct GasSchedule: BitwiseCopyable, Sendable {
     case .storageLoad: storageLoad
     case .warmAccess: warmAccess
     case .call: call
-    case .create: 32000
+    case .create: create
     case .selfDestruct: selfDestruct
     case .log0: 375
     case .log1: 750

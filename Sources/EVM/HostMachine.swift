@@ -165,9 +165,12 @@ extension Machine where View == ForeignStateView, Tracer == NoTracer {
   /// `execute` on the host.
   @inline(never)
   public mutating func run(
-    _ transaction: TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int
+    _ transaction: TransactionMessage, gasAvailable: UInt64,
+    stateGasAvailable: UInt64 = UInt64.max, blobsAvailable: Int
   ) -> TransactionResult {
-    execute(transaction, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+    execute(
+      transaction, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+      blobsAvailable: blobsAvailable)
   }
 
   /// `systemCall` on the host.
@@ -189,9 +192,12 @@ extension Machine where View == ForeignStateView, Tracer == ForeignTracer {
   /// `execute` on the host, traced.
   @inline(never)
   public mutating func run(
-    _ transaction: TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int
+    _ transaction: TransactionMessage, gasAvailable: UInt64,
+    stateGasAvailable: UInt64 = UInt64.max, blobsAvailable: Int
   ) -> TransactionResult {
-    execute(transaction, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+    execute(
+      transaction, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+      blobsAvailable: blobsAvailable)
   }
 
   /// `systemCall` on the host, traced.

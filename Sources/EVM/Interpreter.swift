@@ -187,6 +187,24 @@ extension Machine {
         let top = sp[-1]
         sp[-1] = sp[other]
         sp[other] = top
+      case Opcode.dupn:
+        guard let depth = StackOperand.single(code[pc]) else { return exit(.undefinedOpcode) }
+        if sp - base < depth { return exit(.stackUnderflow) }
+        sp.pointee = sp[-depth]
+        sp += 1
+        pc &+= 1
+      case Opcode.swapn:
+        guard let depth = StackOperand.single(code[pc]) else { return exit(.undefinedOpcode) }
+        if sp - base <= depth { return exit(.stackUnderflow) }
+        exchange(sp - 1, sp - 1 - depth)
+        pc &+= 1
+      case Opcode.exchange:
+        guard let (first, second) = StackOperand.pair(code[pc]) else {
+          return exit(.undefinedOpcode)
+        }
+        if sp - base <= second { return exit(.stackUnderflow) }
+        exchange(sp - 1 - first, sp - 1 - second)
+        pc &+= 1
 
       default:
         frame.pointee.programCounter = pc
@@ -199,6 +217,16 @@ extension Machine {
         memoryCount = frame.pointee.memoryCount
       }
     }
+  }
+
+  /// Exchanges two words.
+  @inline(__always)
+  private func exchange(
+    _ first: UnsafeMutablePointer<UInt256>, _ second: UnsafeMutablePointer<UInt256>
+  ) {
+    let word = first.pointee
+    first.pointee = second.pointee
+    second.pointee = word
   }
 
   /// Runs an opcode that needs more than the stack. Registers are in the frame's record.
@@ -238,6 +266,7 @@ extension Machine {
     case Opcode.basefee: push(frame, block.baseFeePerGas)
     case Opcode.blobhash: blobHash(frame)
     case Opcode.blobbasefee: push(frame, block.blobBaseFee)
+    case Opcode.slotnum: push(frame, UInt256(block.slotNumber))
 
     case Opcode.sload: storageLoad(frame)
     case Opcode.sstore: storageStore(frame)

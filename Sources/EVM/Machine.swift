@@ -21,6 +21,8 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   var origin = Address.zero
   var gasPrice = UInt256.zero
   var blobHashes = UnsafeBufferPointer<Hash256>(start: nil, count: 0)
+  /// Gas for each byte that is new in the state; zero before Amsterdam (EIP-8037).
+  var stateByteGas: Int64 = 0
 
   // The run.
   var depth = 0

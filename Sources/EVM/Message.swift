@@ -26,7 +26,7 @@ extension Machine {
       let moved =
         message.pointee.value.isZero
         ? journal.touch(account)
-        : journal.transfer(message.pointee.value, from: payer, to: account)
+        : transfer(message.pointee.value, from: payer, to: account)
       if !moved { return .done(journal.fault, gas: 0) }
     } else if message.pointee.kind == .staticCall {
       // A static call touches like a transfer of nothing.
@@ -82,6 +82,7 @@ extension Machine {
     message.pointee.code.jumpDestinations = code.pointee.jumpDestinations
     message.pointee.code.count = code.pointee.count
     message.pointee.code.program = program
+    journal.stateGas.begin()
     return .entered
   }
 
@@ -128,7 +129,10 @@ extension Machine {
     } else if exitStatus == .returned || exitStatus == .reverted {
       outputCount = frame.pointee.outputCount
     }
-    if !exitStatus.isSuccess { journal.revert(to: frame.pointee.checkpoint) }
+    if !exitStatus.isSuccess {
+      if depth == 0 { journal.stateGas.keepCredits() }
+      journal.revert(to: frame.pointee.checkpoint)
+    }
     if outputCount > workspace.returnCapacity {
       exitStatus = .workspaceExhausted
       return true
@@ -147,11 +151,13 @@ extension Machine {
     depth &-= 1
     let caller = workspace.frames + depth
     caller.pointee.gas &+= frame.pointee.gas
+    if exitStatus.isSuccess { leaveStateGas(frame, to: caller) }
     if frame.pointee.kind.isCreate {
       if exitStatus.isSuccess {
         returnDataCount = 0
         caller.pointee.replace(0, frame.pointee.address.word)
       } else {
+        creditState(caller, bytes: StateGas.account)
         caller.pointee.replace(0, .zero)
       }
     } else {

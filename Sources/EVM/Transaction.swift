@@ -12,6 +12,11 @@ public struct TransactionResult: BitwiseCopyable {
   public var effectiveGasPrice: UInt256
   /// The contract that a creation made, or tried to make.
   public var createdAddress: Address?
+  /// Gas that counts against the block's limit; before Amsterdam it is `gasUsed`. From then on nothing
+  /// given back is taken off (EIP-7778), and new state does not count (EIP-8037).
+  public var regularGas: UInt64 = 0
+  /// Gas for new state, which counts against the block's limit on its own (EIP-8037).
+  public var stateGas: UInt64 = 0
 }
 
 extension Machine {
@@ -21,19 +26,21 @@ extension Machine {
   /// Validates and executes a transaction on the state that the view shows.
   ///
   /// The journal holds all effects afterwards; an invalid transaction has none. A result whose
-  /// status `isFault` decides nothing. `gasAvailable` is what the block has left, in gas, and
-  /// `blobsAvailable` in blobs.
+  /// status `isFault` decides nothing. `gasAvailable` is what the block has left, in gas,
+  /// `stateGasAvailable` what it has left for new state (from Amsterdam on), and `blobsAvailable` in
+  /// blobs.
   public mutating func execute(
-    _ transaction: TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int
+    _ transaction: TransactionMessage, gasAvailable: UInt64,
+    stateGasAvailable: UInt64 = UInt64.max, blobsAvailable: Int
   ) -> TransactionResult {
     begin()
     guard let sender = journal.loaded(transaction.sender, &view),
       journal.loadCode(sender, &view, zeros: workspace.zeros)
     else { return faulted() }
-    let costs = IntrinsicGas(transaction, schedule)
+    let costs = IntrinsicGas(transaction, schedule, stateByteGas: stateByteGas)
     if let error = validate(
       transaction, costs, sender: sender, gasAvailable: gasAvailable,
-      blobsAvailable: blobsAvailable)
+      stateGasAvailable: stateGasAvailable, blobsAvailable: blobsAvailable)
     {
       return TransactionResult(
         error: error, status: .stopped, gasUsed: 0, gasRefunded: 0, effectiveGasPrice: .zero)
@@ -54,28 +61,47 @@ extension Machine {
     {
       return faulted()
     }
+    var gas = Int64(transaction.gasLimit) &- costs.intrinsic
+    if fork >= .amsterdam {
+      // What is above the limit of a transaction can only pay for new state (EIP-8037).
+      let most = Int64(schedule.transactionGasLimit) &- costs.regular
+      journal.stateGas.left = max(gas &- most, 0)
+      gas &-= journal.stateGas.left
+    }
+    let setAside = journal.stateGas.left
     guard let parties = warmUp(transaction, sender: sender), setDelegations(transaction)
     else { return faulted() }
+    let delegationCredit = journal.stateGas.left &- setAside
 
-    let gas = Int64(transaction.gasLimit) &- costs.intrinsic
     var created: Address?
     let gasLeft = runFirst(start(transaction, parties, gas: gas, created: &created))
     if exitStatus.isFault { return faulted(exitStatus) }
     // A failure has gone back to the refund of the delegations, which came before its checkpoint.
 
     // Refund, floor and fees.
-    let spent = Int64(transaction.gasLimit) &- gasLeft
+    creditDestroyed()
+    let spent = Int64(transaction.gasLimit) &- gasLeft &- journal.stateGas.left
     let refund = min(spent / schedule.refundQuotient, journal.refund)
     let used = max(spent &- refund, costs.floor)
     let unused = UInt256(UInt64(Int64(transaction.gasLimit) &- used)) &* price
     let reward = UInt256(UInt64(used)) &* (price &- block.baseFeePerGas)
     guard journal.setBalance(sender, sender.pointee.balance &+ unused),
       let coinbase = journal.loaded(block.coinbase, &view),
-      journal.setBalance(coinbase, coinbase.pointee.balance &+ reward)
+      journal.setBalance(coinbase, coinbase.pointee.balance &+ reward), logDestroyed()
     else { return faulted() }
-    return TransactionResult(
+    var result = TransactionResult(
       error: nil, status: exitStatus, gasUsed: UInt64(used), gasRefunded: UInt64(refund),
       effectiveGasPrice: price, createdAddress: created)
+    if fork < .amsterdam {
+      result.regularGas = result.gasUsed
+    } else {
+      let regular =
+        spent &+ delegationCredit &- costs.state &- journal.stateGas.used
+        &- journal.stateGas.lost
+      result.regularGas = UInt64(max(regular, costs.floor))
+      result.stateGas = UInt64(max(costs.state &+ journal.stateGas.used, 0))
+    }
+    return result
   }
 
   /// Calls a contract as the system does at a block's edges: no fee, no nonce, no value (EIP-4788,
@@ -119,7 +145,7 @@ extension Machine {
     let gasLeft = runFirst(start(transaction, parties, gas: gas, created: &created))
     if exitStatus.isFault { return faulted(exitStatus) }
     return TransactionResult(
-      error: nil, status: exitStatus, gasUsed: UInt64(gas &- gasLeft),
+      error: nil, status: exitStatus, gasUsed: UInt64(gas &- gasLeft &- journal.stateGas.left),
       gasRefunded: UInt64(max(0, journal.refund)), effectiveGasPrice: gasPrice,
       createdAddress: created)
   }
@@ -128,6 +154,7 @@ extension Machine {
     journal.reset()
     returnDataCount = 0
     exitStatus = .stopped
+    stateByteGas = StateGas.perByte(fork, gasLimit: block.gasLimit)
   }
 
   private func faulted(_ status: ExecutionStatus? = nil) -> TransactionResult {
@@ -142,7 +169,8 @@ extension Machine {
   @inline(__always)
   private func validate(
     _ transaction: TransactionMessage, _ costs: IntrinsicGas,
-    sender: UnsafeMutablePointer<AccountEntry>, gasAvailable: UInt64, blobsAvailable: Int
+    sender: UnsafeMutablePointer<AccountEntry>, gasAvailable: UInt64, stateGasAvailable: UInt64,
+    blobsAvailable: Int
   ) -> TransactionError? {
     let type = transaction.type
     let isCreation = transaction.recipient == nil
@@ -154,9 +182,16 @@ extension Machine {
     if isCreation && transaction.data.count > schedule.initCodeSizeLimit {
       return .initCodeTooLarge
     }
-    if transaction.gasLimit > schedule.transactionGasLimit { return .gasLimitExceedsMaximum }
+    // Costs are not negative. From Amsterdam on gas above the limit may be asked for new state.
+    let limited =
+      fork < .amsterdam
+      ? transaction.gasLimit : UInt64(bitPattern: max(costs.regular, costs.floor))
+    if limited > schedule.transactionGasLimit { return .gasLimitExceedsMaximum }
     // What the block tells.
-    if transaction.gasLimit > UInt64(Int64.max) || transaction.gasLimit > gasAvailable {
+    if transaction.gasLimit > UInt64(Int64.max)
+      || costs.mostRegular(of: transaction.gasLimit, schedule) > gasAvailable
+      || costs.mostState(of: transaction.gasLimit, schedule) > stateGasAvailable
+    {
       return .gasAllowanceExceeded
     }
     let blobs = transaction.blobHashes.count
@@ -249,7 +284,11 @@ extension Machine {
       if code.count > 0 && code.delegate == nil { continue }
       authority.pointee.observed.formUnion([.nonce, .emptiness])
       if authority.pointee.nonce != item.nonce { continue }
-      if authority.pointee.exists { journal.refund &+= schedule.authorizationRefund }
+      if authority.pointee.exists {
+        journal.refund &+= schedule.authorizationRefund
+        // The account that was charged for is not new (EIP-8037).
+        journal.stateGas.left &+= StateGas.account &* stateByteGas
+      }
       if !delegate(authority, to: item.address)
         || !journal.setNonce(authority, item.nonce &+ 1)
       {

@@ -44,6 +44,8 @@ public struct FormatError: Error, Hashable, Sendable {
     case tooShort
     /// More bytes than a field of fixed size has.
     case tooLong
+    /// Items that stand in another order than the format has, or twice.
+    case outOfOrder
     /// A typed transaction or receipt of a type that is not known.
     case unknownTransactionType
     /// A transaction of a type that came with a later fork; `field` is the type's number.

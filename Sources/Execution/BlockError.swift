@@ -32,6 +32,8 @@ public struct BlockError: Error, Sendable, CustomStringConvertible {
     case invalidRequests
     case systemContract
     case invalidDeposit
+    case invalidAccessList
+    case accessListTooLong
     case resources
   }
 
@@ -93,6 +95,8 @@ public struct BlockError: Error, Sendable, CustomStringConvertible {
     case .invalidRequests: ["INVALID_REQUESTS"]
     case .systemContract: ["SYSTEM_CONTRACT_EMPTY", "SYSTEM_CONTRACT_CALL_FAILED"]
     case .invalidDeposit: ["INVALID_DEPOSIT_EVENT_LAYOUT"]
+    case .invalidAccessList: ["INVALID_BLOCK_ACCESS_LIST"]
+    case .accessListTooLong: ["BLOCK_ACCESS_LIST_GAS_LIMIT_EXCEEDED"]
     case .resources: []
     }
   }

@@ -18,8 +18,29 @@ public struct TransactionOutcome: Sendable {
   /// What the first frame returned, in place while it is a word at most.
   var returned: ShortBytes
 
+  /// An outcome of these values.
+  package init(
+    index: Int, status: ExecutionStatus, gasUsed: UInt64, gasRefunded: UInt64,
+    effectiveGasPrice: UInt256, contractAddress: Address?, returned: ShortBytes
+  ) {
+    self.index = index
+    self.status = status
+    self.gasUsed = gasUsed
+    self.gasRefunded = gasRefunded
+    self.effectiveGasPrice = effectiveGasPrice
+    self.contractAddress = contractAddress
+    self.returned = returned
+  }
+
   /// What the first frame returned.
   public var output: [UInt8] { returned.array }
+
+  init(_ index: Int, _ result: TransactionResult, _ output: UnsafeBufferPointer<UInt8>) {
+    self.init(
+      index: index, status: result.status, gasUsed: result.gasUsed,
+      gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
+      contractAddress: result.createdAddress, returned: ShortBytes(output))
+  }
 }
 
 /// What came of a block.
@@ -31,15 +52,20 @@ public struct BlockOutcome: Sendable {
   /// The transactions that were not valid, when the block was asked to leave them out.
   public var rejected: [(index: Int, error: TransactionError)] = []
   /// Gas used by all transactions.
-  public var gasUsed: UInt64 = 0
+  package var gas = BlockGas()
   /// Blob gas used by all transactions.
   public var blobGasUsed: UInt64 = 0
+  /// What the block read and changed, where that was asked for (EIP-7928).
+  public internal(set) var accessList: BlockAccessList?
   /// Requests for the consensus layer, each with its type byte first; empty ones are left out
   /// (EIP-7685). `nil` before Prague.
   public var requests: [[UInt8]]?
 
   /// An outcome of no transactions.
   package init() {}
+
+  /// Gas used by all transactions, as the block's header has it.
+  public var gasUsed: UInt64 { gas.used }
 
   /// The union of the receipts' blooms.
   public var logsBloom: Bloom {
@@ -92,6 +118,10 @@ public struct ExecutionError: Error, Sendable, CustomStringConvertible {
     case stateUnavailable
     /// A block hash that the input does not have was asked for.
     case missingBlockHash
+    /// The access list that came with the block is not what execution gives (EIP-7928).
+    case accessList
+    /// The device that transactions ran on failed, or took too long.
+    case device
   }
 
   /// What kind of fault it is.

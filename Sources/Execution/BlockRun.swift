@@ -1,15 +1,21 @@
-import EVM
-import Ethereum
+package import EVM
+package import Ethereum
 
 /// One block on its way through a runner.
-struct BlockRun {
-  let block: PreparedBlock
+package struct BlockRun {
+  package let block: PreparedBlock
   let runner: TransactionRunner
-  var outcome = BlockOutcome()
+  package internal(set) var outcome = BlockOutcome()
+  /// Puts the access list together, where the block wants one.
+  let recorder: AccessListRecorder?
+  /// The access list on whose values the transactions ran, where they did.
+  var listed: UnsafeMutablePointer<ListedBlock>?
 
   init(block: PreparedBlock, runner: TransactionRunner) {
     self.block = block
     self.runner = runner
+    recorder =
+      block.recordsAccessList || block.accessList != nil ? AccessListRecorder() : nil
   }
 
   private var fork: Fork { block.fork }
@@ -25,42 +31,101 @@ struct BlockRun {
     try transactions(&self)
     for withdrawal in block.withdrawals {
       // Gwei to wei.
-      runner.state.credit(
-        withdrawal.address, wei: UInt256(withdrawal.amount) &* UInt256(1_000_000_000),
-        deletesEmpty: true)
+      let wei = UInt256(withdrawal.amount) &* UInt256(1_000_000_000)
+      runner.state.credit(withdrawal.address, wei: wei, deletesEmpty: true)
+      recorder?.credit(withdrawal.address, wei: wei, index: nextAccessIndex)
     }
     if block.callsSystemContracts { try collectRequests() }
     payRewards()
+    try finishAccessList()
     return outcome
+  }
+
+  /// Makes the access list, and compares it with the one that came with the block.
+  private mutating func finishAccessList() throws(ExecutionError) {
+    guard let recorder else { return }
+    let list = recorder.list { runner.state.record($0).balance }
+    if let listed {
+      // The transactions were checked one by one.
+      if let difference = listed.pointee.difference(afterTransactions: list) {
+        throw ExecutionError(difference)
+      }
+      outcome.accessList = block.accessList
+      return
+    }
+    if let difference = block.accessList?.firstDifference(from: list) {
+      throw ExecutionError(difference)
+    }
+    outcome.accessList = list
+  }
+
+  /// The index in the access list of the next transaction, and of what comes after the last one.
+  private var nextAccessIndex: UInt32 { UInt32(outcome.transactions.count + 1) }
+
+  /// Notes what a journal, which is not applied yet, reads and changes.
+  private func note(_ journal: Journal, index: UInt32) {
+    guard let recorder else { return }
+    withUnsafePointer(to: journal) {
+      recorder.record($0, index: index) { [runner] in
+        runner.state.record($0.pointee.address).codeHash
+      }
+    }
   }
 
   private func beginBlock() throws(ExecutionError) {
     if fork >= .cancun, let root = block.parentBeaconBlockRoot {
-      _ = try systemCall(SystemContracts.beaconRoots, root.bytes)
+      _ = try systemCall(SystemContracts.beaconRoots, root.bytes, accessIndex: 0)
     }
     if fork >= .prague, let hash = block.parentHash {
-      _ = try systemCall(SystemContracts.history, hash.bytes)
+      _ = try systemCall(SystemContracts.history, hash.bytes, accessIndex: 0)
     }
   }
 
   /// Calls a system contract and keeps its changes when it succeeds.
-  private func systemCall(_ address: Address, _ data: [UInt8]) throws(ExecutionError)
-    -> (status: ExecutionStatus, output: [UInt8])
-  {
+  private func systemCall(
+    _ address: Address, _ data: [UInt8], accessIndex: UInt32
+  ) throws(ExecutionError) -> (status: ExecutionStatus, output: [UInt8]) {
     let all = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: data.count)
     defer { all.deallocate() }
     _ = all.initialize(from: data)
     runner.tracer?.willRun(transaction: nil)
     var ended: (status: ExecutionStatus, output: [UInt8]) = (.stopped, [])
     try runner.run(.systemCall(address, UnsafeBufferPointer(all))) { result, journal, output in
+      note(journal, index: accessIndex)
       runner.apply(journal)
       ended = (result.status, [UInt8](output))
     }
     return ended
   }
 
+  /// The state as the transactions before the next one left it.
+  package var state: WorldState { runner.state }
+
+  /// Counts in a transaction that somebody else executed, as on the state as it is; `apply` takes
+  /// its changes over. Only where blocks count one kind of gas, before Amsterdam, and no access list is
+  /// wanted.
+  package mutating func settle(
+    _ transaction: TransactionOutcome, _ message: TransactionMessage, logs: [Log],
+    apply: (inout WorldState) -> Void
+  ) {
+    precondition(fork < .amsterdam && recorder == nil, "the executor says what it can not do")
+    runner.change(apply)
+    record(transaction, BlockGas(paid: transaction.gasUsed), message, logs)
+  }
+
+  /// Gas that transactions may still use.
+  package var gasAvailable: UInt64 { outcome.gas.regularLeft(of: block.environment.gasLimit) }
+
+  /// Gas that transactions may still use for new state (EIP-8037).
+  package var stateGasAvailable: UInt64 {
+    outcome.gas.stateLeft(of: block.environment.gasLimit)
+  }
+
+  /// Blobs that transactions may still carry.
+  package var blobsAvailable: Int { block.maxBlobs - Int(outcome.blobGasUsed / BlobGas.perBlob) }
+
   /// Executes the transactions at these places, or all, one after the other.
-  mutating func executeTransactions(_ range: Range<Int>? = nil) throws(ExecutionError) {
+  package mutating func executeTransactions(_ range: Range<Int>? = nil) throws(ExecutionError) {
     // By pointer: an element of an array would be copied, its five arrays retained.
     var failure: ExecutionError?
     block.transactions.withUnsafeBufferPointer { transactions in
@@ -79,8 +144,9 @@ struct BlockRun {
   private mutating func execute(
     _ transaction: UnsafePointer<PreparedTransaction>, _ index: Int
   ) throws(ExecutionError) {
-    let blobsUsed = Int(outcome.blobGasUsed / BlobGas.perBlob)
-    let gasAvailable = block.environment.gasLimit &- outcome.gasUsed
+    let gasAvailable = gasAvailable
+    let stateGasAvailable = stateGasAvailable
+    let blobsAvailable = blobsAvailable
     runner.tracer?.willRun(transaction: index)
     var failure: ExecutionError?
     var refusal: TransactionError?
@@ -88,19 +154,27 @@ struct BlockRun {
       do throws(ExecutionError) {
         try runner.run(
           .transaction(
-            message, gasAvailable: gasAvailable, blobsAvailable: block.maxBlobs - blobsUsed)
+            message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+            blobsAvailable: blobsAvailable)
         ) { result, journal, output in
           refusal = result.error
           if refusal != nil { return }
+          note(journal, index: nextAccessIndex)
           runner.apply(journal)
-          record(index, message, result, journal, output)
+          record(
+            TransactionOutcome(index, result, output), BlockGas(result), message,
+            journal.collectLogs())
         }
       } catch {
         failure = error
       }
     }
     if let failure { throw ExecutionError(failure.code, failure.message, transaction: index) }
-    guard let refusal else { return }
+    if let refusal { try refuse(index, refusal) }
+  }
+
+  /// A transaction that is not valid: an error, or it is left out.
+  package mutating func refuse(_ index: Int, _ refusal: TransactionError) throws(ExecutionError) {
     switch block.invalidTransactions {
     case .failBlock:
       throw ExecutionError(
@@ -113,24 +187,20 @@ struct BlockRun {
   /// Adds a transaction's outcome and receipt; its changes are in the state.
   @inline(__always)
   private mutating func record(
-    _ index: Int, _ message: TransactionMessage, _ result: TransactionResult, _ journal: Journal,
-    _ output: UnsafeBufferPointer<UInt8>
+    _ transaction: TransactionOutcome, _ gas: BlockGas, _ message: TransactionMessage,
+    _ logs: [Log]
   ) {
-    outcome.gasUsed += result.gasUsed
+    outcome.gas += gas
     outcome.blobGasUsed += UInt64(message.blobHashes.count) * BlobGas.perBlob
-    outcome.transactions.append(
-      TransactionOutcome(
-        index: index, status: result.status, gasUsed: result.gasUsed,
-        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
-        contractAddress: result.createdAddress, returned: ShortBytes(output)))
+    outcome.transactions.append(transaction)
     outcome.receipts.append(
       Receipt(
         type: message.type,
         // EIP-658: the status replaced the intermediate state root.
         outcome: fork >= .byzantium
-          ? .status(result.status.isSuccess)
+          ? .status(transaction.status.isSuccess)
           : .stateRoot(block.isPartialState ? .zero : runner.state.stateRoot()),
-        cumulativeGasUsed: outcome.gasUsed, logs: journal.collectLogs()))
+        cumulativeGasUsed: outcome.gas.paid, logs: logs))
   }
 
   /// Deposits, withdrawal requests and consolidation requests (EIP-7685).
@@ -147,7 +217,7 @@ struct BlockRun {
         if block.isPartialState { continue }
         throw ExecutionError(.systemContract, "the system contract \(address) has no code")
       }
-      let (status, output) = try systemCall(address, [])
+      let (status, output) = try systemCall(address, [], accessIndex: nextAccessIndex)
       guard status.isSuccess else {
         throw ExecutionError(.systemContract, "the system contract \(address) failed: \(status)")
       }
@@ -165,10 +235,12 @@ struct BlockRun {
       let share = UInt256.divide(
         reward &* UInt256(8 &- min(ommer.depth, 8)), UInt256(8))
       runner.state.credit(ommer.coinbase, wei: share, deletesEmpty: deletesEmpty)
+      recorder?.credit(ommer.coinbase, wei: share, index: nextAccessIndex)
       total = total &+ UInt256.divide(reward, UInt256(32))
     }
     runner.state.credit(
       block.environment.coinbase, wei: total, deletesEmpty: deletesEmpty)
+    recorder?.credit(block.environment.coinbase, wei: total, index: nextAccessIndex)
   }
 }
 

@@ -46,8 +46,12 @@ public final class Chain {
 
   /// Imports a block given in RLP: decodes, validates, executes, and makes it the head if its
   /// chain is the heaviest.
+  ///
+  /// `accessList` is the RLP of the access list that came with the block, where one did (EIP-7928).
   @discardableResult
-  public func importBlock(rlp: [UInt8]) throws(BlockError) -> BlockOutcome {
+  public func importBlock(rlp: [UInt8], accessList: [UInt8]? = nil) throws(BlockError)
+    -> BlockOutcome
+  {
     let block: Block
     do throws(FormatError) {
       block = try Block(decoding: rlp)
@@ -55,10 +59,12 @@ public final class Chain {
       throw BlockError(
         .malformed, error.description, transactionNames: error.testNames)
     }
-    return try importBlock(block, size: rlp.count)
+    return try importBlock(block, size: rlp.count, accessList: accessList)
   }
 
-  private func importBlock(_ block: Block, size: Int) throws(BlockError) -> BlockOutcome {
+  private func importBlock(_ block: Block, size: Int, accessList: [UInt8]?) throws(BlockError)
+    -> BlockOutcome
+  {
     let header = block.header
     guard let parent = entries[header.parentHash] else {
       throw BlockError(.unknownParent, "parentHash: no block \(header.parentHash)")
@@ -84,6 +90,9 @@ public final class Chain {
     prepared.maxBlobs = Int(clamping: rules.blobSchedule[fork]?.max ?? 0)
     prepared.reward = Difficulty.reward(fork)
     prepared.ommers = ommers
+    if fork >= .amsterdam, let accessList {
+      prepared.accessList = try rules.accessList(accessList, of: block)
+    }
     prepared.movesDAO = rules.schedule[.daoFork] == .block(header.number)
 
     var state = parent.state
@@ -94,6 +103,7 @@ public final class Chain {
     } catch {
       throw BlockError(error, transactions: block.transactions)
     }
+    try rules.validate(outcome.accessList, received: prepared.accessList, header: header)
     try validate(outcome, against: header, fork: fork)
     let root = state.stateRoot()
     guard header.stateRoot == root else {
@@ -115,6 +125,7 @@ public final class Chain {
       timestamp: header.timestamp, gasLimit: header.gasLimit, coinbase: header.coinbase,
       prevRandao: fork >= .paris ? header.mixHash.word : header.difficulty,
       baseFeePerGas: header.baseFeePerGas ?? .zero)
+    environment.slotNumber = header.slotNumber ?? 0
     if let parameters = rules.blobSchedule[fork] {
       environment.blobBaseFee = BlobGas.baseFee(
         excess: header.excessBlobGas ?? 0, parameters: parameters)
@@ -283,7 +294,8 @@ extension BlockError {
       self.init(.invalidTransaction, error.description, transactionNames: names)
     case .systemContract: self.init(.systemContract, error.description)
     case .invalidDeposit: self.init(.invalidDeposit, error.description)
-    case .workspaceExhausted, .stateUnavailable, .missingBlockHash:
+    case .accessList: self.init(.invalidAccessList, error.description)
+    case .workspaceExhausted, .stateUnavailable, .missingBlockHash, .device:
       self.init(.resources, error.description)
     }
   }

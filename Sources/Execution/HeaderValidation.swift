@@ -94,6 +94,7 @@ extension ChainRules {
       ("parentBeaconBlockRoot", header.parentBeaconBlockRoot != nil, .cancun),
       ("requestsHash", header.requestsHash != nil, .prague),
       ("blockAccessListHash", header.blockAccessListHash != nil, .amsterdam),
+      ("slotNumber", header.slotNumber != nil, .amsterdam),
     ]
     for field in fields where field.isPresent != (fork >= field.since) {
       throw BlockError(

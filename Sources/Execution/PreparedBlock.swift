@@ -65,6 +65,11 @@ public struct PreparedBlock: Sendable {
   /// Whether the block begins with the DAO fork's irregular state change (EIP-779).
   public var movesDAO: Bool
 
+  /// The access list that came with the block, to be checked against what execution gives (EIP-7928).
+  public var accessList: BlockAccessList?
+  /// Whether the outcome gets an access list: from Amsterdam on, unless told otherwise.
+  public var recordsAccessList: Bool
+
   /// A block without transactions.
   public init(fork: Fork, environment: BlockEnvironment) {
     self.fork = fork
@@ -78,5 +83,6 @@ public struct PreparedBlock: Sendable {
     callsSystemContracts = true
     isPartialState = false
     movesDAO = false
+    recordsAccessList = fork >= .amsterdam
   }
 }

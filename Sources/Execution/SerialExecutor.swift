@@ -16,6 +16,16 @@ public final class SerialExecutor: HostBlockExecutor {
   public func execute(_ block: PreparedBlock, on state: inout WorldState) throws(ExecutionError)
     -> BlockOutcome
   {
+    try execute(block, on: &state) { (run) throws(ExecutionError) in
+      try run.executeTransactions()
+    }
+  }
+
+  /// Executes a block, its transactions by `transactions`.
+  package func execute(
+    _ block: PreparedBlock, on state: inout WorldState,
+    transactions: (inout BlockRun) throws(ExecutionError) -> Void
+  ) throws(ExecutionError) -> BlockOutcome {
     let runner = runner ?? TransactionRunner()
     self.runner = runner
     runner.fallbackBlockHash = fallbackBlockHash
@@ -23,6 +33,6 @@ public final class SerialExecutor: HostBlockExecutor {
     runner.begin(block, on: &state)
     defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
-    return try run.execute { (run) throws(ExecutionError) in try run.executeTransactions() }
+    return try run.execute(transactions: transactions)
   }
 }

@@ -51,7 +51,8 @@ final class TransactionRunner {
 
   /// What the machine is asked to do.
   enum Work {
-    case transaction(TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int)
+    case transaction(
+      TransactionMessage, gasAvailable: UInt64, stateGasAvailable: UInt64, blobsAvailable: Int)
     case systemCall(Address, UnsafeBufferPointer<UInt8>)
   }
 
@@ -66,6 +67,12 @@ final class TransactionRunner {
     context.pointee.codes = self.state.codes
     context.pointee.fork = fork
     machine.pointee = nil
+  }
+
+  /// Lets somebody else change the state in the middle of a block.
+  func change(_ body: (inout WorldState) -> Void) {
+    body(&state)
+    context.pointee.tables = state.ownedTables()
   }
 
   /// Gives the state back.
@@ -100,8 +107,9 @@ final class TransactionRunner {
 
   private static func perform(_ work: Work, _ machine: inout HostMachine) -> TransactionResult {
     switch work {
-    case .transaction(let message, let gas, let blobs):
-      machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+    case .transaction(let message, let gas, let stateGas, let blobs):
+      machine.run(
+        message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
     case .systemCall(let address, let data):
       machine.runSystemCall(to: address, data: data)
     }
@@ -173,8 +181,9 @@ final class TransactionRunner {
       profile.didMakeMachine()
       let result =
         switch work {
-        case .transaction(let message, let gas, let blobs):
-          machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+        case .transaction(let message, let gas, let stateGas, let blobs):
+          machine.run(
+            message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
         case .systemCall(let address, let data):
           machine.runSystemCall(to: address, data: data)
         }
@@ -199,8 +208,9 @@ final class TransactionRunner {
         workspace: workspace)
       let result =
         switch work {
-        case .transaction(let message, let gas, let blobs):
-          machine.run(message, gasAvailable: gas, blobsAvailable: blobs)
+        case .transaction(let message, let gas, let stateGas, let blobs):
+          machine.run(
+            message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
         case .systemCall(let address, let data):
           machine.runSystemCall(to: address, data: data)
         }

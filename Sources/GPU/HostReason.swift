@@ -12,6 +12,9 @@ package enum HostReason: String, CaseIterable, Sendable {
   case gasLimit
   /// The device failed before it was done.
   case deviceLost
+  /// Its block wants an access list, or two kinds of gas (Amsterdam): the records of a device have
+  /// neither.
+  case accessList
 
   /// The reason behind a fault that a device has reported.
   package init(_ status: ExecutionStatus) {
@@ -36,6 +39,7 @@ extension HostReason: CustomStringConvertible {
     case .precompile: "a precompile that the kernels lack"
     case .gasLimit: "a gas limit above the ceiling"
     case .deviceLost: "the device failed"
+    case .accessList: "a block with an access list"
     }
   }
 }

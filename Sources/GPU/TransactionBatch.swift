@@ -22,12 +22,16 @@ package struct TransactionBatch {
   }
 
   /// Adds a block and the hashes that BLOCKHASH may ask for; gives its number.
+  ///
+  /// What the block has left, in gas (all of its limit, unless given) and blobs, is for each of its
+  /// transactions.
   package mutating func append(
-    _ block: BlockEnvironment, blobsAvailable: Int = .max, blockHashes: [UInt64: Hash256] = [:]
+    _ block: BlockEnvironment, gasAvailable: UInt64? = nil, blobsAvailable: Int = .max,
+    blockHashes: [UInt64: Hash256] = [:]
   ) -> UInt32 {
     environments.append(
       EnvironmentRow(
-        block: block, gasAvailable: block.gasLimit, blobsAvailable: blobsAvailable,
+        block: block, gasAvailable: gasAvailable ?? block.gasLimit, blobsAvailable: blobsAvailable,
         firstHash: hashes.count, hashCount: blockHashes.count))
     for (number, hash) in blockHashes.sorted(by: { $0.key < $1.key }) {
       hashes.append(EnvironmentRow.BlockHash(number: number, hash: hash))

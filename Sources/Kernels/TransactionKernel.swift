@@ -78,12 +78,12 @@ package enum TransactionKernel {
   package static func stride(_ sizes: WorkspaceSizes) -> Int { (sizes.bytes &+ 15) & ~15 }
 
   /// Bytes of the workspace that a lane of `execute_light` has in its local memory.
-  package static var localBytes: Int { 132 << 10 }
+  package static var localBytes: Int { 148 << 10 }
 
   /// The sizes of that workspace: enough for most transactions that people send.
   package static var localSizes: WorkspaceSizes {
     var sizes = WorkspaceSizes(
-      stackWords: 2304, memoryBytes: 32 << 10, frames: 8, accounts: 24, slots: 40,
+      stackWords: 2304, memoryBytes: 48 << 10, frames: 8, accounts: 24, slots: 40,
       undoRecords: 128, logs: 8, logBytes: 1 << 10, codeBytes: 64, returnBytes: 2 << 10)
     sizes.hashes = 4
     return sizes

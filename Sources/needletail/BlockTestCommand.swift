@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ethereum
 import Execution
+import GPU
 
 struct BlockTestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,30 +13,98 @@ struct BlockTestCommand: ParsableCommand {
       blockchain_tests of the execution-spec-tests releases, BlockchainTests of ethereum/tests.
 
         needletail blocktest fixtures/blockchain_tests --filter eip7702
+        needletail blocktest fixtures/blockchain_tests --device cuda --strict
       """)
 
   @OptionGroup var options: CaseOptions
   @OptionGroup var devices: DeviceOptions
+  @OptionGroup var batches: BatchOptions
   @OptionGroup var execution: ExecutorOptions
 
+  @Flag(
+    help: ArgumentHelp(
+      "Import blocks without the access list that the case gives.",
+      discussion: "Only the header says what the list should be then, and the parallel executor "
+        + "takes its ordinary way."))
+  var ignoreAccessLists = false
+
+  func validate() throws { try execution.validate(beside: devices) }
+
   func run() throws {
-    try devices.requireCPU("blocktest")
+    if let runner = try batches.runner(on: devices, threads: options.threads) {
+      return try run(in: runner)
+    }
     let forks = try options.forks()
     let execution = execution
+    let ignoreAccessLists = ignoreAccessLists
     try CaseCommand(options: options).run(
       makeWorker: {
         // Test blocks are small: every one that can runs in parallel.
         var runner = BlockchainTestRunner(executor: execution.make(isForced: true))
         runner.forks = forks
+        runner.usesAccessLists = !ignoreAccessLists
         return runner
       }
-    ) { runner, path throws(FormatError) in
-      var reader = try FixtureReader<BlockchainTest>(path: path)
-      var results: [CaseResult] = []
-      while let test = try reader.next() {
-        if let result = runner.run(test) { results.append(result) }
-      }
-      return results
+    ) { runner, path throws(FormatError) in try Self.results(path, runner) }
+  }
+
+  /// Runs many files at once, the rounds of their blocks in batches.
+  private func run(in runner: BatchRunner) throws {
+    let lockstep = LockstepRounds(BatchedRounds(runner))
+    let places = runner.places
+    let forks = try options.forks()
+    let isStrict = devices.strict
+    try CaseCommand(options: options).run(
+      { files, isWanted, onFile in
+        // Threads that wait for each other, not for cores.
+        let jobs = max(min(files.count, 256), 1)
+        lockstep.expect(jobs)
+        return CaseRun.run(
+          files: files, jobs: jobs,
+          makeWorker: {
+            let executor = RoundExecutor(lockstep.join())
+            let worker = RoundWorker(executor, BlockchainTestRunner(executor: executor))
+            worker.runner.forks = forks
+            return worker
+          },
+          work: { (worker: RoundWorker, path: String) throws(FormatError) in
+            try Self.results(path, worker.runner) { result in
+              if isStrict { worker.refuseHost(&result) }
+            }
+          }, isWanted: isWanted, onFile: onFile)
+      },
+      finish: { lockstep.statistics.print(batches: lockstep.batches, places: places, isJSON: $0) })
+  }
+
+  private static func results(
+    _ path: String, _ runner: BlockchainTestRunner, _ change: (inout CaseResult) -> Void = { _ in }
+  ) throws(FormatError) -> [CaseResult] {
+    var reader = try FixtureReader<BlockchainTest>(path: path)
+    var results: [CaseResult] = []
+    while let test = try reader.next() {
+      guard var result = runner.run(test) else { continue }
+      change(&result)
+      results.append(result)
     }
+    return results
+  }
+}
+
+/// A runner of blockchain tests in rounds, and what of the last test ran on the host.
+private final class RoundWorker {
+  var runner: BlockchainTestRunner
+  private var reasons: Set<HostReason> = []
+
+  init(_ executor: RoundExecutor, _ runner: BlockchainTestRunner) {
+    self.runner = runner
+    executor.onHost = { [unowned self] _, reason in reasons.insert(reason) }
+  }
+
+  /// Makes a test fail of which something ran on the host, unless for want of memory.
+  func refuseHost(_ result: inout CaseResult) {
+    for reason in reasons where !reason.isMemoryClass {
+      result.failures.append("--strict: it ran on the host: \(reason)")
+    }
+    reasons = []
   }
 }

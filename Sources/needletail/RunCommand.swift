@@ -3,6 +3,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import GPU
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,6 +25,7 @@ struct RunCommand: ParsableCommand {
         needletail run batch.json --output result.json --trace steps.jsonl
         needletail run batch.json --profile
         needletail run mainnet-blocks/* --quiet --executor parallel --threads 8
+        needletail run mainnet-blocks/* --quiet --device cuda
       """)
 
   @Argument(help: "Files of state tests or batches, and folders of blocks.")
@@ -41,6 +43,7 @@ struct RunCommand: ParsableCommand {
   var output: String?
 
   @OptionGroup var devices: DeviceOptions
+  @OptionGroup var batches: BatchOptions
   @OptionGroup var execution: ExecutorOptions
 
   @Flag(help: "Print one object of JSON for each case instead of tables.")
@@ -52,8 +55,16 @@ struct RunCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print one line for each case that is fine.")
   var quiet = false
 
+  func validate() throws {
+    try execution.validate(beside: devices)
+    if devices.device != .cpu, trace != nil || profile {
+      throw ValidationError(
+        "--\(profile ? "profile" : "trace") follows each step, which only the CPU does: leave out "
+          + "--device \(devices.device)")
+    }
+  }
+
   func run() throws {
-    try devices.requireCPU("run")
     var session = try RunSession(self)
     for (index, input) in inputs.enumerated() {
       try session.run(input)
@@ -67,10 +78,42 @@ struct RunCommand: ParsableCommand {
   }
 }
 
+/// The transactions of a run that devices execute.
+private final class DeviceRun {
+  let rounds: BatchedRounds
+  let executor: RoundExecutor
+  let places: [(name: String, lanes: Int)]
+  private var onHost: [(transaction: Int, reason: HostReason)] = []
+
+  init(_ batches: BatchRunner) {
+    rounds = BatchedRounds(batches)
+    executor = RoundExecutor(rounds)
+    places = batches.places
+    executor.onHost = { [unowned self] in onHost.append(($0, $1)) }
+  }
+
+  /// What ran on the host since this was asked before, unless for want of memory.
+  func takeFaults() -> [String] {
+    defer { onHost = [] }
+    return onHost.filter { !$0.reason.isMemoryClass }.map {
+      "--strict: transaction \($0.transaction) ran on the host: \($0.reason)"
+    }
+  }
+
+  func print() {
+    let blocks = executor.statistics
+    Swift.print(
+      "in rounds: \(blocks.transactions) transactions, \(blocks.executions) executions in "
+        + "\(blocks.rounds) rounds of \(blocks.blocks) blocks")
+    rounds.statistics.print(batches: rounds.batches, places: places, isJSON: false)
+  }
+}
+
 /// The files and totals of one `run`.
 private struct RunSession {
   private let options: RunCommand
   private let runner: InputRunner
+  private let device: DeviceRun?
   private let output: OutputFile?
   private let trace: TraceFile?
   private var count = 0
@@ -84,7 +127,15 @@ private struct RunSession {
 
   init(_ options: RunCommand) throws {
     self.options = options
-    runner = InputRunner(executor: options.execution.make())
+    let threads = ProcessInfo.processInfo.activeProcessorCount
+    if let batches = try options.batches.runner(on: options.devices, threads: threads) {
+      let device = DeviceRun(batches)
+      self.device = device
+      runner = InputRunner(executor: device.executor)
+    } else {
+      device = nil
+      runner = InputRunner(executor: options.execution.make())
+    }
     runner.fork = try options.fork.map { try Fork(argument: $0) }
     runner.profilesGas = options.profile
     // Opened before any work, so that a path that can not be written is known at once.
@@ -106,6 +157,8 @@ private struct RunSession {
 
   private mutating func record(_ report: RunReport, _ input: String) throws(FormatError) {
     if let error = trace?.error { throw error }
+    var report = report
+    if let device, options.devices.strict { report.failures += device.takeFaults() }
     if let output {
       var writer = JSONWriter()
       report.write(to: &writer, input: input, isWhole: true)
@@ -143,6 +196,7 @@ private struct RunSession {
         "\(count) cases, \(transactions) transactions, \(Text.gas(gas)) gas in "
           + "\(Text.time(elapsed)) of execution (\(Text.rate(gas, seconds)))")
       if let parallel { print(parallel.line(speedUp: serialElapsed / elapsed)) }
+      if let device { device.print() }
       let line = "\(count - failed) fine, \(failed) failed"
       print(failed == 0 ? Terminal.green(line) : Terminal.red(line))
     }

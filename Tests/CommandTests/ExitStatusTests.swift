@@ -46,15 +46,23 @@ import Testing
     #expect(output.standardOutput.isEmpty)
   }
 
-  @Test(arguments: ["run", "blocktest"])
-  func commandsThatNoDeviceExecutesSaySo(name: String) throws {
-    let output = try run([name, Self.example, "--device", "cuda"])
+  @Test(arguments: [
+    (
+      ["blocktest", example, "--executor", "parallel"], "--executor parallel is of the CPU's cores"
+    ),
+    (["run", example, "--executor", "parallel"], "--executor parallel is of the CPU's cores"),
+    (["run", example, "--profile"], "--profile follows each step"),
+    (["run", example, "--trace", "-"], "--trace follows each step"),
+  ])
+  func whatADeviceDoesNotDoIsRefused(arguments: [String], reason: String) throws {
+    let output = try run(arguments + ["--device", "cuda"])
     #expect(output.status == 2)
-    #expect(output.standardError.contains("\(name) does not run on a device yet"))
+    #expect(output.standardError.contains(reason))
     #expect(output.standardOutput.isEmpty)
   }
 
-  @Test func autoIsTheCPUWhereNoDeviceExecutes() throws {
+  /// No device is in use where tests run, as `--device cpu` shows.
+  @Test func autoIsTheCPUWhereThereIsNoDevice() throws {
     let output = try run(["run", Self.example, "--device", "auto"])
     #expect(output.status == 0)
     #expect(output.standardError.contains("--device auto: the CPU"))

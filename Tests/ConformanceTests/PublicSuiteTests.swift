@@ -30,10 +30,28 @@ import Testing
     try checkBlockchainTests { BlockchainTestRunner(executor: run.executor()) }
   }
 
+  @Test(.enabled(if: Fixtures.has("eest/amsterdam_devnet"), Fixtures.missing))
+  func amsterdamTests() throws {
+    try checkBlockchainTests("eest/amsterdam_devnet") { BlockchainTestRunner() }
+  }
+
+  /// On the access lists of the blocks, and without them.
+  @Test(
+    .enabled(if: Fixtures.has("eest/amsterdam_devnet"), Fixtures.missing),
+    arguments: ParallelRuns.all, [true, false])
+  func amsterdamTestsInParallel(run: ParallelRuns, usesAccessLists: Bool) throws {
+    try checkBlockchainTests("eest/amsterdam_devnet") {
+      var runner = BlockchainTestRunner(executor: run.executor())
+      runner.usesAccessLists = usesAccessLists
+      return runner
+    }
+  }
+
   private func checkBlockchainTests(
+    _ folder: String = "eest/blockchain_tests",
     makeWorker: @escaping @Sendable () -> BlockchainTestRunner
   ) throws {
-    try check("eest/blockchain_tests", makeWorker: makeWorker) {
+    try check(folder, makeWorker: makeWorker) {
       runner, path throws(FormatError) in
       var reader = try FixtureReader<BlockchainTest>(path: path)
       var results: [CaseResult] = []

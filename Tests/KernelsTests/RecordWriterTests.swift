@@ -76,7 +76,8 @@ import Testing
     let result = launch.run()
     let gas = result.outcomes[0].gasUsed
     let hash = Self.stores.withUnsafeBufferPointer { Keccak256.hash($0) }
-    let absent = [0] + Self.words(.zero) + Self.words(Hash256.emptyCode.word) + [0]
+    let absent =
+      [0] + Self.words(.zero) + Self.words(Hash256.emptyCode.word) + [0]
       + Self.words(0)
     var expected = Self.head(Self.sender, Self.all, 5)
     expected += [1] + Self.words(Self.wealth &- UInt256(7 * gas))

@@ -18,6 +18,9 @@ extension Machine {
     status = expandMemory(frame, ranges[-3], ranges[-4])
     if status != .stopped { return exit(status) }
 
+    // Paid for before the account is read, so that a call which can not pay has not read it
+    // (EIP-7928).
+    if hasValue && !frame.pointee.charge(schedule.callValue) { return exit(.outOfGas) }
     guard let callee = access(frame, Address(words[-2])) else { return .exit }
     var codeOwner = callee
     var isDelegated = false
@@ -32,10 +35,12 @@ extension Machine {
       }
     }
 
-    var cost: Int64 = 0
-    if hasValue { cost = schedule.callValue }
-    if kind == .call && createsAccount(callee, hasValue) { cost &+= schedule.newAccount }
-    if !frame.pointee.charge(cost) { return exit(.outOfGas) }
+    if kind == .call && createsAccount(callee, hasValue)
+      && (!frame.pointee.charge(schedule.newAccount)
+        || !chargeState(frame, bytes: StateGas.account))
+    {
+      return exit(.outOfGas)
+    }
 
     var childGas: Int64
     if schedule.keepsSixtyFourth {  // EIP-150

@@ -18,6 +18,7 @@ extension Machine {
     if !frame.pointee.charge(wordCost(count, perWord)) { return exit(.outOfGas) }
     let status = expandMemory(frame, offset, count)
     if status != .stopped { return exit(status) }
+    if !chargeState(frame, bytes: StateGas.account) { return exit(.outOfGas) }
 
     // A creation's cost is told without the child's gas, as go-ethereum's traces have it.
     if Tracer.isEnabled { tracer.didCharge(gas: frame.pointee.gas) }
@@ -31,6 +32,7 @@ extension Machine {
     if !journal.has(value, creator) || nonce == UInt64.max || depth &+ 1 > Frame.stackLimit {
       creator.pointee.observed.insert(.nonce)
       frame.pointee.gas &+= childGas
+      creditState(frame, bytes: StateGas.account)
       frame.pointee.replace(0, .zero)
       return .next
     }
@@ -54,6 +56,7 @@ extension Machine {
     case .done(let status, _):
       if status.isFault { return exit(status) }
       // A collision takes the child's gas.
+      creditState(frame, bytes: StateGas.account)
       frame.pointee.replace(0, .zero)
       return .next
     }
@@ -89,7 +92,7 @@ extension Machine {
     let checkpoint = journal.checkpoint
     if !journal.setFlags(account, account.pointee.flags.union([.created, .exists, .touched]))
       || (fork >= .spuriousDragon && !journal.setNonce(account, 1))
-      || !journal.transfer(value, from: creator, to: account)
+      || !transfer(value, from: creator, to: account)
     {
       return .done(journal.fault, gas: 0)
     }
@@ -125,7 +128,9 @@ extension Machine {
       exitStatus = .invalidCodePrefix
       return
     }
-    if !frame.pointee.charge(Int64(count) &* schedule.codeDepositByte) {
+    let words = Int64((count &+ 31) >> 5)
+    let cost = Int64(count) &* schedule.codeDepositByte &+ words &* schedule.codeDepositWord
+    if !frame.pointee.charge(cost) || !chargeState(frame, bytes: Int64(count)) {
       if fork >= .homestead {  // EIP-2
         exitStatus = .outOfGas
       } else {
@@ -133,7 +138,7 @@ extension Machine {
       }
       return
     }
-    if Tracer.isEnabled { tracer.didDeposit(gas: Int64(count) &* schedule.codeDepositByte) }
+    if Tracer.isEnabled { tracer.didDeposit(gas: cost) }
     let hash = Keccak256.hash(UnsafeBufferPointer(start: bytes, count: count))
     if !journal.setCode(frame.pointee.account, bytes, count: count, hash: hash) {
       exitStatus = journal.fault
@@ -158,7 +163,10 @@ extension Machine {
       fork >= .spuriousDragon
       ? beneficiary.pointee.isEmpty && !account.pointee.balance.isZero
       : !beneficiary.pointee.exists
-    if creates && !frame.pointee.charge(schedule.selfDestructNewAccount) {
+    if creates
+      && (!frame.pointee.charge(schedule.selfDestructNewAccount)
+        || !chargeState(frame, bytes: StateGas.account))
+    {
       return exit(.outOfGas)
     }
 
@@ -167,11 +175,13 @@ extension Machine {
     if !journal.touch(beneficiary)
       || !journal.setBalance(account, .zero)
       || !journal.setBalance(beneficiary, beneficiary.pointee.balance &+ balance)
+      || (fork >= .amsterdam && !logTransfer(balance, from: account, to: beneficiary))
     {
       return fault()
     }
     if fork < .cancun || account.pointee.isCreated {
       // Wei that the account sends to itself are burnt with it.
+      if fork >= .amsterdam && !logBurn(account.pointee.balance, of: account) { return fault() }
       if !journal.setBalance(account, .zero)
         || !journal.setFlags(account, account.pointee.flags.union(.destroyed))
       {

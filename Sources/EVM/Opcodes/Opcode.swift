@@ -58,6 +58,7 @@ public enum Opcode {
   @inline(__always) package static var basefee: UInt8 { 0x48 }
   @inline(__always) package static var blobhash: UInt8 { 0x49 }
   @inline(__always) package static var blobbasefee: UInt8 { 0x4a }
+  @inline(__always) package static var slotnum: UInt8 { 0x4b }
   @inline(__always) package static var pop: UInt8 { 0x50 }
   @inline(__always) package static var mload: UInt8 { 0x51 }
   @inline(__always) package static var mstore: UInt8 { 0x52 }
@@ -82,6 +83,9 @@ public enum Opcode {
   @inline(__always) package static var swap16: UInt8 { 0x9f }
   @inline(__always) package static var log0: UInt8 { 0xa0 }
   @inline(__always) package static var log4: UInt8 { 0xa4 }
+  @inline(__always) package static var dupn: UInt8 { 0xe6 }
+  @inline(__always) package static var swapn: UInt8 { 0xe7 }
+  @inline(__always) package static var exchange: UInt8 { 0xe8 }
   @inline(__always) package static var create: UInt8 { 0xf0 }
   @inline(__always) package static var call: UInt8 { 0xf1 }
   @inline(__always) package static var callcode: UInt8 { 0xf2 }

@@ -24,7 +24,8 @@ public struct OpcodeRow: BitwiseCopyable {
 /// The single source of opcode names, stack effects, static gas and first forks.
 ///
 /// Dispatch, disassembly, tracing, and the tests read it. DUP and SWAP count the words they look
-/// at as popped and pushed back. INVALID (0xfe, EIP-141) is in the table for its name only.
+/// at as popped and pushed back; what DUPN, SWAPN and EXCHANGE look at depends on the byte behind them
+/// (`StackOperand`). INVALID (0xfe, EIP-141) is in the table for its name only.
 public enum OpcodeTable {
   /// The row of a byte; `nil` for a byte that no fork defines.
   public static func row(_ byte: UInt8) -> OpcodeRow? {
@@ -84,6 +85,7 @@ public enum OpcodeTable {
     case 0x48: OpcodeRow("BASEFEE", 0, 1, .base, .london)
     case 0x49: OpcodeRow("BLOBHASH", 1, 1, .veryLow, .cancun)
     case 0x4a: OpcodeRow("BLOBBASEFEE", 0, 1, .base, .cancun)
+    case 0x4b: OpcodeRow("SLOTNUM", 0, 1, .base, .amsterdam)
     case 0x50: OpcodeRow("POP", 1, 0, .base, .frontier)
     case 0x51: OpcodeRow("MLOAD", 1, 1, .veryLow, .frontier)
     case 0x52: OpcodeRow("MSTORE", 2, 0, .veryLow, .frontier)
@@ -169,6 +171,9 @@ public enum OpcodeTable {
     case 0xa2: OpcodeRow("LOG2", 4, 0, .log2, .frontier)
     case 0xa3: OpcodeRow("LOG3", 5, 0, .log3, .frontier)
     case 0xa4: OpcodeRow("LOG4", 6, 0, .log4, .frontier)
+    case 0xe6: OpcodeRow("DUPN", 0, 1, .veryLow, .amsterdam)
+    case 0xe7: OpcodeRow("SWAPN", 0, 0, .veryLow, .amsterdam)
+    case 0xe8: OpcodeRow("EXCHANGE", 0, 0, .veryLow, .amsterdam)
     case 0xf0: OpcodeRow("CREATE", 3, 1, .create, .frontier)
     case 0xf1: OpcodeRow("CALL", 7, 1, .call, .frontier)
     case 0xf2: OpcodeRow("CALLCODE", 7, 1, .call, .frontier)

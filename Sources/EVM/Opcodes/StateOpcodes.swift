@@ -172,6 +172,13 @@ extension Machine {
       }
     }
     if !frame.pointee.charge(cost) { return exit(.outOfGas) }
+    if current != new && original.isZero && fork >= .amsterdam {
+      if current.isZero {
+        if !chargeState(frame, bytes: StateGas.slot) { return exit(.outOfGas) }
+      } else if new.isZero {
+        creditState(frame, bytes: StateGas.slot)
+      }
+    }
     journal.refund &+= refund
     if current != new && !journal.setValue(slot, new) { return fault() }
     return .next

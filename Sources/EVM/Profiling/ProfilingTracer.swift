@@ -41,9 +41,12 @@ extension Machine where View == ForeignStateView, Tracer == ProfilingTracer {
   /// `execute` on the host, profiled.
   @inline(never)
   public mutating func run(
-    _ transaction: TransactionMessage, gasAvailable: UInt64, blobsAvailable: Int
+    _ transaction: TransactionMessage, gasAvailable: UInt64,
+    stateGasAvailable: UInt64 = UInt64.max, blobsAvailable: Int
   ) -> TransactionResult {
-    execute(transaction, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+    execute(
+      transaction, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+      blobsAvailable: blobsAvailable)
   }
 
   /// `systemCall` on the host, profiled.

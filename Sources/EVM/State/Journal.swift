@@ -20,6 +20,8 @@ public struct Journal: BitwiseCopyable {
   public let logData: UnsafeMutablePointer<UInt8>
   /// Gas to refund, before the cap. Negative only inside a transaction.
   public package(set) var refund: Int64 = 0
+  /// Gas for what is new in the state (EIP-8037).
+  package var stateGas = StateGas()
   /// The reason why an operation gave `nil`.
   public private(set) var fault = ExecutionStatus.workspaceExhausted
 
@@ -55,6 +57,7 @@ public struct Journal: BitwiseCopyable {
     var logDataCount: Int
     var codeUsed: Int
     var refund: Int64
+    var stateGas: StateGas.Checkpoint
   }
 
   init?(arena: inout Arena, sizes: WorkspaceSizes) {
@@ -91,6 +94,7 @@ public struct Journal: BitwiseCopyable {
     undoCount = 0
     codeArena.used = 0
     refund = 0
+    stateGas = StateGas()
     fault = .workspaceExhausted
     tableMask = 0
   }
@@ -501,10 +505,11 @@ public struct Journal: BitwiseCopyable {
   package var checkpoint: Checkpoint {
     Checkpoint(
       undoCount: undoCount, logCount: logCount, logDataCount: logDataCount,
-      codeUsed: codeArena.used, refund: refund)
+      codeUsed: codeArena.used, refund: refund, stateGas: stateGas.checkpoint)
   }
 
-  /// Goes back to a checkpoint: values, warm sets, logs, refund and deployed code.
+  /// Goes back to a checkpoint: values, warm sets, logs, refund, deployed code, and what
+  /// new state took.
   package mutating func revert(to checkpoint: Checkpoint) {
     while undoCount > checkpoint.undoCount {
       undoCount &-= 1
@@ -542,6 +547,7 @@ public struct Journal: BitwiseCopyable {
     logDataCount = checkpoint.logDataCount
     codeArena.used = checkpoint.codeUsed
     refund = checkpoint.refund
+    stateGas.revert(to: checkpoint.stateGas)
   }
 
   /// A record whose value the caller writes. `nil` on exhaustion.

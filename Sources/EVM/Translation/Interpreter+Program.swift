@@ -8,19 +8,19 @@ extension Machine {
     -> Step
   {
     let memory = frame.pointee.memory
-    var next = (UnsafeRawPointer(Program.instructions(program)) + frame.pointee.programCounter)
-      .assumingMemoryBound(to: Instruction.self)
+    var next = InstructionStream(
+      at: (UnsafeRawPointer(Program.instructions(program)) + frame.pointee.programCounter)
+        .assumingMemoryBound(to: Instruction.self))
     var top = UnsafeMutableRawPointer(frame.pointee.stack)
     var gas = frame.pointee.gas
     var memoryCount = frame.pointee.memoryCount
 
     while true {
-      let instruction = next
-      next += 1
+      let instruction = next.take()
       switch instruction.pointee.operation {
       case .block:
-        if !pays(instruction, frame, top, &gas) {
-          return interpretPlainly(frame, from: instruction, top, gas)
+        if !pays(instruction.address, frame, top, &gas) {
+          return interpretPlainly(frame, from: instruction.address, top, gas)
         }
       case .advance:
         top += Int(instruction.pointee.d)
@@ -31,7 +31,7 @@ extension Machine {
         if !pays(block, frame, top, &gas) {
           return interpretPlainly(frame, from: block, top, gas)
         }
-        next = block + 1
+        next.go(to: block + 1)
       case .jumpDynamic:
         guard let block = destination(program, limbs(top, instruction.pointee.a)) else {
           return exit(.invalidJump)
@@ -41,7 +41,7 @@ extension Machine {
         if !pays(block, frame, top, &gas) {
           return interpretPlainly(frame, from: block, top, gas)
         }
-        next = block + 1
+        next.go(to: block + 1)
       case .jumpDynamicIf:
         if isZero(limbs(top, instruction.pointee.a)) {
           top += Int(instruction.pointee.d)
@@ -54,7 +54,7 @@ extension Machine {
           if !pays(block, frame, top, &gas) {
             return interpretPlainly(frame, from: block, top, gas)
           }
-          next = block + 1
+          next.go(to: block + 1)
         }
       case .exitIf:
         let leaves =
@@ -149,7 +149,7 @@ extension Machine {
         frame.pointee.stack = word(top, instruction.pointee.d)
         frame.pointee.gas = gas
         frame.pointee.programCounter =
-          UnsafeRawPointer(next) - UnsafeRawPointer(Program.instructions(program))
+          UnsafeRawPointer(next.address) - UnsafeRawPointer(Program.instructions(program))
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
         top = UnsafeMutableRawPointer(frame.pointee.stack)

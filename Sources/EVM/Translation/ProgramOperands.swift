@@ -21,10 +21,9 @@ extension Machine {
   /// there is not enough gas.
   @inline(__always)
   func goesOn(
-    _ exit: UnsafePointer<Instruction>, _ next: inout UnsafePointer<Instruction>,
-    _ gas: inout Int64
+    _ exit: FetchedInstruction, _ next: inout InstructionStream, _ gas: inout Int64
   ) -> Bool {
-    next = exit.target
+    next.go(to: exit.target)
     gas &-= exit.gas
     return gas >= 0
   }
@@ -134,11 +133,11 @@ extension Machine {
   }
 }
 
-extension UnsafePointer<Instruction> {
+extension FetchedInstruction {
   /// Where a jump with a known target goes.
   @inline(__always)
   var target: UnsafePointer<Instruction> {
-    (UnsafeRawPointer(self) + pointee.distance).assumingMemoryBound(to: Instruction.self)
+    (UnsafeRawPointer(address) + pointee.distance).assumingMemoryBound(to: Instruction.self)
   }
 
   /// What an exit that is not taken pays.
@@ -148,14 +147,14 @@ extension UnsafePointer<Instruction> {
   /// The limbs of the word of the pool that the immediate names.
   @inline(__always)
   var pool: UnsafePointer<UInt64> {
-    (UnsafeRawPointer(self) + Int(truncatingIfNeeded: pointee.immediate))
+    (UnsafeRawPointer(address) + Int(truncatingIfNeeded: pointee.immediate))
       .assumingMemoryBound(to: UInt64.self)
   }
 
   /// The word of the pool that the immediate names.
   @inline(__always)
   var poolWord: UInt256 {
-    (UnsafeRawPointer(self) + Int(truncatingIfNeeded: pointee.immediate))
+    (UnsafeRawPointer(address) + Int(truncatingIfNeeded: pointee.immediate))
       .assumingMemoryBound(to: UInt256.self).pointee
   }
 

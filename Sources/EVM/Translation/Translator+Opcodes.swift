@@ -40,6 +40,8 @@ extension Translator {
       let value = values[top]
       values[top] = values[other]
       values[other] = value
+    case Opcode.dupn, Opcode.swapn, Opcode.exchange:
+      return translateDeep(opcode, code[position &+ 1])
     case Opcode.pop:
       release(pop())
     case Opcode.pc:
@@ -94,7 +96,7 @@ extension Translator {
     case Opcode.returndatasize: nullary(.returnDataSize)
     case Opcode.origin, Opcode.gasprice, Opcode.coinbase, Opcode.timestamp, Opcode.number,
       Opcode.prevrandao, Opcode.gaslimit, Opcode.chainid,
-      Opcode.selfbalance, Opcode.basefee, Opcode.blobbasefee:
+      Opcode.selfbalance, Opcode.basefee, Opcode.blobbasefee, Opcode.slotnum:
       general(opcode, pops: 0, pushes: 1)
     case Opcode.keccak256:
       let start = materialize(pop())
@@ -148,6 +150,35 @@ extension Translator {
       return opcode == Opcode.selfdestruct ? .end : .next
     }
     return .next
+  }
+
+  /// DUPN, SWAPN and EXCHANGE, with the byte behind them (EIP-8024).
+  private mutating func translateDeep(_ opcode: UInt8, _ byte: UInt8) -> Continuation {
+    let top = height &- 1
+    if opcode == Opcode.exchange, let (first, second) = StackOperand.pair(byte) {
+      exchange(top &- first, top &- second)
+      return .next
+    }
+    guard opcode != Opcode.exchange, let depth = StackOperand.single(byte) else {
+      emit(Instruction(.undefined))
+      endBlock()
+      return .end
+    }
+    if opcode == Opcode.dupn {
+      reach(height &- depth)
+      push(values[height &- depth])
+    } else {
+      exchange(top, top &- depth)
+    }
+    return .next
+  }
+
+  /// Exchanges what two positions stand for; the second is the deeper one.
+  private mutating func exchange(_ first: Int, _ second: Int) {
+    reach(second)
+    let value = values[first]
+    values[first] = values[second]
+    values[second] = value
   }
 
   /// An instruction whose result goes on the stack; its operands are released.

@@ -170,7 +170,8 @@ public struct Translator {
         position &+= 1
         continue
       }
-      if isBlockFull {
+      // A block reaches 1,024 words down at most, and DUPN and its like 235 at once.
+      if isBlockFull || (StackOperand.follows(opcode) && lowest < -700) {
         fallThrough()
         beginBlock(position)
       }
@@ -179,6 +180,8 @@ public struct Translator {
         position &+= 1
         if opcode >= Opcode.push1 && opcode <= Opcode.push32 {
           position &+= Int(opcode &- Opcode.push1) &+ 1
+        } else if StackOperand.follows(opcode) {
+          position &+= 1
         }
       case .jump(let target):
         position = target

@@ -76,10 +76,14 @@ extension BlockchainTest.TestBlock {
         while let key = try cursor.nextKey() {
           if key == "blockHeader" {
             hash = try cursor.blockHash()
+          } else if key == "blockAccessList" {
+            if try !cursor.skipNull() { accessList = try cursor.blockAccessList() }
           } else {
             try cursor.skipValue()
           }
         }
+      case "blockAccessList":
+        if try !cursor.skipNull() { accessList = try cursor.blockAccessList() }
       case "blocknumber": number = try cursor.uint64()
       case "chainname": chainName = try cursor.string().text
       case "transactionSequence":

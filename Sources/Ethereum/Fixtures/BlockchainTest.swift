@@ -13,6 +13,8 @@ public struct BlockchainTest: Sendable {
     public var isValid: Bool
     /// The hash of the header that the test describes; `nil` when it describes none.
     public var hash: Hash256?
+    /// The access list that comes with the block, from Amsterdam on (EIP-7928).
+    public var accessList: BlockAccessList?
     /// `blocknumber`, where an older test gives it.
     public var number: UInt64?
     /// `chainname`, where an older test gives it: blocks of side chains.

@@ -20,6 +20,9 @@ public struct MainnetBlock: Sendable {
   public var pre: Allocation
   /// Hashes of earlier blocks by number.
   public var blockHashes: [UInt64: Hash256]
+  /// The block's access list (EIP-7928): `blockAccessList`, as RLP in hexadecimal or in the form of the
+  /// execution spec tests; `nil` when the block has none.
+  public var accessList: BlockAccessList?
 
   /// Reads a block's folder.
   public init(folder: String) throws(FormatError) {
@@ -81,6 +84,15 @@ public struct MainnetBlock: Sendable {
       case "withdrawals":
         if try cursor.skipNull() { continue }
         block.withdrawals = try cursor.withdrawals()
+      case "blockAccessList":
+        if try cursor.skipNull() { continue }
+        if try cursor.kind() == .string {
+          do throws(FormatError) {
+            accessList = try BlockAccessList(decoding: cursor.hexBytes())
+          } catch { throw error.within("blockAccessList") }
+        } else {
+          accessList = try cursor.blockAccessList()
+        }
       case "transactions":
         try cursor.beginArray()
         while try cursor.nextElement() {

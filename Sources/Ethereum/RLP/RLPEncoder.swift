@@ -91,6 +91,9 @@ package struct RLPEncoder {
     bytes.insert(contentsOf: header, at: start)
   }
 
+  /// Writes the header of a list whose items, which take `payload` bytes, follow.
+  package mutating func beginList(payload: Int) { appendHeader(0xC0, payload) }
+
   private mutating func appendHeader(_ offset: UInt8, _ length: Int) {
     if length < 56 {
       bytes.append(offset + UInt8(length))

@@ -7,6 +7,10 @@ public struct BlockchainTestRunner {
   /// Runs only cases whose network's last fork is one of these; `nil` runs all.
   public var forks: Set<Fork>?
 
+  /// Whether blocks are imported with the access list that the test gives, where it gives one: else
+  /// only their header says what the list should be (EIP-7928).
+  public var usesAccessLists = true
+
   /// Executes the blocks of all chains.
   private let executor: any BlockExecutor
 
@@ -33,7 +37,10 @@ public struct BlockchainTestRunner {
     var gasUsed: UInt64 = 0
     for (index, block) in test.blocks.enumerated() {
       do throws(BlockError) {
-        gasUsed &+= try chain.importBlock(rlp: block.rlp).gasUsed
+        gasUsed &+=
+          try chain.importBlock(
+            rlp: block.rlp, accessList: usesAccessLists ? block.accessList?.encoded : nil
+          ).gasUsed
         if !block.isValid {
           comparison.fail(
             "block \(index): expected \(block.expectedExceptions), but it was accepted")

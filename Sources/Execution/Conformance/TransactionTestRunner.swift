@@ -87,7 +87,8 @@ public struct TransactionTestRunner: Sendable {
     }
     let schedule = GasSchedule(fork)
     let costs = PreparedTransaction(transaction, sender: sender).withMessage {
-      IntrinsicGas($0, schedule)
+      // There is no block: a byte of new state costs the least (EIP-8037).
+      IntrinsicGas($0, schedule, blockGasLimit: 0)
     }
     if let error = Self.fault(transaction, costs, schedule) { throw .transaction(error) }
     // EIP-2681 and the fee's width hold for every fork's tests.
@@ -106,7 +107,10 @@ public struct TransactionTestRunner: Sendable {
     if transaction.createsContract, transaction.data.count > schedule.initCodeSizeLimit {
       return .initCodeTooLarge
     }
-    if transaction.gasLimit > schedule.transactionGasLimit { return .gasLimitExceedsMaximum }
+    let limited =
+      schedule.fork < .amsterdam
+      ? transaction.gasLimit : UInt64(max(costs.regular, costs.floor))
+    if limited > schedule.transactionGasLimit { return .gasLimitExceedsMaximum }
     let gas = Int64(clamping: transaction.gasLimit)
     if gas < costs.intrinsic { return .intrinsicGasTooLow }
     if gas < costs.floor { return .gasBelowFloor }

@@ -2,6 +2,11 @@ import EVM
 import Ethereum
 
 extension BlockInFlight {
+  /// Gas that the transactions that are final have left.
+  var gasAvailable: UInt64 { gas.regularLeft(of: environment.gasLimit) }
+  /// Gas that they have left for new state (EIP-8037).
+  var stateGasAvailable: UInt64 { gas.stateLeft(of: environment.gasLimit) }
+
   /// Makes the transactions final whose turn it is, in order, as far as their effects are published.
   /// One worker at a time does so; to the others there is nothing to do.
   static func commit(_ block: UnsafeMutablePointer<BlockInFlight>) {
@@ -72,7 +77,8 @@ extension BlockInFlight {
       }
     }
     if rules.contains(.gasLimit)
-      && record.pointee.gasLimit > block.pointee.environment.gasLimit &- block.pointee.gasUsed
+      && (record.pointee.mostGas > block.pointee.gasAvailable
+        || record.pointee.mostStateGas > block.pointee.stateGasAvailable)
     {
       return false
     }
@@ -100,9 +106,9 @@ extension BlockInFlight {
         return true
       }
     }
-    block.pointee.gasUsed &+= record.pointee.gasUsed
+    block.pointee.gas += record.pointee.gas
     block.pointee.blobsUsed += Int(record.pointee.blobs)
-    record.pointee.cumulativeGas = block.pointee.gasUsed
+    record.pointee.cumulativeGas = block.pointee.gas.paid
     block.pointee.coinbaseBalance =
       block.pointee.coinbaseBalance &+ record.pointee.coinbaseChange
     return true

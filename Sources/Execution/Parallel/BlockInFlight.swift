@@ -29,7 +29,7 @@ struct BlockInFlight: ~Copyable {
   /// when they are the next to be final, and those that run then read it right.
   var coinbaseBalance: UInt256
   /// Gas used by the transactions that are final.
-  var gasUsed: UInt64
+  var gas: BlockGas
   /// Blobs of the transactions that are final.
   var blobsUsed: Int
   /// Why the block can not go on.
@@ -37,6 +37,8 @@ struct BlockInFlight: ~Copyable {
   /// The transactions that are not valid, where that is no error.
   var rejected: [(index: Int, error: TransactionError)] = []
   let invalidTransactions: PreparedBlock.InvalidTransactions
+  /// Whether workers take notes for the block's access list.
+  let takesNotes: Bool
   /// Whether cells ran out, so that the block has to be executed in another way.
   let isOutOfCells = Atomic<Bool>(false)
 

@@ -43,12 +43,14 @@ public final class ParallelExecutor: HostBlockExecutor {
   private let runner = TransactionRunner()
   private let memory = RecordMemory()
   private var cells: UnsafeMutablePointer<CellStore>?
+  private let listedRun: ListedRun
 
   /// An executor with threads of its own.
   public init(_ options: Options = Options()) {
     self.options = options
     pool = WorkerPool(count: options.threads)
     workers = (0..<options.threads).map { ParallelWorker(number: $0) }
+    listedRun = ListedRun(pool: pool)
   }
 
   deinit {
@@ -69,6 +71,9 @@ public final class ParallelExecutor: HostBlockExecutor {
     runner.begin(block, on: &state)
     defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
+    if let list = block.accessList, tracer == nil, block.fork >= .byzantium {
+      return try executeListed(&run, list)
+    }
     return try run.execute { (run) throws(ExecutionError) in
       if let reason = serialReason(block) {
         try executeSerially(&run, 0..<block.transactions.count, reason)
@@ -76,6 +81,31 @@ public final class ParallelExecutor: HostBlockExecutor {
         try executeInParallel(&run)
       }
     }
+  }
+
+  /// Executes a block that came with an access list: its transactions all at once on the list's values,
+  /// or one after the other where the list does not fit, to tell where.
+  private func executeListed(_ run: inout BlockRun, _ list: BlockAccessList)
+    throws(ExecutionError) -> BlockOutcome
+  {
+    var result: Result<BlockOutcome, ExecutionError>?
+    list.withColumns { columns in
+      do throws(ExecutionError) {
+        result = .success(
+          try run.execute { (run) throws(ExecutionError) in
+            if listedRun.execute(&run, columns, runner: runner) {
+              statistics.executions = run.block.transactions.count
+              statistics.listedBlocks = 1
+            } else {
+              try executeSerially(&run, 0..<run.block.transactions.count, .accessList)
+            }
+          })
+      } catch {
+        result = .failure(error)
+      }
+    }
+    listedRun.finish()
+    return try result!.get()
   }
 
   private func executeSerially(

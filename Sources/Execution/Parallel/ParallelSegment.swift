@@ -138,9 +138,9 @@ struct ParallelSegment {
           receipts: places.receipts,
           blockHash: { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }, delays: delays,
           coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
-          gasUsed: run.outcome.gasUsed,
+          gas: run.outcome.gas,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
-          invalidTransactions: block.invalidTransactions,
+          invalidTransactions: block.invalidTransactions, takesNotes: run.recorder != nil,
           throttle: Throttle(
             workers: workers.count, batch: schedule.pointee.batch, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight, chains: chains)
@@ -167,10 +167,17 @@ struct ParallelSegment {
       return first
     }
     let end = Int(schedule.pointee.end.load(ordering: .acquiring))
+    if let recorder = run.recorder {
+      var index = UInt32(run.outcome.transactions.count)
+      for place in first..<end where places.records[place].refusal == nil {
+        index += 1
+        if let notes = places.records[place].notes { recorder.record(notes, index: index) }
+      }
+    }
     apply(places, first..<end, flight)
     cells.pointee.isClean = true
     run.outcome.rejected += flight.pointee.rejected
-    run.outcome.gasUsed = flight.pointee.gasUsed
+    run.outcome.gas = flight.pointee.gas
     run.outcome.blobGasUsed = UInt64(flight.pointee.blobsUsed) * BlobGas.perBlob
     return end
   }

@@ -10,6 +10,8 @@ public struct ParallelStatistics: Sendable {
   public var waits = 0
   /// Blocks that were not executed in parallel, by reason.
   public var serialBlocks: [SerialReason: Int] = [:]
+  /// Blocks whose transactions ran independently, on the values of an access list.
+  public var listedBlocks = 0
   /// Bytes of the versioned state, at the most.
   public var peakBytes = 0
   /// Whether the memory for cells ran out.
@@ -40,6 +42,9 @@ public struct ParallelStatistics: Sendable {
     case traced
     /// The memory for cells ran out.
     case outOfCells
+    /// The access list that came with the block does not fit, or not with this state: execution tells
+    /// where.
+    case accessList
   }
 
   /// Adds another's counts.
@@ -48,6 +53,7 @@ public struct ParallelStatistics: Sendable {
     executions += other.executions
     serialTransactions += other.serialTransactions
     waits += other.waits
+    listedBlocks += other.listedBlocks
     serialBlocks.merge(other.serialBlocks, uniquingKeysWith: +)
     peakBytes = max(peakBytes, other.peakBytes)
     threads = max(threads, other.threads)

@@ -137,10 +137,9 @@ final class ParallelWorker {
     }
     counts.executions += 1
     record.pointee.ranLast = isLast
-    let gasAvailable =
-      isLast
-      ? block.pointee.environment.gasLimit &- block.pointee.gasUsed
-      : block.pointee.environment.gasLimit
+    let limit = block.pointee.environment.gasLimit
+    let gasAvailable = isLast ? block.pointee.gasAvailable : limit
+    let stateGasAvailable = isLast ? block.pointee.stateGasAvailable : limit
     let blobsAvailable =
       isLast ? block.pointee.maxBlobs - block.pointee.blobsUsed : block.pointee.maxBlobs
     delays?.pause()
@@ -151,7 +150,8 @@ final class ParallelWorker {
           return fail(transaction, incarnation, .workspaceExhausted, isLast, block)
         }
         let result = machine.pointee!.run(
-          message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable)
+          message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+          blobsAvailable: blobsAvailable)
         delays?.pause()
         if !result.status.isFault {
           let isRight = publish(transaction, incarnation, message, result, block)
@@ -318,7 +318,14 @@ final class ParallelWorker {
     let record = block.pointee.schedule.pointee.records + Int(transaction)
     record.pointee.fault = nil
     record.pointee.refusal = result.error
-    record.pointee.gasLimit = message.gasLimit
+    record.pointee.mostGas = message.gasLimit
+    if block.pointee.fork >= .amsterdam {
+      let schedule = machine.pointee!.schedule
+      let costs = IntrinsicGas(
+        message, schedule, blockGasLimit: block.pointee.environment.gasLimit)
+      record.pointee.mostGas = costs.mostRegular(of: message.gasLimit, schedule)
+      record.pointee.mostStateGas = costs.mostState(of: message.gasLimit, schedule)
+    }
     record.pointee.blobs = Int32(truncatingIfNeeded: message.blobHashes.count)
     if result.error == nil {
       fill(transaction, message, result, record, block)
@@ -334,13 +341,26 @@ final class ParallelWorker {
     }
   }
 
+  private func takeNotes(
+    _ record: UnsafeMutablePointer<TransactionRecord>,
+    _ block: UnsafeMutablePointer<BlockInFlight>
+  ) {
+    let lifecycles = block.pointee.cells.pointee.lifecycles.base
+    record.pointee.notes = withUnsafePointer(to: &machine.pointee!.journal) { journal in
+      AccessNotes(journal, &slab.pointee) {
+        lifecycles[Int($0.pointee.record.place)].codeHash
+      }
+    }
+  }
+
   /// Fills in the outcome and the receipt.
   private func fill(
     _ transaction: Int32, _ message: TransactionMessage, _ result: TransactionResult,
     _ record: UnsafeMutablePointer<TransactionRecord>,
     _ block: UnsafeMutablePointer<BlockInFlight>
   ) {
-    record.pointee.gasUsed = result.gasUsed
+    record.pointee.gas = BlockGas(result)
+    if block.pointee.takesNotes { takeNotes(record, block) }
     let outcome = block.pointee.outcomes + Int(transaction)
     let receipt = block.pointee.receipts + Int(transaction)
     if record.pointee.hasOutcome {
@@ -349,10 +369,7 @@ final class ParallelWorker {
     }
     record.pointee.hasOutcome = true
     outcome.initialize(
-      to: TransactionOutcome(
-        index: Int(transaction), status: result.status, gasUsed: result.gasUsed,
-        gasRefunded: result.gasRefunded, effectiveGasPrice: result.effectiveGasPrice,
-        contractAddress: result.createdAddress, returned: ShortBytes(machine.pointee!.output)))
+      to: TransactionOutcome(Int(transaction), result, machine.pointee!.output))
     receipt.initialize(
       to: Receipt(
         type: message.type, outcome: .status(result.status.isSuccess), cumulativeGasUsed: 0,

@@ -68,11 +68,15 @@ struct TransactionRecord: ~Copyable {
   var refusal: TransactionError?
   /// Why it can not be executed.
   var fault: ExecutionStatus?
-  var gasUsed: UInt64 = 0
-  /// The gas that it and all before it used, once it is final.
+  var gas = BlockGas()
+  /// The gas that it and all before it paid for, once it is final.
   var cumulativeGas: UInt64 = 0
-  var gasLimit: UInt64 = 0
+  /// The most gas of each kind that it could have used: its gas limit, before Amsterdam.
+  var mostGas: UInt64 = 0
+  var mostStateGas: UInt64 = 0
   var blobs: Int32 = 0
+  /// What the block's access list wants to know, in the worker's slab.
+  var notes: AccessNotes?
   /// What it does to the coinbase's balance, modulo 2^256.
   var coinbaseChange = UInt256.zero
   /// The coinbase's balance that it read, when that decided something.

@@ -67,6 +67,7 @@ extension InputRunner {
       coinbase: header.coinbase)
     environment.prevRandao = fork >= .paris ? header.mixHash.word : header.difficulty
     environment.baseFeePerGas = header.baseFeePerGas ?? .zero
+    environment.slotNumber = header.slotNumber ?? 0
     var block = PreparedBlock(fork: fork, environment: environment)
     if fork >= .cancun, let parameters = BlobSchedule.mainnet[fork] {
       block.environment.blobBaseFee = BlobGas.baseFee(
@@ -80,6 +81,7 @@ extension InputRunner {
     block.parentBeaconBlockRoot = header.parentBeaconBlockRoot
     block.reward = Difficulty.reward(fork)
     block.isPartialState = true
+    block.accessList = input.accessList
     block.invalidTransactions = .reject
     return block
   }

@@ -9,17 +9,20 @@ extension InputRunner {
     let sender = Address(number: 0xCA11E4)
     let contract = Address(number: 0xC0DE)
     var environment = BlockEnvironment(number: 1)
-    environment.gasLimit = UInt64(Int64.max)
+    // From Amsterdam on the limit decides what new state costs (EIP-8037).
+    let (double, overflow) = gas.multipliedReportingOverflow(by: 2)
+    environment.gasLimit =
+      fork < .amsterdam || overflow ? UInt64(Int64.max) : max(double, 100_000_000)
     var block = PreparedBlock(fork: fork, environment: environment)
     block.callsSystemContracts = false
     block.invalidTransactions = .reject
     let schedule = GasSchedule(fork)
     var transaction = Transaction(to: contract, data: input)
     let costs = PreparedTransaction(transaction, sender: sender).withMessage {
-      IntrinsicGas($0, schedule)
+      IntrinsicGas($0, schedule, blockGasLimit: environment.gasLimit)
     }
-    let (limit, overflow) = gas.addingReportingOverflow(UInt64(costs.intrinsic))
-    transaction.gasLimit = overflow ? .max : max(limit, UInt64(costs.floor))
+    let (limit, isTooMuch) = gas.addingReportingOverflow(UInt64(costs.intrinsic))
+    transaction.gasLimit = isTooMuch ? .max : max(limit, UInt64(costs.floor))
     block.transactions = [PreparedTransaction(transaction, sender: sender)]
     var report = RunReport(
       name: "code", fork: fork, state: WorldState(Allocation([contract: .init(code: code)])))

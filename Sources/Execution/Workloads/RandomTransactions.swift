@@ -238,7 +238,9 @@ private struct WorldMaker {
 
   /// A little more than it costs to begin, or a lot more: so that gas runs out at every depth.
   private mutating func gasLimit(of prepared: PreparedTransaction) -> UInt64 {
-    let costs = prepared.withMessage { IntrinsicGas($0, GasSchedule(fork)) }
+    let costs = prepared.withMessage {
+      IntrinsicGas($0, GasSchedule(fork), blockGasLimit: BlockEnvironment().gasLimit)
+    }
     let least = UInt64(max(costs.intrinsic, costs.floor))
     switch numbers.below(100) {
     case 0: return least - 1

@@ -153,7 +153,7 @@ extension BlockOutcome {
   /// What a runner of tests compares of a single transaction: its gas and its receipt.
   fileprivate init(gasUsed: UInt64, type: TransactionType, isSuccess: Bool, logs: [Log]) {
     self.init()
-    self.gasUsed = gasUsed
+    gas.regular = gasUsed
     receipts = [
       Receipt(type: type, outcome: .status(isSuccess), cumulativeGasUsed: gasUsed, logs: logs)
     ]

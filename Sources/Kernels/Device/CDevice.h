@@ -19,7 +19,7 @@ device_fetch_add(void *counter, unsigned long long amount) {
 
 /* A lane's own memory: `TransactionKernel.localBytes`. */
 static inline __attribute__((always_inline)) void *device_local_workspace(void) {
-  return __builtin_alloca_with_align(132 << 10, 128);
+  return __builtin_alloca_with_align(148 << 10, 128);
 }
 
 #endif

@@ -39,6 +39,15 @@ struct BenchBlockCommand: ParsableCommand {
   @Flag(help: "Run in parallel even where nothing is gained by it, and on one thread.")
   var force = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Time each block with its access list, too.",
+      discussion:
+        "The list is made by a serial execution, written and read again. All transactions "
+        + "then run at once on its values, and what they do is compared with it. Reading is not "
+        + "timed, as recovering senders is not; a line of its own tells what it takes."))
+  var accessList = false
+
   @Flag(help: "Print the results as JSON, one object a line.")
   var json = false
 
@@ -117,16 +126,35 @@ struct BenchBlockCommand: ParsableCommand {
         }
       }
     }
-    return try executors.map { executor in
-      var result = BlockResult(
-        name: entry.name, transactions: entry.block.transactions.count, gas: outcome.gasUsed)
-      var left = seconds
-      while left > 0 || result.serial.count < 3 {
-        left -= try result.serial.add(entry) { try serial.execute($0, on: &$1) }
-        left -= try result.parallel.add(entry) { try executor.execute($0, on: &$1) }
-        result.statistics.add(executor.statistics)
+    var ways = [entry]
+    if accessList {
+      let listed = try entry.withAccessList(by: serial)
+      for executor in executors {
+        var state = listed.freshState()
+        let parallel = try executor.execute(listed.block, on: &state)
+        if parallel.receiptsRoot != receiptsRoot || state.stateRoot() != stateRoot
+          || executor.statistics.listedBlocks != 1
+        {
+          Terminal.note(
+            "needletail: \(listed.name): the outcome with \(executor.options.threads) threads "
+              + "differs from the serial one")
+          return []
+        }
       }
-      return result
+      ways.append(listed)
+    }
+    return try ways.flatMap { way in
+      try executors.map { executor in
+        var result = BlockResult(
+          name: way.name, transactions: way.block.transactions.count, gas: outcome.gasUsed)
+        var left = seconds
+        while left > 0 || result.serial.count < 3 {
+          left -= try result.serial.add(entry) { try serial.execute($0, on: &$1) }
+          left -= try result.parallel.add(way) { try executor.execute($0, on: &$1) }
+          result.statistics.add(executor.statistics)
+        }
+        return result
+      }
     }
   }
 }

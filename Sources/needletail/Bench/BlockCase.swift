@@ -5,8 +5,8 @@ import Foundation
 
 /// A block to be executed by the serial and the parallel executor, and the state before it.
 struct BlockCase {
-  let name: String
-  let block: PreparedBlock
+  var name: String
+  var block: PreparedBlock
   let state: WorldState
 
   /// The blocks of the main network in a folder of fixtures.
@@ -65,5 +65,29 @@ struct BlockCase {
     var state = state
     state.detach()
     return state
+  }
+}
+
+extension BlockCase {
+  /// The same block with its access list, made by a serial execution, written and read.
+  func withAccessList(by serial: SerialExecutor) throws -> BlockCase {
+    var listed = self
+    listed.name += " (access list)"
+    listed.block.recordsAccessList = true
+    var state = freshState()
+    let start = ContinuousClock.now
+    guard let list = try serial.execute(listed.block, on: &state).accessList else {
+      preconditionFailure("a block that records its access list has one")
+    }
+    let made = ContinuousClock.now
+    let bytes = list.encoded
+    let written = ContinuousClock.now
+    listed.block.accessList = try BlockAccessList(decoding: bytes)
+    let read = ContinuousClock.now
+    Terminal.note(
+      "\(listed.name): \(list.itemCount) items, \(bytes.count) bytes; serial execution with it "
+        + "\(Text.time(made - start)), writing \(Text.time(written - made)), reading "
+        + "\(Text.time(read - written))")
+    return listed
   }
 }

@@ -79,7 +79,7 @@ struct Peer {
       var most = outcome.gas
       if entry.work == .messageCall {
         let intrinsic = UInt64(
-          entry.withMessage { IntrinsicGas($0, GasSchedule(fork)).intrinsic })
+          entry.withMessage { IntrinsicGas($0, GasSchedule(fork), blockGasLimit: 0).intrinsic })
         gas = min(gas, UInt64(Int64.max) - intrinsic) + intrinsic
         most += intrinsic
       }

@@ -29,20 +29,6 @@ struct DeviceOptions: ParsableArguments {
     try Self.resolve(device)
   }
 
-  /// For a command that no device executes yet: refuses one that is asked for by name; `auto` is the
-  /// CPU.
-  func requireCPU(_ command: String) throws {
-    switch device {
-    case .cpu: return
-    case .auto:
-      Terminal.note("needletail: --device auto: the CPU, since \(command) runs on no device yet")
-    case .cuda, .allCUDA:
-      throw ValidationError(
-        "--device \(device): \(command) does not run on a device yet, as the transactions of a "
-          + "block depend on each other: use --device cpu; statetest and bench gpu use a GPU")
-    }
-  }
-
   /// The devices of a choice, ready to be used.
   static func resolve(_ device: DeviceChoice) throws -> DeviceChoice.Target {
     do throws(GPUError) {

@@ -23,6 +23,15 @@ struct ExecutorOptions: ParsableArguments {
     }
   }
 
+  /// Refuses what says twice where blocks are executed.
+  func validate(beside devices: DeviceOptions) throws {
+    if executor == .parallel, devices.device != .cpu {
+      throw ValidationError(
+        "--executor parallel is of the CPU's cores: leave out --device \(devices.device) or "
+          + "--executor")
+    }
+  }
+
   /// An executor of that kind. `isForced` makes a parallel one take blocks that it gains nothing on.
   func make(isForced: Bool = false) -> any HostBlockExecutor {
     switch executor {
@@ -41,6 +50,7 @@ extension ParallelStatistics {
     var text =
       "parallel, \(threads) threads: \(transactions) transactions, \(executions) executions, "
       + "\(repetitions) repeated (\(Text.percent(waste)) in vain), \(waits) waits"
+    if listedBlocks > 0 { text += ", \(listedBlocks) blocks by their access list" }
     if serialTransactions > 0 {
       text += ", \(serialTransactions) one after the other"
       let reasons = serialBlocks.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -60,6 +70,7 @@ extension ParallelStatistics {
       writer.member("repetitions", UInt64(repetitions))
       writer.member("waits", UInt64(waits))
       writer.member("serialTransactions", UInt64(serialTransactions))
+      writer.member("listedBlocks", UInt64(listedBlocks))
       writer.key("waste")
       writer.value(waste)
       writer.member("peakBytes", UInt64(peakBytes))

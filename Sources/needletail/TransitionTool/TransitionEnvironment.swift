@@ -28,6 +28,7 @@ struct TransitionEnvironment {
   var parentExcessBlobGas: UInt64?
   var parentBlobGasUsed: UInt64?
   var parentBeaconBlockRoot: Hash256?
+  var slotNumber: UInt64?
   var blockHashes: [UInt64: Hash256] = [:]
   var ommers: [Ommer] = []
   var withdrawals: [Withdrawal]?
@@ -54,6 +55,7 @@ struct TransitionEnvironment {
       case "parentExcessBlobGas": parentExcessBlobGas = try cursor.uint64()
       case "parentBlobGasUsed": parentBlobGasUsed = try cursor.uint64()
       case "parentBeaconBlockRoot": parentBeaconBlockRoot = Hash256(try cursor.uint256())
+      case "slotNumber": slotNumber = try cursor.uint64()
       case "blockHashes": blockHashes = try cursor.blockHashes()
       case "ommers":
         ommers = try cursor.array { (cursor) throws(FormatError) in try Ommer(from: &cursor) }
@@ -147,6 +149,10 @@ extension TransitionEnvironment {
       derived.excessBlobGas = excess
       block.environment.blobBaseFee = BlobGas.baseFee(excess: excess, parameters: parameters)
       block.maxBlobs = Int(clamping: parameters.max)
+    }
+    if fork >= .amsterdam {
+      guard let slotNumber else { throw missing("slotNumber", fork) }
+      block.environment.slotNumber = slotNumber
     }
     if fork >= .prague, number > 0 {
       guard let hash = blockHashes[number - 1] else {

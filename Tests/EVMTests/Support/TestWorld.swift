@@ -117,12 +117,16 @@ final class TestWorld: StateView {
     /// All gas paid for.
     var gasUsed: UInt64
     var gasRefunded: UInt64
+    var regularGas: UInt64
+    var stateGas: UInt64
     var output: [UInt8]
     var accounts: [Address: Account]
     var destroyed: Set<Address>
     var created: Address?
     var logs: [(address: Address, topics: [UInt256], data: [UInt8])]
     var warmAccounts: Set<Address>
+    /// The accounts that the view was asked for.
+    var readAccounts: Set<Address>
     var steps: [TraceStep]
 
     /// Both ways of executing give the same, but for the kind of a failure that takes all gas.
@@ -132,6 +136,9 @@ final class TestWorld: StateView {
       if !status.isHalt { #expect(status == other.status) }
       #expect(gasUsed == other.gasUsed)
       #expect(gasRefunded == other.gasRefunded)
+      #expect(regularGas == other.regularGas)
+      #expect(stateGas == other.stateGas)
+      #expect(readAccounts == other.readAccounts)
       #expect(output == other.output)
       #expect(accounts == other.accounts)
       #expect(destroyed == other.destroyed)
@@ -188,25 +195,30 @@ final class TestWorld: StateView {
   /// and by translated programs, and both must agree.
   func run(
     _ message: TransactionMessage, sizes: WorkspaceSizes = TestWorld.sizes,
-    gasAvailable: UInt64? = nil, blobsAvailable: Int = 6
+    gasAvailable: UInt64? = nil, stateGasAvailable: UInt64? = nil, blobsAvailable: Int = 6
   ) -> Outcome {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: sizes.bytes, alignment: 16)
     defer { memory.deallocate() }
     let workspace = Workspace(base: memory, capacity: sizes.bytes, sizes: sizes)!
     let gasAvailable = gasAvailable ?? block.gasLimit
+    let stateGasAvailable = stateGasAvailable ?? block.gasLimit
 
     translates = true
     var translated = Machine(
       fork: fork, block: block, view: self, tracer: NoTracer(), workspace: workspace)
     let second = outcome(
-      translated.execute(message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable),
+      translated.execute(
+        message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+        blobsAvailable: blobsAvailable),
       translated)
     translates = false
 
     var machine = Machine(
       fork: fork, block: block, view: self, tracer: StepRecorder(), workspace: workspace)
     var first = outcome(
-      machine.execute(message, gasAvailable: gasAvailable, blobsAvailable: blobsAvailable),
+      machine.execute(
+        message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+        blobsAvailable: blobsAvailable),
       machine)
     // A program needs more room on the stack; then it is run again with more.
     if second.status != .workspaceExhausted { first.expectSame(as: second) }
@@ -220,14 +232,15 @@ final class TestWorld: StateView {
     let journal = machine.journal
     var outcome = Outcome(
       error: result.error, status: result.status, gasUsed: result.gasUsed,
-      gasRefunded: result.gasRefunded, output: Array(machine.output), accounts: accounts,
-      destroyed: [], created: result.createdAddress, logs: [], warmAccounts: [],
-      steps: [])
+      gasRefunded: result.gasRefunded, regularGas: result.regularGas, stateGas: result.stateGas,
+      output: Array(machine.output), accounts: accounts, destroyed: [],
+      created: result.createdAddress, logs: [], warmAccounts: [], readAccounts: [], steps: [])
     if result.error != nil || result.status.isFault { return outcome }
     for index in 0..<journal.accountCount {
       let entry = journal.accounts[index]
       if entry.flags.contains(.warm) { outcome.warmAccounts.insert(entry.address) }
       guard entry.isLoaded else { continue }
+      outcome.readAccounts.insert(entry.address)
       if entry.isDestroyed { outcome.destroyed.insert(entry.address) }
       if entry.isDestroyed || !entry.exists
         || (entry.isTouched && entry.isEmpty && fork >= .spuriousDragon)

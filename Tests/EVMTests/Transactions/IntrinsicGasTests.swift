@@ -6,7 +6,7 @@ import Testing
 /// and at least (EIP-7623).
 @Suite struct IntrinsicGasTests {
   private func costs(_ fork: Fork, _ sent: SentTransaction) -> IntrinsicGas {
-    sent.withMessage { IntrinsicGas($0, GasSchedule(fork)) }
+    sent.withMessage { IntrinsicGas($0, GasSchedule(fork), blockGasLimit: 100_000_000) }
   }
 
   private func sent(data: [UInt8] = [], creates: Bool = false) -> SentTransaction {

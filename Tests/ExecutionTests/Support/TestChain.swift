@@ -21,6 +21,8 @@ final class TestChain {
   let rules: ChainRules
   let chain: Chain
   let genesis: BlockHeader
+  /// The access list of the block that was made last.
+  private(set) var accessList: BlockAccessList?
   private var known: [Hash256: (header: BlockHeader, state: WorldState, total: UInt256, fork: Fork)]
 
   init(
@@ -47,6 +49,10 @@ final class TestChain {
       header.parentBeaconBlockRoot = .zero
     }
     if fork >= .prague { header.requestsHash = BlockOutcome(requests: []).requestsHash }
+    if fork >= .amsterdam {
+      header.blockAccessListHash = BlockAccessList().hash
+      header.slotNumber = 0
+    }
     header.stateRoot = state.stateRoot()
     edit(&header)
     genesis = header
@@ -114,6 +120,7 @@ final class TestChain {
       header.excessBlobGas = rules.excessBlobGas(parent: parent.header, fork: fork)
       header.parentBeaconBlockRoot = Hash256(0xbeac)
     }
+    if fork >= .amsterdam { header.slotNumber = header.number }
     header.ommersHash = BlockHeader.ommersHash(of: ommers)
     header.transactionsRoot = MerklePatriciaTrie.orderedRoot(transactions.map(\.encoded))
     if fork >= .shanghai {
@@ -156,6 +163,7 @@ final class TestChain {
     prepared.ommers = ommers.map { ($0.coinbase, header.number - $0.number) }
     prepared.movesDAO = rules.schedule[.daoFork] == .block(header.number)
     prepared.blockHashes = [header.number - 1: header.parentHash]
+    prepared.environment.slotNumber = header.slotNumber ?? 0
     let outcome = try? SerialExecutor().execute(prepared, on: &state)
     header.gasUsed = outcome?.gasUsed ?? 0
     if let outcome {
@@ -166,6 +174,10 @@ final class TestChain {
     if fork >= .prague {
       header.requestsHash = outcome?.requestsHash ?? BlockOutcome(requests: []).requestsHash
     }
+    if fork >= .amsterdam {
+      header.blockAccessListHash = (outcome?.accessList ?? BlockAccessList()).hash
+      accessList = outcome?.accessList
+    }
     header.stateRoot = state.stateRoot()
     return state
   }
@@ -175,9 +187,9 @@ final class TestChain {
   func add(_ block: Block) -> BlockError.Code? { error(block)?.code }
 
   /// Imports a block; why it is refused.
-  func error(_ block: Block) -> BlockError? {
+  func error(_ block: Block, accessList: [UInt8]? = nil) -> BlockError? {
     do throws(BlockError) {
-      try chain.importBlock(rlp: block.encoded)
+      try chain.importBlock(rlp: block.encoded, accessList: accessList)
       return nil
     } catch {
       return error
