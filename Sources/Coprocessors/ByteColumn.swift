@@ -111,7 +111,8 @@ public struct ByteColumn: Hashable, Sendable {
 
   /// Calls `body` with the memory of a row, which lives until it returns.
   @inline(__always)
-  package func withRow<Result>(_ row: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+  package func withRow<Result>(_ row: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result
+  {
     let range = range(row)
     return bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
   }

@@ -137,7 +137,8 @@ import Testing
         .write(to: folder.appendingPathComponent("\(module).ptx"))
     }
     try Data("no image".utf8).write(to: folder.appendingPathComponent("complete.ptxas.log"))
-    #expect(try KernelImages(path: folder.path).images.map(\.module)
+    #expect(
+      try KernelImages(path: folder.path).images.map(\.module)
         == [.complete, .coprocessors, .light])
   }
 

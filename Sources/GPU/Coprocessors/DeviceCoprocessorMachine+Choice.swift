@@ -1,4 +1,4 @@
-package import CUDA
+import CUDA
 
 extension DeviceCoprocessorMachine {
   /// The machines of a choice of devices; none for the CPU. With `auto` a machine without a device

@@ -51,7 +51,9 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
   }
 
   /// Copies bytes of the host by several cores.
-  private static func copy(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ bytes: Int) {
+  private static func copy(
+    _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ bytes: Int
+  ) {
     nonisolated(unsafe) let (source, target) = (source, target)
     let piece = 1 << 20
     DispatchQueue.concurrentPerform(iterations: (bytes + piece - 1) / piece) { index in

@@ -1,6 +1,6 @@
 package import Coprocessors
-package import EVM
 import Dispatch
+package import EVM
 import Ethereum
 import Kernels
 

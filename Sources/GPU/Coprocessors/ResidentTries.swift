@@ -1,4 +1,4 @@
-package import Coprocessors
+import Coprocessors
 package import EVM
 import Kernels
 
