@@ -111,7 +111,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   private func executeSerially(
     _ run: inout BlockRun, _ range: Range<Int>, _ reason: ParallelStatistics.SerialReason?
   ) throws(ExecutionError) {
-    if let reason { statistics.serialBlocks[reason, default: 0] += 1 }
+    if let reason { statistics.countSerialBlock(reason) }
     statistics.serialTransactions += range.count
     try run.executeTransactions(range)
   }
