@@ -121,6 +121,7 @@ package final class ResidentTries {
 
   /// Makes changes, and hashes. `roots` are those of the accounts' storage tries.
   func apply(_ changes: Uploaded, roots: UnsafePointer<SIMD2<UInt64>>?) throws(CoprocessorError) {
+    if changes.count == 0 { return }
     trieCount = max(trieCount, changes.trieLimit)
     let places = try self.places.room(changes.count * 4, on: machine)
     var arguments = try columns(changes, places, roots)
