@@ -81,7 +81,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "TestSupport"],
+      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "GPU", "TestSupport"],
       swiftSettings: settings),
   ]
 )
