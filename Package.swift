@@ -39,7 +39,9 @@ let package = Package(
     .plugin(name: "KernelSources", capability: .buildTool(), dependencies: ["SourceDigest"]),
     .target(
       name: "GPU",
-      dependencies: ["CKernelImage", "CUDA", "EVM", "Ethereum", "Execution", "Kernels"],
+      dependencies: [
+        "CKernelImage", "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "Kernels",
+      ],
       swiftSettings: settings, plugins: ["KernelSources"]),
     .target(
       name: "Coprocessors", dependencies: ["EVM", "Ethereum", "Execution"],
@@ -85,7 +87,9 @@ let package = Package(
       name: "CUDATests", dependencies: ["CUDA", "FakeCUDA"], swiftSettings: settings),
     .testTarget(
       name: "GPUTests",
-      dependencies: ["CUDA", "EVM", "Ethereum", "Execution", "GPU", "Kernels", "TestSupport"],
+      dependencies: [
+        "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "GPU", "Kernels", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CoprocessorsTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors"],
@@ -102,7 +106,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "TestSupport"],
+      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "GPU", "TestSupport"],
       swiftSettings: settings),
   ]
 )

@@ -7,7 +7,8 @@ import PackagePlugin
 struct KernelSources: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let root = context.package.directoryURL
-    // The same files as in Tools/kernels/source_digest.py.
+    // The same files as in Tools/kernels/source_digest.py, which tells those of coprocessors apart as
+    // the tool does.
     let paths =
       try files(under: "Sources/EVM", of: root, endings: [".swift"])
       + files(under: "Sources/Kernels", of: root, endings: [".swift", ".h", ".modulemap"])

@@ -25,6 +25,16 @@ static const unsigned char complete_sm_90[] = {
 };
 #endif
 
+#if __has_embed("Image/coprocessors.ptx") && __has_embed("Image/coprocessors.sm_90.cubin")
+#define HAS_COPROCESSORS
+static const unsigned char coprocessors_ptx[] = {
+#embed "Image/coprocessors.ptx"
+};
+static const unsigned char coprocessors_sm_90[] = {
+#embed "Image/coprocessors.sm_90.cubin"
+};
+#endif
+
 static const struct kernel_image_bytes images[] = {
 #ifdef HAS_LIGHT
     {"light machine code", light_sm_90, sizeof light_sm_90},
@@ -33,6 +43,10 @@ static const struct kernel_image_bytes images[] = {
 #ifdef HAS_COMPLETE
     {"complete machine code", complete_sm_90, sizeof complete_sm_90},
     {"complete PTX", complete_ptx, sizeof complete_ptx},
+#endif
+#ifdef HAS_COPROCESSORS
+    {"coprocessors machine code", coprocessors_sm_90, sizeof coprocessors_sm_90},
+    {"coprocessors PTX", coprocessors_ptx, sizeof coprocessors_ptx},
 #endif
     {NULL, NULL, 0},
 };

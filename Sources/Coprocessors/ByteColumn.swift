@@ -27,6 +27,16 @@ public struct ByteColumn: Hashable, Sendable {
     ends = (0..<rows).map { ($0 + 1) * width }
   }
 
+  /// A column of rows of the same size in one buffer.
+  package init(width: Int, bytes: [UInt8]) {
+    precondition(width > 0 && bytes.count % width == 0, "rows of the same size fill the buffer")
+    self.bytes = bytes
+    ends = Array(unsafeUninitializedCapacity: bytes.count / width) { ends, count in
+      count = bytes.count / width
+      for row in 0..<count { ends[row] = (row + 1) * width }
+    }
+  }
+
   /// How many rows there are.
   public var count: Int { ends.count }
 
@@ -101,7 +111,8 @@ public struct ByteColumn: Hashable, Sendable {
 
   /// Calls `body` with the memory of a row, which lives until it returns.
   @inline(__always)
-  func withRow<Result>(_ row: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+  package func withRow<Result>(_ row: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result
+  {
     let range = range(row)
     return bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
   }
@@ -124,6 +135,12 @@ public struct CoprocessorResults: Hashable, Sendable {
   init(rows: Int, width: Int, _ write: (Int, UnsafeMutablePointer<UInt8>) -> Void) {
     outputs = ByteColumn(rows: rows, width: width, write)
     isDone = Array(repeating: true, count: rows)
+  }
+
+  /// Results of the same size in one buffer, all of them done.
+  package init(width: Int, bytes: [UInt8]) {
+    outputs = ByteColumn(width: width, bytes: bytes)
+    isDone = Array(repeating: true, count: outputs.count)
   }
 
   /// The rows of several results, copied by several threads.

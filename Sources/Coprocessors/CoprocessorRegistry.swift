@@ -57,8 +57,8 @@ public final class CoprocessorRegistry: Sendable {
   /// All coprocessors that there are.
   public static var standard: [any Coprocessor] {
     [
-      KeccakCoprocessor(), RecoverCoprocessor(), SendersCoprocessor(), StateRootCoprocessor(),
-      OrderedRootCoprocessor(),
+      KeccakCoprocessor(), RecoverCoprocessor(), RecoverCoprocessor(gives: .publicKey),
+      SendersCoprocessor(), StateRootCoprocessor(), OrderedRootCoprocessor(),
     ] + PrecompileCoprocessor.all
   }
 

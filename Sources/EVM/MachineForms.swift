@@ -1,6 +1,9 @@
 #if canImport(CMachineForms)
   import CMachineForms
 #endif
+#if NEEDLETAIL_DEVICE_FIELD
+  import CDevice
+#endif
 
 /// Functions in the host processor's own instructions, where it has them; bare builds have none.
 ///
@@ -45,3 +48,48 @@ enum MachineForms {
     #endif
   }
 }
+
+#if NEEDLETAIL_DEVICE_FIELD
+  /// Arithmetic of `Secp256k1Field` in a GPU's own instructions; it always has them.
+  extension MachineForms {
+    @inline(__always)
+    static func sum(_ a: Secp256k1Field, _ b: Secp256k1Field) -> Secp256k1Field {
+      element(
+        device_secp256k1_add(
+          a.value.limb0, a.value.limb1, a.value.limb2, a.value.limb3,
+          b.value.limb0, b.value.limb1, b.value.limb2, b.value.limb3))
+    }
+
+    @inline(__always)
+    static func difference(_ a: Secp256k1Field, _ b: Secp256k1Field) -> Secp256k1Field {
+      element(
+        device_secp256k1_subtract(
+          a.value.limb0, a.value.limb1, a.value.limb2, a.value.limb3,
+          b.value.limb0, b.value.limb1, b.value.limb2, b.value.limb3))
+    }
+
+    @inline(__always)
+    static func product(_ a: Secp256k1Field, _ b: Secp256k1Field) -> Secp256k1Field {
+      element(
+        device_secp256k1_multiply(
+          a.value.limb0, a.value.limb1, a.value.limb2, a.value.limb3,
+          b.value.limb0, b.value.limb1, b.value.limb2, b.value.limb3))
+    }
+
+    @inline(__always)
+    static func square(_ a: Secp256k1Field) -> Secp256k1Field {
+      element(
+        device_secp256k1_square(a.value.limb0, a.value.limb1, a.value.limb2, a.value.limb3))
+    }
+
+    @inline(__always)
+    static func half(_ a: Secp256k1Field) -> Secp256k1Field {
+      element(device_secp256k1_halve(a.value.limb0, a.value.limb1, a.value.limb2, a.value.limb3))
+    }
+
+    @inline(__always)
+    private static func element(_ residue: device_residue) -> Secp256k1Field {
+      Secp256k1Field(UInt256(residue.limb0, residue.limb1, residue.limb2, residue.limb3))
+    }
+  }
+#endif

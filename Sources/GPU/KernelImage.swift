@@ -15,6 +15,13 @@ package enum KernelModule: String, CaseIterable, Sendable {
   case light
   /// Transactions of all kinds.
   case complete
+  /// Batches of coprocessors.
+  case coprocessors
+
+  /// The digest of the module's sources as this program was built from them.
+  package var digest: String {
+    self == .coprocessors ? KernelSources.coprocessors : KernelSources.transactions
+  }
 }
 
 /// Compiled kernels of a module, and the label that says from which sources they were made.
@@ -96,7 +103,7 @@ package struct KernelImage: Sendable {
 
   /// Whether the image was made from other sources than this program, so that the two may not agree
   /// on anything: neither on the layout of what they share nor on the rules.
-  package var isStale: Bool { sources != KernelSources.digest }
+  package var isStale: Bool { sources != module.digest }
 
   /// Calls `body` with the bytes.
   package func withBytes<Result, Failure: Error>(

@@ -69,7 +69,7 @@ package struct KernelImages: Sendable {
       throw KernelImageError(
         .stale,
         "\(image.name) was made from other sources than this program (\(image.sources), not "
-          + "\(KernelSources.digest)): run `make kernels` and build again")
+          + "\(module.digest)): run `make kernels` and build again")
     }
     let fitting = images.filter { $0.runs(onComputeCapability: capability) }
     guard let image = fitting.first else {

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Coprocessors
+import EVM
 import Ethereum
 import Foundation
+import GPU
 
 struct CoprocessorsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -35,9 +37,15 @@ struct CoprocessorsCommand: ParsableCommand {
   @Option(help: "Threads of the CPU's back end. The default is one for each core.")
   var workers: Int?
 
+  @Option(help: "Devices with back ends: cpu, cuda, cuda:N, cuda:all, or auto.")
+  var device = "auto"
+
   func validate() throws {
     if let workers, workers < 1 || workers > 1024 {
       throw ValidationError("--workers: \(workers) is not from 1 to 1024")
+    }
+    if DeviceChoice(device) == nil {
+      throw ValidationError("--device: \(device) is none of cpu, cuda, cuda:N, cuda:all, auto")
     }
     if let check, check < 1 { throw ValidationError("--check: \(check) is not 1 or more") }
   }
@@ -51,7 +59,9 @@ struct CoprocessorsCommand: ParsableCommand {
   }
 
   private func list() throws {
-    let registry = try CoprocessorSetup.registry(workers: workers)
+    let (registry, notes) = try CoprocessorSetup.registry(
+      workers: workers, device: DeviceChoice(device) ?? .auto)
+    for note in notes { Terminal.note("needletail: \(note)") }
     var entries = registry.all
     if let only { entries = [try registry.entry(only)] }
     let path = calibration ?? CoprocessorCalibration.defaultPath
@@ -151,9 +161,42 @@ struct CoprocessorsCommand: ParsableCommand {
 
 /// The coprocessors of this machine. The one place where back ends are registered.
 enum CoprocessorSetup {
-  /// All coprocessors with the CPU's back ends.
-  static func registry(workers: Int?) throws(CoprocessorError) -> CoprocessorRegistry {
-    try CoprocessorRegistry(CoprocessorRegistry.standard, workers: workers)
+  /// All coprocessors with the CPU's back ends and those of devices, and what there is to say of the
+  /// latter: why there are none, or which failed its known answers.
+  static func registry(workers: Int?, device: DeviceChoice) throws(CoprocessorError)
+    -> (registry: CoprocessorRegistry, notes: [String])
+  {
+    let registry = try CoprocessorRegistry(CoprocessorRegistry.standard, workers: workers)
+    var notes: [String] = []
+    for backEnd in try lanes(device, &notes) {
+      do throws(CoprocessorError) {
+        try registry.register(backEnd)
+      } catch {
+        notes.append(error.message)
+      }
+    }
+    return (registry, notes)
+  }
+
+  /// The back ends of devices.
+  static func lanes(_ device: DeviceChoice, _ notes: inout [String]) throws(CoprocessorError)
+    -> [LaneBackEnd]
+  {
+    try machines(device, &notes).flatMap { LaneBackEnd.all(on: $0) }
+  }
+
+  /// The devices; in `notes`, why there are none where any would do.
+  static func machines(_ device: DeviceChoice, _ notes: inout [String]) throws(CoprocessorError)
+    -> [DeviceCoprocessorMachine]
+  {
+    var reason: GPUError?
+    do throws(GPUError) {
+      let machines = try DeviceCoprocessorMachine.all(on: device, instead: &reason)
+      if let reason { notes.append("no device is used: \(reason)") }
+      return machines
+    } catch {
+      throw CoprocessorError(.deviceLost, "\(error)")
+    }
   }
 }
 
@@ -168,6 +211,7 @@ struct CoprocessorCheck {
   func run(_ entries: [CoprocessorRegistry.Entry]) throws(CoprocessorError) -> Bool {
     var isEqual = true
     for entry in entries {
+      if entry.coprocessor.name == "keccak256", !streamsAGibibyte() { isEqual = false }
       let reference = CPUBackEnd(ReferenceOnly(entry.coprocessor))
       for candidate in entry.backEnds where candidate.health == .healthy {
         let backEnd = candidate.backEnd
@@ -185,6 +229,11 @@ struct CoprocessorCheck {
           done += count
           Terminal.progress(done: done, of: rows, "\(entry.coprocessor.name) \(backEnd.name)")
         }
+        if difference == nil, let lanes = backEnd as? LaneBackEnd, lanes.coprocessor == "recover" {
+          let pairs = min(rows, 1 << 22)
+          let wrong = try lanes.differencesOfFields(pairs: pairs, seed: 1)
+          if wrong > 0 { difference = "\(wrong) of \(pairs) pairs of its field's numbers" }
+        }
         Terminal.clearProgress()
         let name = "\(entry.coprocessor.name) \(backEnd.name)"
         if let difference {
@@ -195,6 +244,28 @@ struct CoprocessorCheck {
         }
       }
     }
+    return isEqual
+  }
+
+  /// Hashes 2^30 zero bytes in pieces of many sizes, as a message that is streamed.
+  private func streamsAGibibyte() -> Bool {
+    let piece = [UInt8](repeating: 0, count: 1 << 20)
+    var hash = Keccak256()
+    var left = 1 << 30
+    var size = 1
+    while left > 0 {
+      let count = min(left, size)
+      piece.withUnsafeBufferPointer { hash.absorb(UnsafeBufferPointer(rebasing: $0[..<count])) }
+      left -= count
+      size = min(size * 2 + 1, piece.count)
+    }
+    // By pycryptodome 4.4, Crypto.Hash.keccak.
+    let expected = "0x06d9999c258b593bd3d3f4feb18f4838c086b1f30cc24b7a1acef0788bfe2964"
+    let isEqual = "\(hash.finalize())" == expected
+    Terminal.note(
+      isEqual
+        ? "keccak256: 1 GiB in pieces is equal to another library's hash"
+        : Terminal.red("keccak256: 1 GiB in pieces: expected \(expected)"))
     return isEqual
   }
 

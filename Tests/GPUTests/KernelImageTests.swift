@@ -20,7 +20,7 @@ import Testing
   @Test func theLabelIsRead() throws {
     let ptx = try SampleImage.ptx(architecture: 100, version: "8.6")
     #expect(ptx.form == .ptx)
-    #expect(ptx.sources == KernelSources.digest)
+    #expect(ptx.sources == KernelSources.transactions)
     #expect(ptx.architecture == 100)
     #expect(ptx.ptxVersion == 86)
     #expect(!ptx.isStale)
@@ -55,7 +55,7 @@ import Testing
     let (status, text) = try Self.run(
       ["python3", root.appendingPathComponent("Tools/kernels/source_digest.py").path])
     #expect(status == 0)
-    #expect(text == KernelSources.digest + "\n")
+    #expect(text == KernelSources.transactions + "\n" + KernelSources.coprocessors + "\n")
   }
 
   private static let hasPython = (try? run(["python3", "--version"]))?.status == 0
@@ -108,7 +108,7 @@ import Testing
       }
       #expect(error?.code == .stale)
       #expect(error?.reason.contains(Self.others) == true)
-      #expect(error?.reason.contains(KernelSources.digest) == true)
+      #expect(error?.reason.contains(KernelSources.transactions) == true)
       #expect(error?.reason.hasSuffix("run `make kernels` and build again") == true)
     }
   }
@@ -121,10 +121,10 @@ import Testing
     #expect(error?.code == .noImage)
     #expect(
       error?.reason.contains("no image of the module complete, only [\"sample PTX\"]") == true)
-    let both = KernelImages([try SampleImage.ptx(), try SampleImage.ptx(.complete)])
+    let all = KernelImages(try KernelModule.allCases.map { try SampleImage.ptx($0) })
     for module in KernelModule.allCases {
       #expect(
-        try both.image(of: module, forComputeCapability: (9, 0), ptxVersion: 90).module == module)
+        try all.image(of: module, forComputeCapability: (9, 0), ptxVersion: 90).module == module)
     }
   }
 
@@ -137,7 +137,9 @@ import Testing
         .write(to: folder.appendingPathComponent("\(module).ptx"))
     }
     try Data("no image".utf8).write(to: folder.appendingPathComponent("complete.ptxas.log"))
-    #expect(try KernelImages(path: folder.path).images.map(\.module) == [.complete, .light])
+    #expect(
+      try KernelImages(path: folder.path).images.map(\.module)
+        == [.complete, .coprocessors, .light])
   }
 
   @Test func aDriverThatDoesNotReadThePTXIsTooOld() throws {

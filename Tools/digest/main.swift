@@ -22,18 +22,37 @@ guard arguments.count > 3 else {
   FileHandle.standardError.write(Data("usage: SourceDigest ROOT OUTPUT PATH...\n".utf8))
   exit(2)
 }
-var hash = FNV1a()
-for path in arguments[3...].sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-  let content = try Data(contentsOf: URL(fileURLWithPath: arguments[1] + "/" + path))
-  hash.add("\(path.utf8.count):\(path)\(content.count):".utf8)
-  hash.add(content)
+/// The digest of files that `isWanted` takes by their paths, in hexadecimal.
+func digest(_ isWanted: (String) -> Bool) throws -> String {
+  var hash = FNV1a()
+  for path in arguments[3...].filter(isWanted).sorted(by: {
+    $0.utf8.lexicographicallyPrecedes($1.utf8)
+  }) {
+    let content = try Data(contentsOf: URL(fileURLWithPath: arguments[1] + "/" + path))
+    hash.add("\(path.utf8.count):\(path)\(content.count):".utf8)
+    hash.add(content)
+  }
+  let digits = String(hash.value, radix: 16)
+  return String(repeating: "0", count: 32 - digits.count) + digits
 }
-let digits = String(hash.value, radix: 16)
+
+// As `COPROCESSORS` and `COPROCESSORS_ALONE` in source_digest.py; headers belong to both.
+let coprocessors = [
+  "Sources/EVM/Words/", "Sources/EVM/Hashing/Keccak", "Sources/EVM/Hashing/SHA256",
+  "Sources/EVM/Curves/Secp256k1", "Sources/EVM/Curves/ModularInverse",
+  "Sources/EVM/Curves/WindowedDigits", "Sources/EVM/MachineForms",
+  "Sources/Kernels/Coprocessors/", "Sources/Kernels/Device", "Sources/Kernels/Modules/Coprocessors",
+  "Tools/kernels/",
+]
+let alone = ["Sources/Kernels/Coprocessors/", "Sources/Kernels/Modules/Coprocessors"]
+
 let text = """
   /// The sources of the kernels that this program was built from.
   enum KernelSources {
-    /// Their digest, as `Tools/kernels/source_digest.py` prints it.
-    static let digest = "\(String(repeating: "0", count: 32 - digits.count))\(digits)"
+    /// The digest of those of transactions, as `Tools/kernels/source_digest.py` prints it.
+    static let transactions = "\(try digest { path in !alone.contains { path.hasPrefix($0) } })"
+    /// The digest of those of coprocessors.
+    static let coprocessors = "\(try digest { path in coprocessors.contains { path.hasPrefix($0) } })"
   }
 
   """

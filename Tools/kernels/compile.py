@@ -48,8 +48,25 @@ def one_module(path, folder):
     return str(copy)
 
 
-def emit_ir(files):
-    """LLVM IR text of the core and the kernels as one module."""
+# What swiftc gets besides, by group. The arithmetic of coprocessors is the device's own, a statement
+# of inline assembly each, which LLVM takes for one instruction: it would write out every loop.
+OPTIONS = {
+    "transactions": [],
+    "coprocessors": [
+        "-D", "NEEDLETAIL_DEVICE_FIELD", "-Xllvm", "-unroll-full-max-count=0",
+        "-Xllvm", "-unroll-threshold=0",
+    ],
+}
+
+
+def group(module):
+    """The group of a module."""
+    return "coprocessors" if module == "coprocessors" else "transactions"
+
+
+def emit_ir(group):
+    """LLVM IR text of a group's sources as one module."""
+    files = source_files(group)
     with tempfile.TemporaryDirectory() as folder:
         output = pathlib.Path(folder) / "kernels.ll"
         inputs = [one_module(path, pathlib.Path(folder)) for path in files]
@@ -67,7 +84,7 @@ def emit_ir(files):
             "-Xllvm", "-vectorize-slp=false",
             "-Xfrontend", "-disable-stack-protector",
             "-D", "NEEDLETAIL_DEVICE", "-Xcc", "-DNEEDLETAIL_DEVICE=1",
-            "-I", str(DEVICE_HEADERS.relative_to(ROOT)),
+            "-I", str(DEVICE_HEADERS.relative_to(ROOT)), *OPTIONS[group],
         ]
         result = subprocess.run(command + inputs, cwd=ROOT, capture_output=True, text=True)
         messages = result.stderr.replace(f"{folder}/", "Sources/")
@@ -133,7 +150,12 @@ def rewrite_definition(line, entry_points):
     rest, name = match.group(1), match.group(2).strip('"')
     rest = re.sub(r" comdat(\(.*?\))?", "", rest)
     rest = re.sub(r"(?<=\)) local_unnamed_addr| unnamed_addr(?= #)", "", rest)
-    return f"define {'ptx_kernel' if name in entry_points else 'internal'} {rest}"
+    if name not in entry_points:
+        return f"define internal {rest}"
+    if bounds := entry_points[name]:
+        threads, blocks = bounds
+        rest = rest.removesuffix("{") + f'"nvvm.maxntid"="{threads}" "nvvm.minctasm"="{blocks}" {{'
+    return f"define ptx_kernel {rest}"
 
 
 def rewrite_global(line):
@@ -146,10 +168,15 @@ def rewrite_global(line):
 
 
 def entry_points():
-    """The names given to `@_cdecl`, by module: a module is named as its file is."""
+    """The names given to `@_cdecl`, by module, which is named as its file is; each with the threads of a
+    block and the blocks that a multiprocessor is to hold, where a comment gives them."""
     names = {}
     for path in sorted(MODULES.glob("*.swift")):
-        found = re.findall(r'^\s*@_cdecl\("(\w+)"\)', path.read_text(), flags=re.M)
+        found = {
+            match[3]: (int(match[1]), int(match[2])) if match[1] else None
+            for match in re.finditer(
+                r'^\s*(?:// launch bounds: (\d+) threads, (\d+) blocks\n\s*)?@_cdecl\("(\w+)"\)',
+                path.read_text(), flags=re.M)}
         if not found:
             raise CompileError(f'no entry point: {path} has no function with @_cdecl("...")')
         names[path.stem.lower()] = found
@@ -158,7 +185,7 @@ def entry_points():
     return names
 
 
-def optimise(ir, arch, ptx_version):
+def optimise(ir, arch, ptx_version, unrolls):
     """PTX of rewritten IR, and the optimised IR."""
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
@@ -169,6 +196,7 @@ def optimise(ir, arch, ptx_version):
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = False
     options.slp_vectorization = False
+    options.loop_unrolling = unrolls
     builder = llvm.create_pass_builder(machine, options)
     manager = builder.getModulePassManager()
     manager.run(module, builder)
@@ -208,7 +236,8 @@ def demangle(names):
 def compile_module(ir, name, entries, text, arguments):
     """Writes the PTX of one module, and says where."""
     ptx, optimised = optimise(
-        rewrite(ir, entries) + label_variable(text), arguments.arch, arguments.ptx_version)
+        rewrite(ir, entries) + label_variable(text), arguments.arch, arguments.ptx_version,
+        unrolls=group(name) == "transactions")
     path = arguments.output / f"{name}.ptx"
     path.write_text(f"// {text}\n{ptx}")
     if arguments.keep_ir:
@@ -230,17 +259,19 @@ def main():
         if unknown:
             raise CompileError(f"no module {', '.join(unknown)}: there are {', '.join(modules)}")
         arguments.output.mkdir(parents=True, exist_ok=True)
+        wanted = arguments.modules or list(modules)
+        groups = sorted({group(name) for name in wanted})
         # Before the work: sources that change meanwhile make an image of neither version.
-        digest = source_digest()
-        ir = emit_ir(source_files())
+        digests = {each: source_digest(each) for each in groups}
         with concurrent.futures.ProcessPoolExecutor() as pool:
+            ir = dict(zip(groups, pool.map(emit_ir, groups)))
             for done in [
                     pool.submit(
-                        compile_module, ir, name, modules[name],
-                        label(name, digest, arguments.arch), arguments)
-                    for name in arguments.modules or modules]:
+                        compile_module, ir[group(name)], name, modules[name],
+                        label(name, digests[group(name)], arguments.arch), arguments)
+                    for name in wanted]:
                 print(done.result())
-        if source_digest() != digest:
+        if any(source_digest(each) != digests[each] for each in groups):
             raise CompileError("the sources changed while they were compiled: run it again")
     except (CompileError, RuntimeError) as error:
         sys.exit(f"kernels: {error}")

@@ -8,6 +8,7 @@ no bytes, `-` for a refusal. Sources:
 - hashes: Tools/vectors/hashes.py and hashlib;
 - recover, modexp and curves: go-ethereum's core/vm/testdata/precompiles, the shortest of each file
   that are not empty, and of the failing ones;
+- recoverKey: those of recover, with keys worked out here;
 - senders: transactions of the execution spec tests, one of each type, with the sender, the
   authorisations' signers and Keccak-256 of the bytes;
 - stateRoot: ethereum-tests' TrieTests with hashed keys;
@@ -22,6 +23,9 @@ import sys
 from hashes import keccak256, message
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools" / "generators"))
+from curve_tables import SECP256K1  # noqa: E402
+
 FIXTURES = pathlib.Path(sys.argv[1])
 
 
@@ -64,6 +68,28 @@ def recover():
         ("r-is-the-order", order, "11" * 32), ("s-is-the-order", "11" * 32, order),
     ]:
         lines.append((name, "22" * 32 + r + s + "00", None))
+    return lines
+
+
+def recover_key():
+    """The same signatures with public keys, worked out here by SEC 1, section 4.1.6; their hashes are
+    the addresses that are known."""
+    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+    curve, lines = SECP256K1, []
+    for name, request, address in recover():
+        key = None
+        if address:
+            data = bytes.fromhex(request)
+            z, r, s = (int.from_bytes(data[i:i + 32], "big") for i in (0, 32, 64))
+            y = pow(r**3 + 7, (curve.p + 1) // 4, curve.p)
+            point = (r, y if y & 1 == data[96] else curve.p - y)
+            inverse = pow(r, -1, order)
+            x, y = curve.add(
+                curve.multiply(s * inverse % order, point),
+                curve.multiply(-z * inverse % order, curve.g))
+            key = f"{x:064x}{y:064x}"
+            assert keccak256(bytes.fromhex(key))[24:] == address
+        lines.append((name, request, key))
     return lines
 
 
@@ -168,6 +194,7 @@ def main():
         "keccak256": hashes(keccak256),
         "sha256": hashes(lambda data: hashlib.sha256(data).hexdigest()),
         "recover": recover(),
+        "recoverKey": recover_key(),
         "senders": senders(),
         "stateRoot": state_root(),
         "orderedRoot": ordered_root(),

@@ -1,28 +1,49 @@
 import EVM
 
-/// `recover`: a hash, r, s and the parity of the nonce point's y in, the signer's address out.
+/// `recover`: a hash, r, s and the parity of the nonce point's y in, the signer's address out;
+/// `recoverKey`: the signer's public key, x and y.
 ///
 /// A request has 97 bytes: 32 each of hash, r and s, and one of the parity, 0 or 1. It is refused
 /// where no key gives the signature. High s are taken: who must refuse them (EIP-2) does so before.
 public struct RecoverCoprocessor: Coprocessor {
-  public let name = "recover"
-  public let precompileAddress: UInt16? = 1
+  /// What a result is.
+  public enum Output: Sendable {
+    /// The signer's address, 20 bytes.
+    case address
+    /// The signer's public key: x and y, 32 bytes each.
+    case publicKey
+  }
+
+  public var name: String { output == .address ? "recover" : "recoverKey" }
+  public var precompileAddress: UInt16? { output == .address ? 1 : nil }
   public let requestLimit = RecoverCoprocessor.requestSize
+  /// What a result is.
+  public let output: Output
 
   static let requestSize = 97
 
-  public init() {}
+  /// The coprocessor of an output.
+  public init(gives output: Output = .address) { self.output = output }
 
-  public var knownAnswers: [KnownAnswer] { KnownAnswers.recover }
+  public var knownAnswers: [KnownAnswer] {
+    output == .address ? KnownAnswers.recover : KnownAnswers.recoverKey
+  }
 
-  public func gas(_ request: UnsafeBufferPointer<UInt8>) -> Int64? { 3000 }
+  public func gas(_ request: UnsafeBufferPointer<UInt8>) -> Int64? {
+    output == .address ? 3000 : nil
+  }
 
   public func reference(_ request: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     guard request.count == Self.requestSize, request[96] <= 1, let base = request.baseAddress
     else { return nil }
-    return Secp256k1.recover(
+    let key = Secp256k1.recoverPublicKey(
       hash: Hash256(UInt256(bigEndian: base)), r: UInt256(bigEndian: base + 32),
-      s: UInt256(bigEndian: base + 64), yParity: request[96])?.bytes
+      s: UInt256(bigEndian: base + 64), yParity: request[96])
+    guard let key else { return nil }
+    switch output {
+    case .address: return Secp256k1.address(x: key.x, y: key.y).bytes
+    case .publicKey: return key.x.bytes + key.y.bytes
+    }
   }
 
   public func run(_ requests: ByteColumn, rows: Range<Int>) -> CoprocessorResults {
@@ -38,10 +59,20 @@ public struct RecoverCoprocessor: Coprocessor {
         }
       }
     }
-    columns.recover()
-    var results = CoprocessorResults(rows: rows.count, bytes: rows.count * 20)
-    for row in 0..<rows.count { results.append(columns.signer(row)?.bytes) }
-    return results
+    switch output {
+    case .address:
+      columns.recover()
+      var results = CoprocessorResults(rows: rows.count, bytes: rows.count * 20)
+      for row in 0..<rows.count { results.append(columns.signer(row)?.bytes) }
+      return results
+    case .publicKey:
+      columns.recoverKeys()
+      var results = CoprocessorResults(rows: rows.count, bytes: rows.count * 64)
+      for row in 0..<rows.count {
+        results.append(columns.key(row).map { $0.x.bytes + $0.y.bytes })
+      }
+      return results
+    }
   }
 
   /// Signatures by a few keys of a few hashes.
@@ -91,6 +122,7 @@ struct SignatureColumns {
   private var s: [UInt256] = []
   private var yParities: [UInt8] = []
   private var signers: [Address] = []
+  private var keys: [(x: UInt256, y: UInt256)] = []
   private var isSigned: [Bool] = []
 
   init(capacity: Int) {
@@ -121,6 +153,18 @@ struct SignatureColumns {
       count: count, hashes: hashes, r: r, s: s, yParities: yParities, signers: &signers,
       isSigned: &isSigned)
   }
+
+  /// Finds the signers' public keys, on the calling thread.
+  mutating func recoverKeys() {
+    keys = Array(repeating: (.zero, .zero), count: count)
+    isSigned = Array(repeating: false, count: count)
+    Secp256k1.recoverKeysBatch(
+      count: count, hashes: hashes, r: r, s: s, yParities: yParities, keys: &keys,
+      isSigned: &isSigned)
+  }
+
+  /// The public key of who signed a row, after `recoverKeys`.
+  func key(_ row: Int) -> (x: UInt256, y: UInt256)? { isSigned[row] ? keys[row] : nil }
 
   /// Who signed a row, after `recover`.
   func signer(_ row: Int) -> Address? { isSigned[row] ? signers[row] : nil }

@@ -1,4 +1,4 @@
-import EVM
+package import EVM
 import Ethereum
 
 /// `stateRoot`: the entries of a trie in, its root of 32 bytes out.
@@ -36,7 +36,7 @@ public struct StateRootCoprocessor: Coprocessor {
   }
 
   /// Reads the entries; false when the request does not end with one.
-  static func forEachEntry(
+  package static func forEachEntry(
     _ request: UnsafeBufferPointer<UInt8>,
     _ body: (Hash256, UnsafeBufferPointer<UInt8>) -> Void
   ) -> Bool {

@@ -30,7 +30,7 @@ extension Secp256k1 {
 
   /// Whether a half of a signature is from 1 to the order - 1.
   @inline(__always)
-  static func isInRange(_ half: UInt256) -> Bool { !half.isZero && half < order }
+  package static func isInRange(_ half: UInt256) -> Bool { !half.isZero && half < order }
 
   /// The public key as a point, given 1 / r modulo the order, for r in range; infinity where there
   /// is none.

@@ -21,7 +21,35 @@ extension Secp256k1 {
     while start < count {
       var keys = KeyGroup(count: min(count &- start, KeyGroup.capacity))
       keys.recover(hashes: hashes + start, r: r + start, s: s + start, yParities: yParities + start)
-      keys.storeAddresses(signers: signers + start, isSigned: isSigned + start)
+      keys.forEach { row, x, y in
+        isSigned[start &+ row] = true
+        signers[start &+ row] = address(x: x, y: y)
+      } none: { row in
+        isSigned[start &+ row] = false
+        signers[start &+ row] = .zero
+      }
+      start &+= KeyGroup.capacity
+    }
+  }
+
+  /// The public keys that signed many hashes: as `recoverBatch`, with `keys` in place of addresses.
+  public static func recoverKeysBatch(
+    count: Int, hashes: UnsafePointer<Hash256>, r: UnsafePointer<UInt256>,
+    s: UnsafePointer<UInt256>, yParities: UnsafePointer<UInt8>,
+    keys: UnsafeMutablePointer<(x: UInt256, y: UInt256)>, isSigned: UnsafeMutablePointer<Bool>
+  ) {
+    var start = 0
+    while start < count {
+      var group = KeyGroup(count: min(count &- start, KeyGroup.capacity))
+      group.recover(
+        hashes: hashes + start, r: r + start, s: s + start, yParities: yParities + start)
+      group.forEach { row, x, y in
+        isSigned[start &+ row] = true
+        keys[start &+ row] = (x, y)
+      } none: { row in
+        isSigned[start &+ row] = false
+        keys[start &+ row] = (.zero, .zero)
+      }
       start &+= KeyGroup.capacity
     }
   }
@@ -65,10 +93,9 @@ extension Secp256k1 {
       }
     }
 
-    /// Writes the keys' addresses.
-    func storeAddresses(
-      signers: UnsafeMutablePointer<Address>, isSigned: UnsafeMutablePointer<Bool>
-    ) {
+    /// Calls `body` with each key's row, x and y, and `none` with the rows that have none.
+    @inline(__always)
+    func forEach(_ body: (Int, UInt256, UInt256) -> Void, none: (Int) -> Void) {
       var products = InlineArray<32, Secp256k1Field>(repeating: .one)
       var product = Secp256k1Field.one
       var row = 0
@@ -81,13 +108,12 @@ extension Secp256k1 {
       while row > 0 {
         row &-= 1
         let point = points[unchecked: row]
-        isSigned[row] = !point.isInfinity
         if point.isInfinity {
-          signers[row] = .zero
+          none(row)
           continue
         }
         let key = point.affine(inverseZ: inverse * products[unchecked: row])
-        signers[row] = Secp256k1.address(x: key.x.canonical, y: key.y.canonical)
+        body(row, key.x.canonical, key.y.canonical)
         inverse = inverse * point.z
       }
     }

@@ -4,10 +4,13 @@
 /// 2^256 - p has two forms. `canonical` picks the one below p. Nothing here branches on values
 /// except what says so, so that the same code serves public and secret data.
 ///
+/// Device code for coprocessors is compiled with NEEDLETAIL_DEVICE_FIELD and takes sums, halves and
+/// products from `MachineForms`; those that end in `Portably` are their twins.
+///
 /// Source: SEC 2, version 2.0, section 2.4.1.
 package struct Secp256k1Field: BitwiseCopyable, Sendable {
   /// A 256-bit representative of the residue.
-  var value: UInt256
+  package var value: UInt256
 
   /// The class of a 256-bit integer.
   @inline(__always)
@@ -17,7 +20,7 @@ package struct Secp256k1Field: BitwiseCopyable, Sendable {
 
   /// The class of a small integer.
   @inline(__always)
-  init(_ value: UInt64) {
+  package init(_ value: UInt64) {
     self.value = UInt256(value)
   }
 
@@ -32,10 +35,10 @@ package struct Secp256k1Field: BitwiseCopyable, Sendable {
   static var complement: UInt64 { 0x1_0000_03d1 }
 
   @inline(__always)
-  static var zero: Secp256k1Field { Secp256k1Field(UInt256.zero) }
+  package static var zero: Secp256k1Field { Secp256k1Field(UInt256.zero) }
 
   @inline(__always)
-  static var one: Secp256k1Field { Secp256k1Field(UInt256.one) }
+  package static var one: Secp256k1Field { Secp256k1Field(UInt256.one) }
 
   /// The representative below p.
   @inline(__always)
@@ -47,46 +50,73 @@ package struct Secp256k1Field: BitwiseCopyable, Sendable {
 
   /// Whether the residue is zero.
   @inline(__always)
-  var isZero: Bool {
+  package var isZero: Bool {
     value.isZero || value == Self.modulus
   }
 
   /// Whether the canonical representative is odd.
   @inline(__always)
-  var isOdd: Bool { canonical.limb0 & 1 != 0 }
+  package var isOdd: Bool { canonical.limb0 & 1 != 0 }
 
   /// Whether two elements are the same residue.
   @inline(__always)
-  static func == (a: Secp256k1Field, b: Secp256k1Field) -> Bool { (a - b).isZero }
+  package static func == (a: Secp256k1Field, b: Secp256k1Field) -> Bool { (a - b).isZero }
 
   @inline(__always)
-  static func + (a: Secp256k1Field, b: Secp256k1Field) -> Secp256k1Field {
-    let (sum, carry) = UInt256.addingWithCarry(a.value, b.value)
-    return Secp256k1Field(foldCarry(sum, carry))
+  package static func + (a: Secp256k1Field, b: Secp256k1Field) -> Secp256k1Field {
+    #if NEEDLETAIL_DEVICE_FIELD
+      return MachineForms.sum(a, b)
+    #else
+      return a.addingPortably(b)
+    #endif
   }
 
   @inline(__always)
-  static func - (a: Secp256k1Field, b: Secp256k1Field) -> Secp256k1Field {
-    let (difference, borrow) = UInt256.subtractingWithBorrow(a.value, b.value)
+  package static func - (a: Secp256k1Field, b: Secp256k1Field) -> Secp256k1Field {
+    #if NEEDLETAIL_DEVICE_FIELD
+      return MachineForms.difference(a, b)
+    #else
+      return a.subtractingPortably(b)
+    #endif
+  }
+
+  @inline(__always)
+  package func addingPortably(_ b: Secp256k1Field) -> Secp256k1Field {
+    let (sum, carry) = UInt256.addingWithCarry(value, b.value)
+    return Secp256k1Field(Self.foldCarry(sum, carry))
+  }
+
+  @inline(__always)
+  package func subtractingPortably(_ b: Secp256k1Field) -> Secp256k1Field {
+    let (difference, borrow) = UInt256.subtractingWithBorrow(value, b.value)
     // Borrowing took 2^256; give back p instead by taking the complement away. That borrows again
     // only from a value below the complement, which leaves one close to 2^256: once more is enough.
-    let first = (0 &- borrow) & complement
+    let first = (0 &- borrow) & Self.complement
     let (r, again) = UInt256.subtractingWithBorrow(difference, UInt256(first))
-    let second = (0 &- again) & complement
+    let second = (0 &- again) & Self.complement
     return Secp256k1Field(UInt256(r.limb0 &- second, r.limb1, r.limb2, r.limb3))
   }
 
   /// The negated element.
   @inline(__always)
-  var negated: Secp256k1Field { .zero - self }
+  package var negated: Secp256k1Field { .zero - self }
 
   /// Twice the element.
   @inline(__always)
-  var doubled: Secp256k1Field { self + self }
+  package var doubled: Secp256k1Field { self + self }
 
   /// Half the element.
   @inline(__always)
-  var halved: Secp256k1Field {
+  package var halved: Secp256k1Field {
+    #if NEEDLETAIL_DEVICE_FIELD
+      return MachineForms.half(self)
+    #else
+      return halvedPortably
+    #endif
+  }
+
+  @inline(__always)
+  package var halvedPortably: Secp256k1Field {
     // Adding p makes an odd value even; the carry becomes the top bit.
     let mask = 0 &- (value.limb0 & 1)
     let (sum, carry) = UInt256.addingWithCarry(
@@ -110,20 +140,38 @@ package struct Secp256k1Field: BitwiseCopyable, Sendable {
     return Secp256k1Field(Self.foldCarry(sum, carry))
   }
 
-  static func * (a: Secp256k1Field, b: Secp256k1Field) -> Secp256k1Field {
-    let (low, high) = UInt256.multiplyFullWidth(a.value, b.value)
-    return reduce(low, high)
+  package static func * (a: Secp256k1Field, b: Secp256k1Field) -> Secp256k1Field {
+    #if NEEDLETAIL_DEVICE_FIELD
+      return MachineForms.product(a, b)
+    #else
+      return a.multipliedPortably(by: b)
+    #endif
   }
 
   /// The square.
-  var squared: Secp256k1Field {
+  package var squared: Secp256k1Field {
+    #if NEEDLETAIL_DEVICE_FIELD
+      return MachineForms.square(self)
+    #else
+      return squaredPortably
+    #endif
+  }
+
+  @inline(__always)
+  package func multipliedPortably(by b: Secp256k1Field) -> Secp256k1Field {
+    let (low, high) = UInt256.multiplyFullWidth(value, b.value)
+    return Self.reduce(low, high)
+  }
+
+  @inline(__always)
+  package var squaredPortably: Secp256k1Field {
     let (low, high) = value.squaredFullWidth
     return Self.reduce(low, high)
   }
 
   /// The element squared `count` times.
   @inline(__always)
-  func squared(times count: Int) -> Secp256k1Field {
+  package func squared(times count: Int) -> Secp256k1Field {
     var result = self
     var index = 0
     while index < count {

@@ -8,6 +8,12 @@ extension Secp256k1Scalar {
   /// efficient endomorphisms", CRYPTO 2001. The lattice basis is (a1, b1) = (0x3086d221...,
   /// -0xe4437ed6...), (a2, b2) = (0x114ca50f7..., a1); each satisfies a + b * lambda = 0.
   var endomorphismParts: (low: SignedMagnitude128, high: SignedMagnitude128) {
+    let parts = endomorphismWords
+    return (SignedMagnitude128(parts.low), SignedMagnitude128(parts.high))
+  }
+
+  /// The same two integers in two's complement.
+  package var endomorphismWords: (low: UInt256, high: UInt256) {
     let a1 = UInt256(0xe86c_90e4_9284_eb15, 0x3086_d221_a7d4_6bcd, 0, 0)
     let minusB1 = UInt256(0x6f54_7fa9_0abf_e4c3, 0xe443_7ed6_010e_8828, 0, 0)
     let a2 = UInt256(0x57c1_108d_9d44_cfd8, 0x14ca_50f7_a8e2_f3f6, 1, 0)
@@ -22,7 +28,7 @@ extension Secp256k1Scalar {
     // The differences are below 2^128 in magnitude, so arithmetic modulo 2^256 is exact.
     let low = value &- c1 &* a1 &- c2 &* a2
     let high = c1 &* minusB1 &- c2 &* a1
-    return (SignedMagnitude128(low), SignedMagnitude128(high))
+    return (low, high)
   }
 
   /// `a * g / 2^384` to the nearest integer: below 2^128.

@@ -32,23 +32,23 @@ package struct Secp256k1Scalar: BitwiseCopyable, Sendable {
   }
 
   @inline(__always)
-  static var zero: Secp256k1Scalar { Secp256k1Scalar(canonical: .zero) }
+  package static var zero: Secp256k1Scalar { Secp256k1Scalar(canonical: .zero) }
 
   @inline(__always)
-  static var one: Secp256k1Scalar { Secp256k1Scalar(canonical: .one) }
+  package static var one: Secp256k1Scalar { Secp256k1Scalar(canonical: .one) }
 
   @inline(__always)
-  var isZero: Bool { value.isZero }
+  package var isZero: Bool { value.isZero }
 
   @inline(__always)
-  static func + (a: Secp256k1Scalar, b: Secp256k1Scalar) -> Secp256k1Scalar {
+  package static func + (a: Secp256k1Scalar, b: Secp256k1Scalar) -> Secp256k1Scalar {
     let (sum, carry) = UInt256.addingWithCarry(a.value, b.value)
     return Secp256k1Scalar(canonical: subtractingOrderOnce(sum, carry: carry))
   }
 
   /// n minus the scalar; zero for zero.
   @inline(__always)
-  var negated: Secp256k1Scalar {
+  package var negated: Secp256k1Scalar {
     let (difference, borrow) = UInt256.subtractingWithBorrow(.zero, value)
     let mask = 0 &- borrow
     let order = Self.order
@@ -58,12 +58,12 @@ package struct Secp256k1Scalar: BitwiseCopyable, Sendable {
           order.limb0 & mask, order.limb1 & mask, order.limb2 & mask, order.limb3 & mask))
   }
 
-  static func * (a: Secp256k1Scalar, b: Secp256k1Scalar) -> Secp256k1Scalar {
+  package static func * (a: Secp256k1Scalar, b: Secp256k1Scalar) -> Secp256k1Scalar {
     let (low, high) = UInt256.multiplyFullWidth(a.value, b.value)
     return reduce(low, high)
   }
 
-  var squared: Secp256k1Scalar {
+  package var squared: Secp256k1Scalar {
     let (low, high) = value.squaredFullWidth
     return Self.reduce(low, high)
   }
@@ -71,7 +71,7 @@ package struct Secp256k1Scalar: BitwiseCopyable, Sendable {
   /// The inverse, zero for zero, in constant time: the power n - 2 by windows of four bits.
   ///
   /// Branches and indexes follow the exponent, which is public.
-  var inverse: Secp256k1Scalar {
+  package var inverse: Secp256k1Scalar {
     var powers = InlineArray<16, Secp256k1Scalar>(repeating: .one)
     var index = 1
     while index < 16 {
@@ -92,7 +92,7 @@ package struct Secp256k1Scalar: BitwiseCopyable, Sendable {
   }
 
   /// The inverse, zero for zero, in variable time: for public values only.
-  var inverseInVariableTime: Secp256k1Scalar {
+  package var inverseInVariableTime: Secp256k1Scalar {
     Secp256k1Scalar(
       canonical: ModularInverse.variableTime(
         of: value, modulus: Self.order, negatedInverse: 0x4b0d_ff66_5588_b13f))

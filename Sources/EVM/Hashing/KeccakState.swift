@@ -2,36 +2,40 @@
 ///
 /// The lanes are fields, so that a round works on 25 values that the compiler keeps in registers
 /// as far as they go. Lane `x + 5y` is at (x, y).
-struct KeccakState: BitwiseCopyable, Sendable {
-  var lane0: UInt64 = 0
-  var lane1: UInt64 = 0
-  var lane2: UInt64 = 0
-  var lane3: UInt64 = 0
-  var lane4: UInt64 = 0
-  var lane5: UInt64 = 0
-  var lane6: UInt64 = 0
-  var lane7: UInt64 = 0
-  var lane8: UInt64 = 0
-  var lane9: UInt64 = 0
-  var lane10: UInt64 = 0
-  var lane11: UInt64 = 0
-  var lane12: UInt64 = 0
-  var lane13: UInt64 = 0
-  var lane14: UInt64 = 0
-  var lane15: UInt64 = 0
-  var lane16: UInt64 = 0
-  var lane17: UInt64 = 0
-  var lane18: UInt64 = 0
-  var lane19: UInt64 = 0
-  var lane20: UInt64 = 0
-  var lane21: UInt64 = 0
-  var lane22: UInt64 = 0
-  var lane23: UInt64 = 0
-  var lane24: UInt64 = 0
+package struct KeccakState: BitwiseCopyable, Sendable {
+  package var lane0: UInt64 = 0
+  package var lane1: UInt64 = 0
+  package var lane2: UInt64 = 0
+  package var lane3: UInt64 = 0
+  package var lane4: UInt64 = 0
+  package var lane5: UInt64 = 0
+  package var lane6: UInt64 = 0
+  package var lane7: UInt64 = 0
+  package var lane8: UInt64 = 0
+  package var lane9: UInt64 = 0
+  package var lane10: UInt64 = 0
+  package var lane11: UInt64 = 0
+  package var lane12: UInt64 = 0
+  package var lane13: UInt64 = 0
+  package var lane14: UInt64 = 0
+  package var lane15: UInt64 = 0
+  package var lane16: UInt64 = 0
+  package var lane17: UInt64 = 0
+  package var lane18: UInt64 = 0
+  package var lane19: UInt64 = 0
+  package var lane20: UInt64 = 0
+  package var lane21: UInt64 = 0
+  package var lane22: UInt64 = 0
+  package var lane23: UInt64 = 0
+  package var lane24: UInt64 = 0
+
+  /// The state of a hash of nothing yet.
+  @inline(__always)
+  package init() {}
 
   /// Keccak-f[1600], in the processor's own instructions where it has some for it.
   @inline(__always)
-  mutating func permute() {
+  package mutating func permute() {
     if !MachineForms.permute(&self) { permutePortably() }
   }
 

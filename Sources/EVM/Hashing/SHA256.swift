@@ -37,8 +37,12 @@ package struct SHA256: BitwiseCopyable, Sendable {
   }
 
   /// Sixteen words of a message.
-  struct Block: BitwiseCopyable, Sendable {
+  package struct Block: BitwiseCopyable, Sendable {
     var words: InlineArray<16, UInt32>
+
+    /// A block of these words.
+    @inline(__always)
+    package init(_ words: InlineArray<16, UInt32>) { self.words = words }
 
     /// Reads 64 bytes, at any alignment.
     @inline(__always)
@@ -52,7 +56,7 @@ package struct SHA256: BitwiseCopyable, Sendable {
   }
 
   /// The eight words of the chaining value.
-  struct State: BitwiseCopyable, Sendable {
+  package struct State: BitwiseCopyable, Sendable {
     var a: UInt32 = 0x6A09_E667
     var b: UInt32 = 0xBB67_AE85
     var c: UInt32 = 0x3C6E_F372
@@ -62,8 +66,12 @@ package struct SHA256: BitwiseCopyable, Sendable {
     var g: UInt32 = 0x1F83_D9AB
     var h: UInt32 = 0x5BE0_CD19
 
+    /// The chaining value of a hash of nothing yet.
+    @inline(__always)
+    package init() {}
+
     /// The chaining value as a hash.
-    var digest: Hash256 {
+    package var digest: Hash256 {
       @inline(__always)
       func pair(_ high: UInt32, _ low: UInt32) -> UInt64 { UInt64(high) << 32 | UInt64(low) }
       return Hash256(UInt256(pair(g, h), pair(e, f), pair(c, d), pair(a, b)))
@@ -82,7 +90,7 @@ package struct SHA256: BitwiseCopyable, Sendable {
 
     /// Takes in one block: 64 rounds, sixteen of them a turn of the loop, with the message schedule
     /// in a ring of sixteen words.
-    mutating func compress(_ block: Block) {
+    package mutating func compress(_ block: Block) {
       var w0 = block.words[0]
       var w1 = block.words[1]
       var w2 = block.words[2]

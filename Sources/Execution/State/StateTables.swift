@@ -1,4 +1,5 @@
 import EVM
+import Synchronization
 
 /// The accounts and slots of a state in flat memory: rows in order of arrival, and tables that find
 /// them.
@@ -71,9 +72,23 @@ struct StateTables: ~Copyable {
 
   /// The number of an account's row, deleted or not; `IndexTable.none` when it has none.
   @inline(__always)
-  func find(_ address: Address) -> UInt32 {
+  func find(_ address: Address) -> UInt32 { find(address, hash(address)) }
+
+  /// The same with the address's hash.
+  @inline(__always)
+  func find(_ address: Address, _ hash: UInt64) -> UInt32 {
     let rows = accounts
-    return accountTable.find(hash(address)) { rows[Int($0)].address == address }
+    return accountTable.find(hash) { rows[Int($0)].address == address }
+  }
+
+  /// Begins to load the row of the account with this hash.
+  @inline(__always)
+  func prefetchAccount(_ hash: UInt64) {
+    let number = accountTable.prefetch(hash)
+    if Int(number) < accountCount {
+      _ = UnsafeRawPointer(accounts + Int(number)).assumingMemoryBound(to: Atomic<UInt64>.self)
+        .pointee.load(ordering: .relaxed)
+    }
   }
 
   /// The number of an account's row, which was `hint` when it was last seen.
@@ -133,14 +148,24 @@ struct StateTables: ~Copyable {
   /// The number of a slot's row; `IndexTable.none` when it has none.
   @inline(__always)
   func find(_ key: UInt256, of account: UInt32) -> UInt32 {
+    find(key, of: account, hash(account, accounts[Int(account)].epoch, key))
+  }
+
+  /// The same with the hash of the account's number, its epoch and the key.
+  @inline(__always)
+  func find(_ key: UInt256, of account: UInt32, _ hash: UInt64) -> UInt32 {
     let rows = slots
     let epoch = accounts[Int(account)].epoch
-    return slotTable.find(hash(account, epoch, key)) {
+    return slotTable.find(hash) {
       let row = rows + Int($0)
       return row.pointee.key == key && row.pointee.account == account
         && row.pointee.epoch == epoch
     }
   }
+
+  /// Begins to load what a search for the slot with this hash reads first.
+  @inline(__always)
+  func prefetchSlot(_ hash: UInt64) { _ = slotTable.prefetch(hash) }
 
   /// The value of a slot.
   func value(_ key: UInt256, of account: UInt32) -> UInt256 {

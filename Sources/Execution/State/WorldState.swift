@@ -97,6 +97,9 @@ public struct WorldState {
     return memory.tables
   }
 
+  /// The tables, to be read while the state lives and nobody changes it.
+  var sharedTables: UnsafeMutablePointer<StateTables> { memory.tables }
+
   /// Makes the copy that the first change of a copied state makes otherwise.
   package mutating func detach() { _ = ownedTables() }
 

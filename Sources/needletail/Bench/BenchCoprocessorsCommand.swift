@@ -4,6 +4,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import GPU
 
 struct BenchCoprocessorsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,7 +15,8 @@ struct BenchCoprocessorsCommand: ParsableCommand {
       wall time; `speed-up` is against one thread in the same run. keccak256 stands beside OpenSSL's \
       SHA3-256, recover and senders beside libsecp256k1's recovery, each on one core, where they are \
       installed. `state` changes accounts, or slots of their own storages, in a state that stays in \
-      memory, and hashes what changed.
+      memory, and hashes what changed. A device has two rows: `resident` with inputs and results in \
+      its memory, and the whole batch with all copies.
 
         needletail bench coprocessors --case recover
         needletail bench coprocessors --case state --accounts 1000000 --dirty 100000 --workers 1,16
@@ -35,12 +37,24 @@ struct BenchCoprocessorsCommand: ParsableCommand {
   @Option(help: "Accounts that change.")
   var dirty = 100_000
 
+  @Option(help: "Devices: cpu, cuda, cuda:N, cuda:all, or auto.")
+  var device = "auto"
+
+  @Option(help: "Rows of a device's batch.")
+  var deviceRows = 1 << 20
+
   @Flag(help: "Print the results as JSON, one object a line.")
   var json = false
 
   func validate() throws {
     if samples < 1 || samples > 1000 {
       throw ValidationError("--samples: \(samples) is not from 1 to 1000")
+    }
+    if DeviceChoice(device) == nil {
+      throw ValidationError("--device: \(device) is none of cpu, cuda, cuda:N, cuda:all, auto")
+    }
+    if deviceRows < 1 || deviceRows > 1 << 26 {
+      throw ValidationError("--device-rows: \(deviceRows) is not from 1 to 67108864")
     }
     if accounts < 1 || accounts > 50_000_000 || dirty < 1 || dirty > accounts {
       throw ValidationError("--accounts and --dirty: give 1 to 50000000, and no more dirty ones")
@@ -63,11 +77,26 @@ struct BenchCoprocessorsCommand: ParsableCommand {
   func run() throws {
     var suite = CoprocessorSuite(workers: try workerCounts(), samples: samples, json: json)
     do {
+      var notes: [String] = []
+      let lanes = try CoprocessorSetup.lanes(DeviceChoice(device) ?? .auto, &notes)
+      for note in notes { Terminal.note("needletail: \(note)") }
       for coprocessor in CoprocessorRegistry.standard where isWanted(coprocessor.name) {
-        try suite.run(coprocessor)
+        let each = try suite.run(coprocessor)
+        for backEnd in lanes where backEnd.coprocessor == coprocessor.name {
+          try suite.run(coprocessor, on: backEnd, rows: deviceRows, cpuEach: each)
+        }
       }
-      if isWanted("state accounts") { try suite.runAccounts(accounts, dirty: dirty) }
-      if isWanted("state slots") { try suite.runSlots(accounts: accounts / 10, slots: 3) }
+      let choice = DeviceChoice(device) ?? .auto
+      notes = []
+      if isWanted("state accounts") {
+        try suite.runAccounts(
+          accounts, dirty: dirty, machines: try CoprocessorSetup.machines(choice, &notes))
+      }
+      if isWanted("state slots") {
+        try suite.runSlots(
+          accounts: accounts / 10, slots: 3,
+          machines: try CoprocessorSetup.machines(choice, &notes))
+      }
     } catch {
       throw ValidationError(error.message)
     }
@@ -96,7 +125,8 @@ private struct CoprocessorSuite {
     self.json = json
   }
 
-  mutating func run(_ coprocessor: any Coprocessor) throws(CoprocessorError) {
+  /// Times the CPU; gives the nanoseconds of a row on the first number of threads.
+  mutating func run(_ coprocessor: any Coprocessor) throws(CoprocessorError) -> Double? {
     // As many rows as take about a fifth of a second.
     var rows = 64
     let single = CPUBackEnd(coprocessor, workers: 1)
@@ -110,7 +140,8 @@ private struct CoprocessorSuite {
     let expected = coprocessor.reference(sample)
     let backEnds = workers.map { CPUBackEnd(coprocessor, workers: $0) }
     for backEnd in backEnds where backEnd.run(sample) != expected {
-      return refuse(coprocessor.name, "\(backEnd.workers) threads")
+      refuse(coprocessor.name, "\(backEnd.workers) threads")
+      return nil
     }
     let peer = Self.peer(of: coprocessor.name)
     let times = Self.medians(
@@ -122,10 +153,39 @@ private struct CoprocessorSuite {
         coprocessor.name, threads: count, rows: rows, time: times[place], first: times[0],
         beside: count == 1 ? beside : nil)
     }
+    return times[0] / Double(rows)
+  }
+
+  /// Times a device's back end, in a batch that stays there and with all copies.
+  mutating func run(
+    _ coprocessor: any Coprocessor, on backEnd: LaneBackEnd, rows: Int, cpuEach: Double?
+  ) throws(CoprocessorError) {
+    let requests = coprocessor.typicalRequests(rows, seed: 7)
+    let results = try backEnd.run(requests)
+    let sample = min(rows, 2048)
+    for part in [0..<sample, rows - sample..<rows]
+    where results.rows(part) != coprocessor.reference(requests.rows(part)) {
+      return refuse(coprocessor.name, backEnd.name)
+    }
+    let resident = try backEnd.residentTimes(requests, samples: samples)
+    var whole: [Double] = []
+    for _ in 0..<samples {
+      let start = DispatchTime.now().uptimeNanoseconds
+      _ = try backEnd.run(requests)
+      whole.append(Double(DispatchTime.now().uptimeNanoseconds - start))
+    }
+    for (name, times) in [("\(backEnd.name) resident", resident), (backEnd.name, whole)] {
+      let time = Measurement(samples: times).nanoseconds
+      add(
+        coprocessor.name, backEnd: name, threads: nil, rows: rows, time: time,
+        first: cpuEach.map { $0 * Double(rows) } ?? time, beside: nil)
+    }
   }
 
   /// Accounts that change in a state that stays.
-  mutating func runAccounts(_ count: Int, dirty: Int) throws(CoprocessorError) {
+  mutating func runAccounts(_ count: Int, dirty: Int, machines: [DeviceCoprocessorMachine])
+    throws(CoprocessorError)
+  {
     var random = RequestGenerator(seed: 21)
     let keys = (0..<count).map { _ in Hash256(random.word()) }
     let state = StateTrie(workers: workers.max() ?? 1)
@@ -142,6 +202,11 @@ private struct CoprocessorSuite {
           codeHash: .emptyCode))
     }
     if state.commit(changes) != reference.root { return refuse("state accounts", "building") }
+    let residents = machines.map { ($0.name, ResidentState(on: $0)) }
+    for (name, resident) in residents where try resident.commit(changes) != reference.root {
+      return refuse("state accounts", name)
+    }
+    var devices = DeviceTimes(count: machines.count)
     var times = [[Double]](repeating: [], count: workers.count)
     for _ in 0..<samples {
       for (place, threads) in workers.enumerated() {
@@ -155,7 +220,20 @@ private struct CoprocessorSuite {
               fields: (2, UInt256(random.next()), .emptyCode)))
         }
         state.workers = threads
-        times[place].append(Double(Self.nanoseconds { _ = state.commit(changes) }))
+        var root = Hash256.zero
+        times[place].append(Double(Self.nanoseconds { root = state.commit(changes) }))
+        for (device, (name, resident)) in residents.enumerated() {
+          if try devices.commit(changes, to: resident, device) != root {
+            return refuse("state accounts", name)
+          }
+        }
+      }
+    }
+    for (device, (name, _)) in residents.enumerated() {
+      for (name, time) in devices.medians(device, name) {
+        add(
+          "state accounts of \(Text.gas(count))", backEnd: name, threads: nil, rows: dirty,
+          time: time, first: Measurement(samples: times[0]).nanoseconds, beside: nil)
       }
     }
     for (place, threads) in workers.enumerated() {
@@ -167,7 +245,9 @@ private struct CoprocessorSuite {
   }
 
   /// Slots of many accounts, each with a storage of its own.
-  mutating func runSlots(accounts: Int, slots: Int) throws(CoprocessorError) {
+  mutating func runSlots(accounts: Int, slots: Int, machines: [DeviceCoprocessorMachine])
+    throws(CoprocessorError)
+  {
     var random = RequestGenerator(seed: 22)
     let keys = (0..<accounts).map { _ in Hash256(random.word()) }
     let slotKeys = (0..<slots).map { _ in Hash256(random.word()) }
@@ -183,7 +263,13 @@ private struct CoprocessorSuite {
       }
       return changes
     }
-    _ = state.commit(changes())
+    let first = changes()
+    let root = state.commit(first)
+    let residents = machines.map { ($0.name, ResidentState(on: $0)) }
+    for (name, resident) in residents where try resident.commit(first) != root {
+      return refuse("state slots", name)
+    }
+    var devices = DeviceTimes(count: machines.count)
     var times = [[Double]](repeating: [], count: workers.count)
     for _ in 0..<samples {
       let next = changes()
@@ -195,13 +281,58 @@ private struct CoprocessorSuite {
         times[place].append(Double(Self.nanoseconds { root = state.commit(next) }))
         roots.insert(root)
       }
+      for (device, (_, resident)) in residents.enumerated() {
+        roots.insert(try devices.commit(next, to: resident, device))
+      }
       if roots.count != 1 { return refuse("state slots", "different threads") }
+    }
+    for (device, (name, _)) in residents.enumerated() {
+      for (name, time) in devices.medians(device, name) {
+        add(
+          "state slots in \(Text.gas(accounts)) storages", backEnd: name, threads: nil,
+          rows: accounts * slots, time: time,
+          first: Measurement(samples: times[0]).nanoseconds, beside: nil)
+      }
     }
     for (place, threads) in workers.enumerated() {
       add(
         "state slots in \(Text.gas(accounts)) storages", threads: threads, rows: accounts * slots,
         time: Measurement(samples: times[place]).nanoseconds,
         first: Measurement(samples: times[0]).nanoseconds, beside: nil)
+    }
+  }
+
+  /// Times of states on devices: with the changes there, and with all copies.
+  private struct DeviceTimes {
+    private var resident: [[Double]]
+    private var whole: [[Double]]
+
+    init(count: Int) {
+      resident = Array(repeating: [], count: count)
+      whole = Array(repeating: [], count: count)
+    }
+
+    /// Commits changes and keeps how long it took.
+    mutating func commit(_ changes: StateChanges, to state: ResidentState, _ device: Int)
+      throws(CoprocessorError) -> Hash256
+    {
+      let start = DispatchTime.now().uptimeNanoseconds
+      let prepared = try state.prepare(changes)
+      try state.finishCopies()
+      let copied = DispatchTime.now().uptimeNanoseconds
+      let root = try state.apply(prepared)
+      let end = DispatchTime.now().uptimeNanoseconds
+      resident[device].append(Double(end - copied))
+      whole[device].append(Double(end - start))
+      return root
+    }
+
+    /// The medians by back end.
+    func medians(_ device: Int, _ name: String) -> [(String, Double)] {
+      [
+        ("\(name) resident", Measurement(samples: resident[device]).nanoseconds),
+        (name, Measurement(samples: whole[device]).nanoseconds),
+      ]
     }
   }
 
@@ -216,7 +347,7 @@ private struct CoprocessorSuite {
   }
 
   private mutating func add(
-    _ name: String, threads: Int, rows: Int, time: Double, first: Double,
+    _ name: String, backEnd: String = "cpu", threads: Int?, rows: Int, time: Double, first: Double,
     beside: (name: String, each: Double)?
   ) {
     let each = time / Double(rows)
@@ -224,8 +355,8 @@ private struct CoprocessorSuite {
       var writer = JSONWriter()
       writer.object { writer in
         writer.member("case", name)
-        writer.member("backEnd", "cpu")
-        writer.member("threads", threads)
+        writer.member("backEnd", backEnd)
+        if let threads { writer.member("threads", threads) }
         writer.member("rows", rows)
         for (key, value) in [
           ("nanoseconds", time), ("nanosecondsPerRow", each), ("rowsPerSecond", 1e9 / each),
@@ -245,8 +376,8 @@ private struct CoprocessorSuite {
       return
     }
     table.add([
-      name, "cpu", "\(threads)", Text.gas(rows), BlockProfile.time(UInt64(time)),
-      String(format: each < 1000 ? "%.1f ns" : "%.2f us", each < 1000 ? each : each / 1000),
+      name, backEnd, threads.map { "\($0)" } ?? "", Text.gas(rows), BlockProfile.time(UInt64(time)),
+      String(format: each < 1000 ? "%.2f ns" : "%.2f us", each < 1000 ? each : each / 1000),
       "\(Text.gas(Int(1e9 / each)))/s", String(format: "%.2f", first / time), beside?.name ?? "",
       beside.map { String(format: "%.1f ns", $0.each) } ?? "",
       beside.map { String(format: "%.2f", each / $0.each) } ?? "",
