@@ -3,11 +3,12 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import GPU
 import TestSupport
 import Testing
 
-/// The state roots of the public state tests by `StateTrie`: from the accounts before to those after
-/// by what differs. Not run without fixtures.
+/// The state roots of the public state tests by `StateTrie` and by the kernels' lanes on the host: from
+/// the accounts before to those after by what differs. Not run without fixtures.
 struct StateTrieSuiteTests {
   @Test(.enabled(if: Fixtures.has("eest/state_tests"), Fixtures.missing))
   func stateRootsOfStateTests() throws {
@@ -20,19 +21,24 @@ struct StateTrieSuiteTests {
           for post in test.post.flatMap(\.posts) {
             guard let after = post.state else { continue }
             let trie = StateTrie(workers: 1)
+            let lanes = ResidentState(on: HostCoprocessorMachine())
             var failures: [String] = []
-            let before = trie.commit(changes(from: Allocation(), to: test.pre))
-            if before != test.pre.stateRoot { failures.append("root before: \(before)") }
-            let root = trie.commit(changes(from: test.pre, to: after))
-            if root != post.stateRoot {
-              failures.append("root: expected \(post.stateRoot), got \(root)")
+            for (change, expected) in [
+              (changes(from: Allocation(), to: test.pre), test.pre.stateRoot),
+              (changes(from: test.pre, to: after), post.stateRoot),
+            ] {
+              for (name, root) in [
+                ("StateTrie", trie.commit(change)), ("lanes", try? lanes.commit(change)),
+              ] where root != expected {
+                failures.append("\(name): expected \(expected), got \(root.map { "\($0)" } ?? "-")")
+              }
             }
             results.append(CaseResult(name: test.name, failures: failures))
           }
         }
         return results
       })
-    print("eest/state_tests: state roots by StateTrie: \(run.summary)")
+    print("eest/state_tests: state roots by StateTrie and lanes: \(run.summary)")
     #expect(run.passed > 20_000)
     for entry in run.failures.prefix(20) {
       Issue.record("\(entry.file): \(entry.result.name): \(entry.result.failures)")

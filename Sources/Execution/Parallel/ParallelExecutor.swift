@@ -71,7 +71,9 @@ public final class ParallelExecutor: HostBlockExecutor {
     runner.begin(block, on: &state)
     defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
-    if let list = block.accessList, tracer == nil, block.fork >= .byzantium {
+    if let list = block.accessList, tracer == nil, runner.sharedTables.pointee.pages == nil,
+      block.fork >= .byzantium
+    {
       return try executeListed(&run, list)
     }
     return try run.execute { (run) throws(ExecutionError) in
@@ -119,6 +121,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   /// Why a block had better be executed one transaction after the other; `nil` when it had not.
   private func serialReason(_ block: PreparedBlock) -> ParallelStatistics.SerialReason? {
     if tracer != nil { return .traced }
+    if runner.sharedTables.pointee.pages != nil { return .paged }
     if block.fork < .byzantium { return .stateRoots }
     if options.isForced { return nil }
     if options.threads < 2 { return .oneThread }

@@ -50,6 +50,11 @@ package protocol CoprocessorMachine: AnyObject {
   /// Copies from the host, which may use its bytes again when the call returns.
   func upload(_ bytes: UnsafeRawBufferPointer, to memory: any CoprocessorMemory, at offset: Int)
     throws(CoprocessorError)
+  /// Copies rows of `stride` bytes that `write` sets, each once, from several threads.
+  func upload(
+    rows: Int, stride: Int, to memory: any CoprocessorMemory,
+    _ write: @Sendable (Int, UnsafeMutableRawPointer) -> Void
+  ) throws(CoprocessorError)
   /// Waits for all that was asked for, then copies to the host.
   func download(_ memory: any CoprocessorMemory, into bytes: UnsafeMutableRawBufferPointer)
     throws(CoprocessorError)

@@ -115,6 +115,33 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
     }
   }
 
+  package func upload(
+    rows: Int, stride: Int, to memory: any CoprocessorMemory,
+    _ write: @Sendable (Int, UnsafeMutableRawPointer) -> Void
+  ) throws(CoprocessorError) {
+    precondition(rows * stride <= memory.bytes, "what is copied fits")
+    let share = StagingBuffer.bytes / stride
+    try translated { () throws(CUDAError) in
+      for (index, start) in Swift.stride(from: 0, to: rows, by: share).enumerated() {
+        let count = min(share, rows - start)
+        let buffer = staging[index & 1]
+        try buffer.used.synchronize()
+        nonisolated(unsafe) let pinned = UnsafeMutableRawPointer(
+          buffer.memory.elements.baseAddress!)
+        let piece = 1 << 13
+        DispatchQueue.concurrentPerform(iterations: (count + piece - 1) / piece) { index in
+          for row in index * piece..<min(count, (index + 1) * piece) {
+            write(start + row, pinned + row * stride)
+          }
+        }
+        try stream.upload(
+          UnsafeRawBufferPointer(start: pinned, count: count * stride),
+          to: DeviceAddress(rawValue: UInt64(memory.address) + UInt64(start * stride)))
+        try buffer.used.record(on: stream)
+      }
+    }
+  }
+
   package func download(
     _ memory: any CoprocessorMemory, into bytes: UnsafeMutableRawBufferPointer
   ) throws(CoprocessorError) {

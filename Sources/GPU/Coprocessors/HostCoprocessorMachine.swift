@@ -42,6 +42,15 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
       from: base, byteCount: bytes.count)
   }
 
+  package func upload(
+    rows: Int, stride: Int, to memory: any CoprocessorMemory,
+    _ write: @Sendable (Int, UnsafeMutableRawPointer) -> Void
+  ) {
+    precondition(rows * stride <= memory.bytes, "what is copied fits")
+    let base = UnsafeMutableRawPointer(memory.pointer(UInt8.self))
+    for row in 0..<rows { write(row, base + row * stride) }
+  }
+
   package func download(
     _ memory: any CoprocessorMemory, into bytes: UnsafeMutableRawBufferPointer
   ) {

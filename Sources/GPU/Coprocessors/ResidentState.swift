@@ -36,17 +36,62 @@ package final class ResidentState {
       "every slot of a change belongs to one account")
     let hasStorages = !changes.slots.isEmpty || !storages.isEmpty
     let ids = hasStorages ? number(changes.accounts) : []
-    let columns = Columns(changes, ids)
     return Prepared(
-      accounts: try accounts.upload(columns.accounts),
-      slots: changes.slots.isEmpty ? nil : try slots.upload(columns.slots))
+      accounts: try accounts.upload(Self.accountChanges(changes, ids)),
+      slots: changes.slots.isEmpty
+        ? nil : try slots.upload(Self.slotChanges(changes, ids, limit: Int(nextStorage))))
+  }
+
+  private static func accountChanges(_ changes: StateChanges, _ ids: [UInt32]) -> TrieChanges {
+    let rows = changes.accounts
+    var result = TrieChanges(
+      count: rows.count, key: { rows[$0].key.word }, removes: { rows[$0].fields == nil },
+      write: { row, words in
+        let fields = rows[row].fields ?? (0, .zero, .zero)
+        words[0] = fields.nonce
+        store(fields.balance, words + 1)
+        store(MerklePatriciaTrie.emptyRoot.word, words + 5)
+        store(fields.codeHash.word, words + 9)
+      })
+    if !ids.isEmpty { result.storage = { ids[$0] } }
+    return result
+  }
+
+  private static func slotChanges(_ changes: StateChanges, _ ids: [UInt32], limit: Int)
+    -> TrieChanges
+  {
+    let rows = changes.slots
+    var tries = [UInt32](repeating: ~0, count: rows.count)
+    for (row, account) in changes.accounts.enumerated() {
+      for slot in account.slots { tries[slot] = ids[row] }
+    }
+    return TrieChanges(
+      count: rows.count, trieLimit: limit, key: { rows[$0].key.word },
+      trie: { [tries] in tries[$0] }, removes: { rows[$0].value.isZero },
+      write: { store(rows[$0].value, $1) })
+  }
+
+  private static func store(_ word: UInt256, _ place: UnsafeMutablePointer<UInt64>) {
+    place[0] = word.limb0
+    place[1] = word.limb1
+    place[2] = word.limb2
+    place[3] = word.limb3
   }
 
   /// The storage trie of each account; all bits set for none.
   private func number(_ accounts: [StateChanges.Account]) -> [UInt32] {
     // Many threads look, one adds.
     let known = storages
-    var ids = Columns.filled(accounts.count) { known[accounts[$0].key] ?? ~0 }
+    var ids = [UInt32](repeating: ~0, count: accounts.count)
+    ids.withUnsafeMutableBufferPointer { ids in
+      nonisolated(unsafe) let ids = ids
+      let piece = 1 << 12
+      DispatchQueue.concurrentPerform(iterations: (ids.count + piece - 1) / piece) { index in
+        for row in index * piece..<min(ids.count, (index + 1) * piece) {
+          ids[row] = known[accounts[row].key] ?? ~0
+        }
+      }
+    }
     for (row, account) in accounts.enumerated() {
       if account.fields == nil || account.wipesStorage {
         if ids[row] != ~0 { storages[account.key] = nil }
@@ -76,70 +121,5 @@ package final class ResidentState {
   /// Applies changes, and gives the state root after them. No slot is named twice.
   package func commit(_ changes: StateChanges) throws(CoprocessorError) -> Hash256 {
     try apply(try prepare(changes))
-  }
-}
-
-/// Changes of a state as columns, written by all cores.
-private struct Columns {
-  var accounts = TrieChanges()
-  var slots = TrieChanges()
-
-  init(_ changes: StateChanges, _ ids: [UInt32]) {
-    let rows = changes.accounts
-    accounts.keys = Self.filled(rows.count) { rows[$0].key.word }
-    accounts.removes = Self.filled(rows.count) { rows[$0].fields == nil ? 1 : 0 }
-    accounts.storages = ids
-    accounts.values = Self.filled(rows.count, width: TrieValues.wordsPerAccount) { row, words in
-      let fields = rows[row].fields ?? (0, .zero, .zero)
-      words[0] = fields.nonce
-      Self.store(fields.balance, words + 1)
-      Self.store(MerklePatriciaTrie.emptyRoot.word, words + 5)
-      Self.store(fields.codeHash.word, words + 9)
-    }
-    if changes.slots.isEmpty { return }
-    let all = changes.slots
-    slots.keys = Self.filled(all.count) { all[$0].key.word }
-    slots.removes = Self.filled(all.count) { all[$0].value.isZero ? 1 : 0 }
-    slots.values = Self.filled(all.count, width: TrieValues.wordsPerSlot) { row, words in
-      Self.store(all[row].value, words)
-    }
-    var tries = [UInt32](repeating: ~0, count: all.count)
-    for (row, account) in rows.enumerated() {
-      for slot in account.slots { tries[slot] = ids[row] }
-    }
-    slots.tries = tries
-  }
-
-  @inline(__always)
-  private static func store(_ word: UInt256, _ place: UnsafeMutablePointer<UInt64>) {
-    place[0] = word.limb0
-    place[1] = word.limb1
-    place[2] = word.limb2
-    place[3] = word.limb3
-  }
-
-  /// An array of what `element` gives for each place.
-  static func filled<Element: BitwiseCopyable & Sendable>(
-    _ count: Int, _ element: @Sendable (Int) -> Element
-  ) -> [Element] {
-    filled(count, width: 1) { row, place in place.pointee = element(row) }
-  }
-
-  /// An array of `width` elements a row, which `write` sets.
-  static func filled<Element: BitwiseCopyable & Sendable>(
-    _ count: Int, width: Int, _ write: @Sendable (Int, UnsafeMutablePointer<Element>) -> Void
-  ) -> [Element] {
-    [Element](unsafeUninitializedCapacity: count * width) { target, filled in
-      filled = count * width
-      guard let base = target.baseAddress else { return }
-      // Threads write different rows.
-      nonisolated(unsafe) let memory = base
-      let piece = 1 << 14
-      DispatchQueue.concurrentPerform(iterations: (count + piece - 1) / piece) { index in
-        for row in index * piece..<min(count, (index + 1) * piece) {
-          write(row, memory + row * width)
-        }
-      }
-    }
   }
 }

@@ -1,23 +1,25 @@
 import Coprocessors
-package import EVM
+import EVM
 import Kernels
 
-/// Changes of tries that stay on a machine, in columns, no leaf twice.
-package struct TrieChanges {
-  /// The keys of leaves.
-  package var keys: [UInt256] = []
-  /// Their tries; empty where there is one.
-  package var tries: [UInt32] = []
-  /// The values: 13 words for an account (nonce, balance, storage root, code hash), four for a slot,
-  /// each number least significant word first. Of leaves that go they mean nothing.
-  package var values: [UInt64] = []
-  /// Which leaves go.
-  package var removes: [UInt8] = []
-  /// For accounts: the tries of slots whose roots they get, all bits set for none; or empty.
-  package var storages: [UInt32] = []
-
-  /// No changes.
-  package init() {}
+/// Changes of tries that stay on a machine, row by row, no leaf twice; each may be asked for from any
+/// thread.
+struct TrieChanges: Sendable {
+  /// How many there are.
+  var count = 0
+  /// Above the numbers of all tries.
+  var trieLimit = 1
+  /// The leaf's key.
+  var key: @Sendable (Int) -> UInt256
+  /// Its trie.
+  var trie: @Sendable (Int) -> UInt32 = { _ in 0 }
+  /// Whether the leaf goes.
+  var removes: @Sendable (Int) -> Bool
+  /// Writes its value: 13 words for an account (nonce, balance, storage root, code hash), four for a
+  /// slot, each number least significant word first. Of a leaf that goes it means nothing.
+  var write: @Sendable (Int, UnsafeMutablePointer<UInt64>) -> Void
+  /// For accounts: the trie of slots whose root it gets, all bits set for none.
+  var storage: (@Sendable (Int) -> UInt32)?
 }
 
 /// Tries whose leaves stay on a machine from block to block.
@@ -76,19 +78,32 @@ package final class ResidentTries {
 
   /// Puts changes on the machine: `apply` makes them.
   func upload(_ changes: TrieChanges) throws(CoprocessorError) -> Uploaded {
+    let count = changes.count
     let memory = Uploaded(
-      changes, tries: (changes.tries.max().map { Int($0) + 1 }) ?? 1,
-      keys: try changeKeys.room(changes.keys.count * 32, on: machine),
-      tries: isForest ? try changeTries.room(changes.keys.count * 4, on: machine) : nil,
-      values: try changeValues.room(changes.values.count * 8, on: machine),
-      removes: try removes.room(changes.keys.count, on: machine),
-      storages: changes.storages.isEmpty
-        ? nil : try storages.room(changes.keys.count * 4, on: machine))
-    try machine.upload(changes.keys, to: memory.keys)
-    if let tries = memory.tries { try machine.upload(changes.tries, to: tries) }
-    try machine.upload(changes.values, to: memory.values)
-    try machine.upload(changes.removes, to: memory.removes)
-    if let storages = memory.storages { try machine.upload(changes.storages, to: storages) }
+      changes: changes, keys: try changeKeys.room(count * 32, on: machine),
+      tries: isForest ? try changeTries.room(count * 4, on: machine) : nil,
+      values: try changeValues.room(count * width * 8, on: machine),
+      removes: try removes.room(count, on: machine),
+      storages: changes.storage == nil ? nil : try storages.room(count * 4, on: machine))
+    try machine.upload(rows: count, stride: 32, to: memory.keys) { row, place in
+      place.storeBytes(of: changes.key(row), as: UInt256.self)
+    }
+    try machine.upload(rows: count, stride: width * 8, to: memory.values) { row, place in
+      changes.write(row, place.assumingMemoryBound(to: UInt64.self))
+    }
+    try machine.upload(rows: count, stride: 1, to: memory.removes) { row, place in
+      place.storeBytes(of: changes.removes(row) ? 1 : 0, as: UInt8.self)
+    }
+    if let tries = memory.tries {
+      try machine.upload(rows: count, stride: 4, to: tries) { row, place in
+        place.storeBytes(of: changes.trie(row), as: UInt32.self)
+      }
+    }
+    if let storages = memory.storages, let storage = changes.storage {
+      try machine.upload(rows: count, stride: 4, to: storages) { row, place in
+        place.storeBytes(of: storage(row), as: UInt32.self)
+      }
+    }
     return memory
   }
 
@@ -96,32 +111,18 @@ package final class ResidentTries {
   struct Uploaded {
     /// What was put there.
     let changes: TrieChanges
-    var count: Int { changes.keys.count }
-    let trieLimit: Int
+    var count: Int { changes.count }
     let keys: any CoprocessorMemory
     let tries: (any CoprocessorMemory)?
     let values: any CoprocessorMemory
     let removes: any CoprocessorMemory
     let storages: (any CoprocessorMemory)?
-
-    init(
-      _ changes: TrieChanges, tries trieLimit: Int, keys: any CoprocessorMemory,
-      tries: (any CoprocessorMemory)?, values: any CoprocessorMemory,
-      removes: any CoprocessorMemory, storages: (any CoprocessorMemory)?
-    ) {
-      self.changes = changes
-      self.trieLimit = trieLimit
-      self.keys = keys
-      self.tries = tries
-      self.values = values
-      self.removes = removes
-      self.storages = storages
-    }
   }
 
   /// Makes changes, and hashes. `roots` are those of the accounts' storage tries.
   func apply(_ changes: Uploaded, roots: UnsafePointer<SIMD2<UInt64>>?) throws(CoprocessorError) {
-    trieCount = max(trieCount, changes.trieLimit)
+    if changes.count == 0 { return }
+    trieCount = max(trieCount, changes.changes.trieLimit)
     let places = try self.places.room(changes.count * 4, on: machine)
     var arguments = try columns(changes, places, roots)
     try machine.upload([0 as UInt64], to: try others.room(8, on: machine))
@@ -188,21 +189,20 @@ package final class ResidentTries {
     var removed: [UInt32] = []
     var insertedChanges: [UInt32] = []
     for change in 0..<changes.count {
-      switch (found[change] != 0, changes.changes.removes[change] != 0) {
+      switch (found[change] != 0, changes.changes.removes(change)) {
       case (true, true): removed.append(places[change])
       case (false, false): insertedChanges.append(UInt32(change))
       default: break
       }
     }
     removed.sort()
-    let keys = changes.changes.keys
+    let (key, trie) = (changes.changes.key, changes.changes.trie)
     // By the place first, which settles almost all; new neighbours by trie and key.
-    let tries = changes.changes.tries
     insertedChanges.sort { one, other in
       let (one, other) = (Int(one), Int(other))
       if places[one] != places[other] { return places[one] < places[other] }
-      if isForest, tries[one] != tries[other] { return tries[one] < tries[other] }
-      return keys[one] < keys[other]
+      if trie(one) != trie(other) { return trie(one) < trie(other) }
+      return key(one) < key(other)
     }
     let inserted = insertedChanges.map { places[Int($0)] }
     let memory = (

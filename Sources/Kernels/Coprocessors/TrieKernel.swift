@@ -253,30 +253,38 @@ package enum TrieKernel {
     let border = Int(arguments.branches[arguments.first &+ index])
     let depth = Int(arguments.common[border])
     let first = begin(of: border &- 1, depth &+ 1, arguments)
-    // First pass: the size. 16 empty children and no value are a byte each.
+    // First pass: where the children are, and the size. 16 empty ones and no value are a byte each.
+    var children = InlineArray<16, UInt32>(repeating: 0)
+    var count = 0
     var payload = 17
-    var child = first
-    var end = border
+    var end = first
     while true {
+      let child = end
+      // There are at most 16, as each has a nibble of its own.
+      children[unchecked: count] = UInt32(truncatingIfNeeded: child)
+      count &+= 1
       let size = Int(arguments.sizes[child])
       payload &+= size == 32 ? 32 : size &- 1
+      end = child == first ? border : TrieKernel.end(of: child, depth &+ 1, arguments)
       if Int(arguments.common[end]) < depth { break }
-      child = end
-      end = TrieKernel.end(of: child, depth &+ 1, arguments)
     }
     let above = max(arguments.common[first], arguments.common[end])
     var sink = NodeSink(payload: payload)
     var nibble = 0
-    child = first
-    var next = border
-    while nibble < 17 {
-      if child < end, arguments.key(child).nibbleInLane(depth) == nibble, nibble < 16 {
-        write(reference: child, to: &sink, arguments)
-        child = next
-        if child < end { next = TrieKernel.end(of: child, depth &+ 1, arguments) }
-      } else {
+    var place = 0
+    while place < count {
+      let child = Int(children[unchecked: place])
+      let own = arguments.key(child).nibbleInLane(depth)
+      while nibble < own {
         sink.append(0x80)
+        nibble &+= 1
       }
+      write(reference: child, to: &sink, arguments)
+      nibble &+= 1
+      place &+= 1
+    }
+    while nibble < 17 {
+      sink.append(0x80)
       nibble &+= 1
     }
     let start = Int(above) &+ 1
