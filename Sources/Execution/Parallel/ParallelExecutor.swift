@@ -139,12 +139,7 @@ public final class ParallelExecutor: HostBlockExecutor {
     var nanoseconds: UInt64 = 0
     return block.transactions.withUnsafeBufferPointer { transactions in
       for index in transactions.indices {
-        let transaction = transactions.baseAddress! + index
-        let isTransfer =
-          transaction.pointee.transaction.data.isEmpty && transaction.pointee.transaction.to != nil
-        // Code runs through some 8 gas in a nanosecond at most; few use all of their gas.
-        nanoseconds &+=
-          isTransfer ? 700 : 2000 &+ min(transaction.pointee.transaction.gasLimit, 1 << 40) / 16
+        nanoseconds &+= (transactions.baseAddress! + index).pointee.roughNanoseconds
         if nanoseconds >= Self.leastNanoseconds { return false }
       }
       return true
