@@ -1,4 +1,5 @@
-# `make run` and `make test` need Swift 6.2 or later and nothing else; `make help` lists the rest.
+# `make run` and `make test` need Swift 6.2 or later, and LMDB, which they install as root on Debian;
+# `make help` lists the rest.
 
 BUILD := swift build -c release
 # Tests see internal declarations, which costs some optimisation: they get their own build folder.
@@ -12,21 +13,24 @@ UNPACK := ../shared/fixtures/unpack
 COUNT := 200
 FIRST := 0
 
-.PHONY: help run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
+.PHONY: help libraries run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
   kernels differential example docs mutate setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Kernels take minutes: only where there is a GPU to run them.
-run: $(if $(wildcard /dev/nvidia0),kernels) ## build, then execute an example batch of transactions
+run: libraries $(if $(wildcard /dev/nvidia0),kernels) ## build, then execute an example batch of transactions
 	$(BUILD) --product needletail
 	.build/release/needletail run Examples/batches/transfers.json
 
-build: ## build the library and the command in release
+libraries:
+	@Tools/setup libraries
+
+build: libraries ## build the library and the command in release
 	$(BUILD)
 
-test: ## run all tests; conformance tests too where the fixtures are
+test: libraries ## run all tests; conformance tests too where the fixtures are
 	Tools/test $(TEST_FLAGS)
 
 fixtures: .fixtures ## unpack the public test suites into .fixtures
@@ -60,6 +64,10 @@ gate-riscv32: ## the core compiles and links as bare riscv32
 gate-nvptx: ## the kernels compile to PTX, assemble and keep their budget
 	Tools/gates/nvptx
 
+rpc: libraries ## ask a node what execution-apis, web3.py and a kill under load ask (needs fixtures)
+	$(BUILD) --product needletail
+	Tools/rpc/run .build/release/needletail
+
 differential: ## compare random blocks with the executable specification (COUNT=200 FIRST=0)
 	$(BUILD) --product needletail
 	$$(Tools/environment .venv-differential Tools/differential/requirements.txt) \
@@ -79,4 +87,4 @@ setup: ## install the Debian packages that are missing
 
 clean: ## remove what was built, but not the fixtures
 	rm -f Sources/CKernelImage/Image/*.ptx Sources/CKernelImage/Image/*.cubin
-	rm -rf .build .venv-kernels .venv-differential .venv-bench Examples/Embedding/.build
+	rm -rf .build .venv-rpc .venv-kernels .venv-differential .venv-bench Examples/Embedding/.build

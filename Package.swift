@@ -22,7 +22,9 @@ let package = Package(
     .executable(name: "needletail", targets: ["needletail"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     .target(name: "CMachineForms"),
@@ -44,10 +46,26 @@ let package = Package(
     .target(
       name: "Coprocessors", dependencies: ["EVM", "Ethereum", "Execution"],
       swiftSettings: settings),
+    .systemLibrary(name: "CLMDB", providers: [.apt(["liblmdb-dev"])]),
+    .target(
+      name: "Storage", dependencies: ["CLMDB", "Coprocessors", "EVM", "Ethereum", "Execution"],
+      swiftSettings: settings),
+    .target(
+      name: "Node",
+      dependencies: [
+        "Coprocessors", "EVM", "Ethereum", "Execution", "Storage",
+        .product(name: "Collections", package: "swift-collections"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ],
+      swiftSettings: settings),
     .executableTarget(
       name: "needletail",
       dependencies: [
-        "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "GPU", "Kernels",
+        "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "GPU", "Kernels", "Node",
+        "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -75,6 +93,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CoprocessorsTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "NodeTests", dependencies: ["EVM", "Ethereum", "Execution", "Node", "Storage"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "StorageTests",
+      dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors", "Storage"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["EVM", "Ethereum", "GPU", "TestSupport", "needletail"],

@@ -36,9 +36,9 @@ public struct CPUBackEnd: CoprocessorBackEnd {
 }
 
 /// Work on several threads at once.
-enum Workers {
+package enum Workers {
   /// Does pieces 0 ..< `pieces`, each once, on at most `count` threads, and waits for all.
-  static func run(_ pieces: Int, on count: Int, _ body: @Sendable (Int) -> Void) {
+  package static func run(_ pieces: Int, on count: Int, _ body: @Sendable (Int) -> Void) {
     if count <= 1 || pieces <= 1 {
       for piece in 0..<pieces { body(piece) }
       return

@@ -13,6 +13,13 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   public var block: BlockEnvironment
   /// The gas constants of the fork.
   public let schedule: GasSchedule
+  /// Whether transactions are tried out for somebody who has not signed them: the sender's code and the
+  /// limit of gas for each transaction are not checked then.
+  public var isTrial = false
+  /// Whether a trial that offers nothing for gas pays nothing, whatever the base fee.
+  public var mayBeFree = false
+  /// Precompiles that answer at other addresses, in trials. The memory is the caller's.
+  package var precompileMoves = UnsafeBufferPointer<PrecompileMove>(start: nil, count: 0)
 
   let workspace: Workspace
   let instructions: UnsafeMutablePointer<InstructionCheck>
@@ -42,6 +49,13 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     schedule = GasSchedule(fork)
     instructions = workspace.instructions
     InstructionTable.fill(instructions, schedule: schedule)
+  }
+
+  /// The precompile at an address.
+  @inline(__always)
+  func precompile(at address: Address) -> Precompile? {
+    for move in precompileMoves where move.address == address { return move.precompile }
+    return Precompile(address, fork)
   }
 
   /// The rules in force.
@@ -144,5 +158,19 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   func wordCost(_ bytes: UInt256, _ perWord: Int64) -> Int64 {
     if !bytes.fitsUInt64 || bytes.limb0 > 1 << 38 { return Int64.max }
     return Int64((bytes.limb0 &+ 31) >> 5) &* perWord
+  }
+}
+
+/// What answers at an address instead of what the fork has there.
+package struct PrecompileMove: BitwiseCopyable, Sendable {
+  /// The address.
+  package var address: Address
+  /// The precompile; `nil` for none, though the fork has one.
+  package var precompile: Precompile?
+
+  /// Puts a precompile, or none, at an address.
+  package init(address: Address, precompile: Precompile?) {
+    self.address = address
+    self.precompile = precompile
   }
 }

@@ -38,7 +38,7 @@ extension Machine {
         value: message.pointee.value, gas: message.pointee.gas, input: message.pointee.callData)
     }
 
-    let precompile = Precompile(codeOwner.pointee.address, fork)
+    let precompile = precompile(at: codeOwner.pointee.address)
     if let precompile, !isDelegated {
       if Tracer.isEnabled { tracer.willRunPrecompile(number: precompile.rawValue) }
       let (status, gas) = run(precompile, message)

@@ -49,7 +49,8 @@ extension Machine {
     // Payment in advance. Validation has shown that the balance covers it.
     let priority = min(
       transaction.maxPriorityFeePerGas, transaction.maxFeePerGas &- block.baseFeePerGas)
-    let price = priority &+ block.baseFeePerGas
+    let isFree = isFree(transaction)
+    let price = isFree ? .zero : priority &+ block.baseFeePerGas
     let blobGas = UInt64(transaction.blobHashes.count) &* Self.gasPerBlob
     let fee =
       UInt256(transaction.gasLimit) &* price &+ UInt256(blobGas) &* block.blobBaseFee
@@ -84,7 +85,7 @@ extension Machine {
     let refund = min(spent / schedule.refundQuotient, journal.refund)
     let used = max(spent &- refund, costs.floor)
     let unused = UInt256(UInt64(Int64(transaction.gasLimit) &- used)) &* price
-    let reward = UInt256(UInt64(used)) &* (price &- block.baseFeePerGas)
+    let reward = isFree ? .zero : UInt256(UInt64(used)) &* (price &- block.baseFeePerGas)
     guard journal.setBalance(sender, sender.pointee.balance &+ unused),
       let coinbase = journal.loaded(block.coinbase, &view),
       journal.setBalance(coinbase, coinbase.pointee.balance &+ reward), logDestroyed()
@@ -178,7 +179,7 @@ extension Machine {
     // What the transaction alone tells. Costs are not negative.
     if transaction.gasLimit < UInt64(bitPattern: costs.intrinsic) { return .intrinsicGasTooLow }
     if transaction.gasLimit < UInt64(bitPattern: costs.floor) { return .gasBelowFloor }
-    if transaction.nonce == UInt64.max { return .nonceIsMaximum }
+    if transaction.nonce == UInt64.max && !(isTrial && mayBeFree) { return .nonceIsMaximum }
     if isCreation && transaction.data.count > schedule.initCodeSizeLimit {
       return .initCodeTooLarge
     }
@@ -186,7 +187,7 @@ extension Machine {
     let limited =
       fork < .amsterdam
       ? transaction.gasLimit : UInt64(bitPattern: max(costs.regular, costs.floor))
-    if limited > schedule.transactionGasLimit { return .gasLimitExceedsMaximum }
+    if limited > schedule.transactionGasLimit && !isTrial { return .gasLimitExceedsMaximum }
     // What the block tells.
     if transaction.gasLimit > UInt64(Int64.max)
       || costs.mostRegular(of: transaction.gasLimit, schedule) > gasAvailable
@@ -199,7 +200,9 @@ extension Machine {
     if transaction.maxPriorityFeePerGas > transaction.maxFeePerGas {
       return .priorityFeeAboveMaxFee
     }
-    if transaction.maxFeePerGas < block.baseFeePerGas { return .maxFeeBelowBaseFee }
+    if transaction.maxFeePerGas < block.baseFeePerGas && !isFree(transaction) {
+      return .maxFeeBelowBaseFee
+    }
     if type == .blob {
       if blobs == 0 { return .noBlobs }
       if blobs > schedule.transactionBlobLimit { return .tooManyBlobs }
@@ -219,10 +222,19 @@ extension Machine {
     if transaction.nonce > sender.pointee.nonce { return .nonceTooHigh }
     if !covers(sender, transaction) { return .insufficientFunds }
     // EIP-3607 holds for every block; only EIP-7702 made an exception.
-    if sender.pointee.code.count > 0 && (fork < .prague || sender.pointee.code.delegate == nil) {
+    if sender.pointee.code.count > 0 && !isTrial
+      && (fork < .prague || sender.pointee.code.delegate == nil)
+    {
       return .senderNotExternallyOwned
     }
     return nil
+  }
+
+  /// Whether a trial offers nothing for its gas, which it then gets for nothing.
+  @inline(__always)
+  private func isFree(_ transaction: TransactionMessage) -> Bool {
+    isTrial && mayBeFree && transaction.maxFeePerGas.isZero
+      && transaction.maxPriorityFeePerGas.isZero
   }
 
   /// Whether a balance pays for the gas and blob gas at their caps, and for the value.

@@ -1,7 +1,7 @@
 import EVM
 
 /// Gas of a transaction, or of several, as a block counts it.
-package struct BlockGas: Sendable {
+package struct BlockGas: BitwiseCopyable, Sendable {
   /// What counts against the block's limit: before Amsterdam what was paid for, from then on what
   /// execution took, whatever was given back (EIP-7778), without new state (EIP-8037).
   package var regular: UInt64 = 0

@@ -24,11 +24,22 @@ package struct BlockRun {
   mutating func execute(
     transactions: (inout BlockRun) throws(ExecutionError) -> Void
   ) throws(ExecutionError) -> BlockOutcome {
-    if block.movesDAO { DAOFork.apply(to: &runner.state) }
-    if block.callsSystemContracts { try beginBlock() }
+    try begin()
     outcome.transactions.reserveCapacity(block.transactions.count)
     outcome.receipts.reserveCapacity(block.transactions.count)
     try transactions(&self)
+    try end()
+    return outcome
+  }
+
+  /// What comes before the transactions.
+  func begin() throws(ExecutionError) {
+    if block.movesDAO { DAOFork.apply(to: &runner.state) }
+    if block.callsSystemContracts { try beginBlock() }
+  }
+
+  /// What comes after them.
+  mutating func end() throws(ExecutionError) {
     for withdrawal in block.withdrawals {
       // Gwei to wei.
       let wei = UInt256(withdrawal.amount) &* UInt256(1_000_000_000)
@@ -38,7 +49,6 @@ package struct BlockRun {
     if block.callsSystemContracts { try collectRequests() }
     payRewards()
     try finishAccessList()
-    return outcome
   }
 
   /// Makes the access list, and compares it with the one that came with the block.

@@ -17,6 +17,11 @@ public final class Chain {
     var state: WorldState
     var totalDifficulty: UInt256
     var fork: Fork
+
+    var ancestor: Ancestor {
+      Ancestor(
+        header: header, ommerHashes: ommerHashes, totalDifficulty: totalDifficulty, fork: fork)
+    }
   }
 
   private var entries: [Hash256: Entry] = [:]
@@ -69,31 +74,14 @@ public final class Chain {
     guard let parent = entries[header.parentHash] else {
       throw BlockError(.unknownParent, "parentHash: no block \(header.parentHash)")
     }
-    let fork = rules.schedule.fork(
-      number: header.number, timestamp: header.timestamp,
-      totalDifficulty: parent.totalDifficulty)
-    if fork >= .osaka && size > ChainRules.blockSizeLimit {
-      throw BlockError(
-        .tooLarge, "the block has \(size) bytes, more than \(ChainRules.blockSizeLimit)")
+    var prepared = try rules.prepare(block, size: size, parent: parent.ancestor) {
+      entries[$0]?.ancestor
     }
-    try rules.validate(header, parent: parent.header, fork: fork, parentFork: parent.fork)
-    try validateBody(block, fork: fork)
-    let ommers = try validateOmmers(block, fork: fork)
-
-    var prepared = PreparedBlock(
-      fork: fork, environment: environment(header, fork))
-    prepared.transactions = try prepare(block.transactions, fork: fork)
-    prepared.withdrawals = block.withdrawals ?? []
-    prepared.parentHash = header.parentHash
-    prepared.parentBeaconBlockRoot = header.parentBeaconBlockRoot
     prepared.blockHashes = recentHashes(header.parentHash)
-    prepared.maxBlobs = Int(clamping: rules.blobSchedule[fork]?.max ?? 0)
-    prepared.reward = Difficulty.reward(fork)
-    prepared.ommers = ommers
+    let fork = prepared.fork
     if fork >= .amsterdam, let accessList {
       prepared.accessList = try rules.accessList(accessList, of: block)
     }
-    prepared.movesDAO = rules.schedule[.daoFork] == .block(header.number)
 
     var state = parent.state
     let outcome: BlockOutcome
@@ -104,7 +92,7 @@ public final class Chain {
       throw BlockError(error, transactions: block.transactions)
     }
     try rules.validate(outcome.accessList, received: prepared.accessList, header: header)
-    try validate(outcome, against: header, fork: fork)
+    try rules.validate(outcome, against: header, fork: fork)
     let root = state.stateRoot()
     guard header.stateRoot == root else {
       throw .field(.invalidStateRoot, "stateRoot", expected: header.stateRoot, got: root)
@@ -119,14 +107,80 @@ public final class Chain {
     return outcome
   }
 
-  private func environment(_ header: BlockHeader, _ fork: Fork) -> BlockEnvironment {
+  /// The hashes of the last 256 blocks that end with `hash`.
+  private func recentHashes(_ hash: Hash256) -> [UInt64: Hash256] {
+    var hashes: [UInt64: Hash256] = [:]
+    var next = hash
+    while hashes.count < 256, let entry = entries[next] {
+      hashes[entry.header.number] = next
+      next = entry.header.parentHash
+    }
+    return hashes
+  }
+}
+
+/// What the rules ask of a block that is there already.
+package struct Ancestor: Sendable {
+  /// Its header.
+  package var header: BlockHeader
+  /// The hashes of its ommers.
+  package var ommerHashes: [Hash256]
+  /// The difficulties of the chain up to it, summed up.
+  package var totalDifficulty: UInt256
+  /// Its fork.
+  package var fork: Fork
+
+  /// A block of these parts.
+  package init(
+    header: BlockHeader, ommerHashes: [Hash256], totalDifficulty: UInt256, fork: Fork
+  ) {
+    self.header = header
+    self.ommerHashes = ommerHashes
+    self.totalDifficulty = totalDifficulty
+    self.fork = fork
+  }
+}
+
+extension ChainRules {
+  /// Checks all of a block but what executing it tells, and makes it ready for that. Hashes of older
+  /// blocks are the caller's to add. `ancestor` finds blocks by their hash.
+  package func prepare(
+    _ block: Block, size: Int, parent: Ancestor, ancestor: (Hash256) -> Ancestor?
+  ) throws(BlockError) -> PreparedBlock {
+    let header = block.header
+    let fork = schedule.fork(
+      number: header.number, timestamp: header.timestamp,
+      totalDifficulty: parent.totalDifficulty)
+    if fork >= .osaka && size > ChainRules.blockSizeLimit {
+      throw BlockError(
+        .tooLarge, "the block has \(size) bytes, more than \(ChainRules.blockSizeLimit)")
+    }
+    try validate(header, parent: parent.header, fork: fork, parentFork: parent.fork)
+    try validateBody(block, fork: fork)
+    let ommers = try validateOmmers(block, fork: fork, ancestor: ancestor)
+
+    var prepared = PreparedBlock(
+      fork: fork, environment: environment(header, fork))
+    prepared.transactions = try prepare(block.transactions, fork: fork)
+    prepared.withdrawals = block.withdrawals ?? []
+    prepared.parentHash = header.parentHash
+    prepared.parentBeaconBlockRoot = header.parentBeaconBlockRoot
+    prepared.maxBlobs = Int(clamping: blobSchedule[fork]?.max ?? 0)
+    prepared.reward = Difficulty.reward(fork)
+    prepared.ommers = ommers
+    prepared.movesDAO = schedule[.daoFork] == .block(header.number)
+    return prepared
+  }
+
+  /// The block as opcodes see it.
+  package func environment(_ header: BlockHeader, _ fork: Fork) -> BlockEnvironment {
     var environment = BlockEnvironment(
-      chainID: UInt256(rules.schedule.chainID), number: header.number,
+      chainID: UInt256(schedule.chainID), number: header.number,
       timestamp: header.timestamp, gasLimit: header.gasLimit, coinbase: header.coinbase,
       prevRandao: fork >= .paris ? header.mixHash.word : header.difficulty,
       baseFeePerGas: header.baseFeePerGas ?? .zero)
     environment.slotNumber = header.slotNumber ?? 0
-    if let parameters = rules.blobSchedule[fork] {
+    if let parameters = blobSchedule[fork] {
       environment.blobBaseFee = BlobGas.baseFee(
         excess: header.excessBlobGas ?? 0, parameters: parameters)
     }
@@ -161,7 +215,7 @@ public final class Chain {
   }
 
   /// Recovers senders, under the fork's rules of signatures.
-  private func prepare(_ transactions: [Transaction], fork: Fork) throws(BlockError)
+  package func prepare(_ transactions: [Transaction], fork: Fork) throws(BlockError)
     -> [PreparedTransaction]
   {
     var prepared: [PreparedTransaction] = []
@@ -180,9 +234,9 @@ public final class Chain {
               .invalidChainID, "signatures name a chain from Spurious Dragon on only",
               field: "chainID")
           }
-          guard id == rules.schedule.chainID else {
+          guard id == schedule.chainID else {
             throw FormatError(
-              .invalidChainID, "the chain is \(rules.schedule.chainID), not \(id)",
+              .invalidChainID, "the chain is \(schedule.chainID), not \(id)",
               field: "chainID")
           }
         }
@@ -198,9 +252,9 @@ public final class Chain {
   }
 
   /// Checks the ommers (yellow paper, section 11.1) and gives their coinbases.
-  private func validateOmmers(_ block: Block, fork: Fork) throws(BlockError)
-    -> [(coinbase: Address, depth: UInt64)]
-  {
+  private func validateOmmers(
+    _ block: Block, fork: Fork, ancestor: (Hash256) -> Ancestor?
+  ) throws(BlockError) -> [(coinbase: Address, depth: UInt64)] {
     if block.ommers.isEmpty { return [] }
     guard block.ommers.count <= 2 else {
       throw BlockError(.invalidOmmers, "\(block.ommers.count) ommers are more than 2")
@@ -209,7 +263,7 @@ public final class Chain {
     var ancestors: [Hash256] = []
     var known: Set<Hash256> = []
     var hash = block.header.parentHash
-    while ancestors.count < 7, let entry = entries[hash] {
+    while ancestors.count < 7, let entry = ancestor(hash) {
       ancestors.append(hash)
       known.formUnion(entry.ommerHashes)
       hash = entry.header.parentHash
@@ -223,15 +277,15 @@ public final class Chain {
           .invalidOmmers, "the ommer \(ommerHash) is an ancestor, or an ommer already")
       }
       guard ommer.parentHash != block.header.parentHash,
-        ancestors.contains(ommer.parentHash), let parent = entries[ommer.parentHash]
+        ancestors.contains(ommer.parentHash), let parent = ancestor(ommer.parentHash)
       else {
         throw BlockError(
           .invalidOmmers, "the parent of the ommer \(ommerHash) is not among the last ancestors")
       }
-      let ommerFork = rules.schedule.fork(
+      let ommerFork = schedule.fork(
         number: ommer.number, timestamp: ommer.timestamp,
         totalDifficulty: parent.totalDifficulty)
-      try rules.validate(
+      try validate(
         ommer, parent: parent.header, fork: ommerFork, parentFork: parent.fork)
       result.append((ommer.coinbase, block.header.number - ommer.number))
     }
@@ -239,7 +293,7 @@ public final class Chain {
   }
 
   /// Compares what execution gave with what the header says.
-  private func validate(_ outcome: BlockOutcome, against header: BlockHeader, fork: Fork)
+  package func validate(_ outcome: BlockOutcome, against header: BlockHeader, fork: Fork)
     throws(BlockError)
   {
     guard header.gasUsed == outcome.gasUsed else {
@@ -269,22 +323,11 @@ public final class Chain {
       }
     }
   }
-
-  /// The hashes of the last 256 blocks that end with `hash`.
-  private func recentHashes(_ hash: Hash256) -> [UInt64: Hash256] {
-    var hashes: [UInt64: Hash256] = [:]
-    var next = hash
-    while hashes.count < 256, let entry = entries[next] {
-      hashes[entry.header.number] = next
-      next = entry.header.parentHash
-    }
-    return hashes
-  }
 }
 
 extension BlockError {
   /// What an executor's error means for the block.
-  init(_ error: ExecutionError, transactions: [Transaction]) {
+  package init(_ error: ExecutionError, transactions: [Transaction]) {
     switch error.code {
     case .invalidTransaction:
       var names = error.transactionError?.testNames ?? []

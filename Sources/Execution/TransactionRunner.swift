@@ -12,6 +12,21 @@ final class TransactionRunner {
   /// Answers BLOCKHASH for blocks that `blockHashes` lacks.
   var fallbackBlockHash: ((UInt64) -> Hash256?)?
   var tracer: (any TransactionTracer)?
+  /// Whether what makes a transaction its sender's own is left unchecked (`Machine.isTrial`).
+  var isTrial = false
+  /// Whether a trial may pay nothing for its gas (`Machine.mayBeFree`).
+  var mayBeFree = false
+  /// Precompiles that answer at other addresses (`Machine.precompileMoves`).
+  var precompileMoves: [PrecompileMove] = [] {
+    didSet {
+      movesMemory?.deallocate()
+      movesMemory = nil
+      if precompileMoves.isEmpty { return }
+      movesMemory = .allocate(capacity: precompileMoves.count)
+      movesMemory!.initialize(from: precompileMoves, count: precompileMoves.count)
+    }
+  }
+  private var movesMemory: UnsafeMutablePointer<PrecompileMove>?
 
   private var scale = 1
   private var host: HostWorkspace?
@@ -43,6 +58,7 @@ final class TransactionRunner {
   }
 
   deinit {
+    movesMemory?.deallocate()
     machine.deinitialize(count: 1)
     machine.deallocate()
     context.deinitialize(count: 1)
@@ -157,6 +173,13 @@ final class TransactionRunner {
       fork: fork, block: environment, view: view, tracer: NoTracer(),
       workspace: try makeWorkspace())
     machine.pointee!.journal.seed = seed
+    machine.pointee!.isTrial = isTrial
+    machine.pointee!.mayBeFree = mayBeFree
+    machine.pointee!.precompileMoves = moves
+  }
+
+  private var moves: UnsafeBufferPointer<PrecompileMove> {
+    UnsafeBufferPointer(start: movesMemory, count: precompileMoves.count)
   }
 
   private typealias WatchedRun = (TransactionResult, Journal, UnsafeBufferPointer<UInt8>)
@@ -206,6 +229,9 @@ final class TransactionRunner {
             $1.assumingMemoryBound(to: TraceEvent.self).pointee)
         },
         workspace: workspace)
+      machine.isTrial = isTrial
+      machine.mayBeFree = mayBeFree
+      machine.precompileMoves = moves
       let result =
         switch work {
         case .transaction(let message, let gas, let stateGas, let blobs):
@@ -226,16 +252,28 @@ final class TransactionRunner {
       context: UnsafeMutableRawPointer(context),
       account: { context, address, record in
         let context = context.assumingMemoryBound(to: Context.self)
-        context.pointee.tables!.pointee.read(
-          address.assumingMemoryBound(to: Address.self).pointee,
-          into: &record.assumingMemoryBound(to: AccountRecord.self).pointee)
+        let address = address.assumingMemoryBound(to: Address.self)
+        let record = record.assumingMemoryBound(to: AccountRecord.self)
+        context.pointee.tables!.pointee.read(address.pointee, into: &record.pointee)
+        if record.pointee.place == AccountRecord.noPlace,
+          context.pointee.tables!.pointee.pages != nil
+        {
+          _ = context.pointee.tables!.pointee.page(address.pointee)
+          context.pointee.tables!.pointee.read(address.pointee, into: &record.pointee)
+        }
         return true
       },
       storage: { context, _, place, slot, record in
         let context = context.assumingMemoryBound(to: Context.self)
-        context.pointee.tables!.pointee.read(
-          slot.assumingMemoryBound(to: UInt256.self).pointee, of: place,
-          into: &record.assumingMemoryBound(to: StorageRecord.self).pointee)
+        let slot = slot.assumingMemoryBound(to: UInt256.self)
+        let record = record.assumingMemoryBound(to: StorageRecord.self)
+        context.pointee.tables!.pointee.read(slot.pointee, of: place, into: &record.pointee)
+        if record.pointee.place == AccountRecord.noPlace,
+          context.pointee.tables!.pointee.pages != nil
+        {
+          context.pointee.tables!.pointee.page(missing: slot.pointee, of: place)
+          context.pointee.tables!.pointee.read(slot.pointee, of: place, into: &record.pointee)
+        }
         return true
       },
       code: { context, hash, _, place, code in

@@ -1,7 +1,7 @@
-import EVM
+package import EVM
 
 /// Writes one trie node's RLP at a time into memory of its own (yellow paper, appendices B and D).
-struct NodeWriter: ~Copyable {
+package struct NodeWriter: ~Copyable {
   private var memory: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   private var start = NodeWriter.room
@@ -12,7 +12,8 @@ struct NodeWriter: ~Copyable {
   /// A branch of 16 hashes and no value takes 529 bytes and its header.
   private static let branchSize = 16 * 33 + 1
 
-  init() {
+  /// A writer of no node.
+  package init() {
     capacity = Self.room + Self.branchSize
     memory = .allocate(capacity: capacity)
   }
@@ -20,12 +21,12 @@ struct NodeWriter: ~Copyable {
   deinit { memory.deallocate() }
 
   /// The node that was closed last.
-  var node: UnsafeBufferPointer<UInt8> {
+  package var node: UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: memory + start, count: end - start)
   }
 
   /// A leaf's path from a nibble on, and its value.
-  mutating func writeLeaf(_ key: UInt256, from: Int, _ value: UnsafeBufferPointer<UInt8>) {
+  package mutating func writeLeaf(_ key: UInt256, from: Int, _ value: UnsafeBufferPointer<UInt8>) {
     begin(reserving: 64 + value.count)
     appendPath(key, from: from, to: 64, isLeaf: true)
     append(string: value)
@@ -33,7 +34,9 @@ struct NodeWriter: ~Copyable {
   }
 
   /// An extension over nibbles of a key, to a node.
-  mutating func writeExtension(_ key: UInt256, from: Int, to: Int, _ reference: NodeReference) {
+  package mutating func writeExtension(
+    _ key: UInt256, from: Int, to: Int, _ reference: NodeReference
+  ) {
     begin(reserving: 128)
     appendPath(key, from: from, to: to, isLeaf: false)
     append(reference)
@@ -41,11 +44,11 @@ struct NodeWriter: ~Copyable {
   }
 
   /// Begins a branch; its 16 children follow, then `closeBranch`.
-  mutating func beginBranch() { begin(reserving: Self.branchSize) }
+  package mutating func beginBranch() { begin(reserving: Self.branchSize) }
 
   /// A branch's next child; `nil` for none.
   @inline(__always)
-  mutating func append(child: NodeReference?) {
+  package mutating func append(child: NodeReference?) {
     if let child {
       append(child)
     } else {
@@ -54,13 +57,13 @@ struct NodeWriter: ~Copyable {
   }
 
   /// Ends a branch, which has no value: all keys have 32 bytes.
-  mutating func closeBranch() {
+  package mutating func closeBranch() {
     append(0x80)
     close()
   }
 
   /// How the node that was closed last stands in its parent.
-  func reference() -> NodeReference { NodeReference(node) }
+  package func reference() -> NodeReference { NodeReference(node) }
 
   private mutating func begin(reserving size: Int) {
     if Self.room + size > capacity {
@@ -141,13 +144,14 @@ struct NodeWriter: ~Copyable {
 }
 
 /// How a node stands in its parent: its hash, or itself where it has less than 32 bytes.
-struct NodeReference: BitwiseCopyable {
+package struct NodeReference: BitwiseCopyable, Sendable {
   /// The hash, or the node from the highest byte on.
-  var bytes: UInt256
+  package var bytes: UInt256
   /// 32 for a hash.
-  var count: UInt8
+  package var count: UInt8
 
-  init(_ node: UnsafeBufferPointer<UInt8>) {
+  /// How this node stands in its parent.
+  package init(_ node: UnsafeBufferPointer<UInt8>) {
     if node.count >= 32 {
       bytes = Keccak256.hash(node).word
       count = 32
@@ -164,7 +168,7 @@ struct NodeReference: BitwiseCopyable {
 extension UInt256 {
   /// One of the 64 nibbles, the highest first.
   @inline(__always)
-  func nibble(_ index: Int) -> Int {
+  package func nibble(_ index: Int) -> Int {
     let limb =
       switch index >> 4 {
       case 0: limb3

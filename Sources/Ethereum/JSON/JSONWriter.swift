@@ -53,6 +53,12 @@ public struct JSONWriter {
     isAfterKey = true
   }
 
+  /// Writes a value that is JSON text already.
+  public mutating func value(encoded text: [UInt8]) {
+    separate()
+    bytes.append(contentsOf: text)
+  }
+
   /// Writes a string.
   public mutating func value(_ text: String) {
     separate()

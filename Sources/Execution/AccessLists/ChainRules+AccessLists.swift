@@ -1,5 +1,5 @@
 import EVM
-import Ethereum
+package import Ethereum
 
 extension ChainRules {
   /// The access list that came with a block, when its header names it and it is well formed.
@@ -25,7 +25,7 @@ extension ChainRules {
 
   /// Compares what execution gave, `nil` before Amsterdam, with the header. `received` is the list that
   /// came with the block: it has been compared already.
-  func validate(
+  package func validate(
     _ list: BlockAccessList?, received: BlockAccessList?, header: BlockHeader
   ) throws(BlockError) {
     guard let list, received == nil else { return }

@@ -14,7 +14,7 @@ extension BlockInFlight {
     while true {
       let first = schedule.pointee.frontier.load(ordering: .acquiring)
       if first >= schedule.pointee.count || schedule.pointee.isOver.load(ordering: .acquiring)
-        || schedule.pointee.records[Int(first)].status.phase != .executed
+        || schedule.pointee.turns[Int(first)].status.phase != .executed
         || !block.pointee.commitLock.tryLock()
       {
         return
@@ -26,25 +26,34 @@ extension BlockInFlight {
 
   private static func advance(_ block: UnsafeMutablePointer<BlockInFlight>) {
     let schedule = block.pointee.schedule
-    var index = schedule.pointee.frontier.load(ordering: .relaxed)
+    let first = schedule.pointee.frontier.load(ordering: .relaxed)
+    var index = first
     while index < schedule.pointee.count {
       let record = schedule.pointee.records + Int(index)
-      let status = record.pointee.status
+      let turn = schedule.pointee.turns + Int(index)
+      let status = turn.pointee.status
       if status.phase != .executed { break }
       if !isRight(index, record, block) {
+        // It may begin at once, and is the first one then.
+        schedule.pointee.frontier.store(index, ordering: .releasing)
         schedule.pointee.invalidate(index, status.incarnation)
         return
       }
       if !settle(index, record, block) {
+        schedule.pointee.frontier.store(index, ordering: .releasing)
         schedule.pointee.isOver.store(true, ordering: .releasing)
         return
       }
-      // All before it are final, so nobody can invalidate it.
-      _ = record.pointee.move(status, to: TransactionStatus(.committed, status.incarnation))
+      schedule.pointee.targets.pointee.countFinal(
+        turn.pointee.target, needsAlike: record.pointee.needsAlike)
+      block.pointee.throttle.count(
+        index, turn, gas: record.pointee.gas.paid, block.pointee.finals, schedule)
       index += 1
-      schedule.pointee.frontier.store(index, ordering: .releasing)
-      block.pointee.throttle.count(executions: Int(status.incarnation), schedule)
+      // Who waits to be the first should not wait long, and who reads the frontier all the time should
+      // not have to fetch it each time.
+      if index & 15 == 0 { schedule.pointee.frontier.store(index, ordering: .releasing) }
     }
+    schedule.pointee.frontier.store(index, ordering: .releasing)
     if index < schedule.pointee.count { schedule.pointee.wakeFirst(index) }
   }
 
@@ -65,8 +74,10 @@ extension BlockInFlight {
         if seen != now && !seen.pointee.isSame(as: now.pointee) { return false }
       }
     }
-    if rules.contains(.coinbase) {
-      if let balance = record.pointee.coinbaseBalance, balance != block.pointee.coinbaseBalance {
+    if record.pointee.reliesOnCoinbase && rules.contains(.coinbase) {
+      if record.pointee.readsCoinbase
+        && record.pointee.coinbaseBalance != block.pointee.coinbaseBalance
+      {
         return false
       }
       if !record.pointee.coinbaseFloor.isZero
@@ -91,6 +102,9 @@ extension BlockInFlight {
     _ index: Int32, _ record: UnsafeMutablePointer<TransactionRecord>,
     _ block: UnsafeMutablePointer<BlockInFlight>
   ) -> Bool {
+    (block.pointee.finals + Int(index)).initialize(
+      to: FinalRecord(
+        cumulativeGas: block.pointee.gas.paid &+ record.pointee.gas.paid, rowGas: 0))
     if let fault = record.pointee.fault {
       block.pointee.error = ExecutionError(fault: fault, transaction: Int(index))
       return false
@@ -108,7 +122,6 @@ extension BlockInFlight {
     }
     block.pointee.gas += record.pointee.gas
     block.pointee.blobsUsed += Int(record.pointee.blobs)
-    record.pointee.cumulativeGas = block.pointee.gas.paid
     block.pointee.coinbaseBalance =
       block.pointee.coinbaseBalance &+ record.pointee.coinbaseChange
     return true

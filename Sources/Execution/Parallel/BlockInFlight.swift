@@ -8,7 +8,7 @@ struct BlockInFlight: ~Copyable {
   let environment: BlockEnvironment
   let maxBlobs: Int
   let transactions: UnsafePointer<PreparedTransaction>
-  let schedule: UnsafeMutablePointer<BlockSchedule>
+  let schedule: UnsafeMutablePointer<TurnSchedule>
   let cells: UnsafeMutablePointer<CellStore>
   /// The state's, which outlives the block. Counting references would be done by all workers at once.
   unowned(unsafe) let codes: CodeStore
@@ -22,11 +22,22 @@ struct BlockInFlight: ~Copyable {
   let blockHashLock = SpinLock()
   /// Where and with which seed workers pause, in tests.
   let delays: ScheduleDelays?
+  /// The coinbase's balance in wei before the block: what workers suppose it to be. What they relied on
+  /// is compared when they are the next to be final, and those that run then are told the right one.
+  let coinbaseBefore: UInt256
+  let invalidTransactions: PreparedBlock.InvalidTransactions
+  /// Whether workers take notes for the block's access list.
+  let takesNotes: Bool
+  /// Whether cells ran out, so that the block has to be executed in another way.
+  let isOutOfCells = Atomic<Bool>(false)
+
+  private let line1 = CacheLines()
+  let commitLock = SpinLock()
+  private let line2 = CacheLines()
 
   // What the committer keeps, for the frontier.
 
-  /// The coinbase's balance in wei. Workers read it without a lock; what they relied on is compared
-  /// when they are the next to be final, and those that run then read it right.
+  /// The coinbase's balance in wei.
   var coinbaseBalance: UInt256
   /// Gas used by the transactions that are final.
   var gas: BlockGas
@@ -36,45 +47,54 @@ struct BlockInFlight: ~Copyable {
   var error: ExecutionError?
   /// The transactions that are not valid, where that is no error.
   var rejected: [(index: Int, error: TransactionError)] = []
-  let invalidTransactions: PreparedBlock.InvalidTransactions
-  /// Whether workers take notes for the block's access list.
-  let takesNotes: Bool
-  /// Whether cells ran out, so that the block has to be executed in another way.
-  let isOutOfCells = Atomic<Bool>(false)
-
-  let commitLock = SpinLock()
+  let finals: UnsafeMutablePointer<FinalRecord>
   /// How many workers the block is worth.
   var throttle: Throttle
-}
+  private let line3 = CacheLines()
 
-/// The rules that make parallel execution exact. Tests take one away each and expect another outcome.
-struct ExactnessRules: OptionSet {
-  let rawValue: UInt32
+  init(
+    fork: Fork, environment: BlockEnvironment, maxBlobs: Int,
+    transactions: UnsafePointer<PreparedTransaction>,
+    schedule: UnsafeMutablePointer<TurnSchedule>, cells: UnsafeMutablePointer<CellStore>,
+    codes: CodeStore, rules: ExactnessRules, outcomes: UnsafeMutablePointer<TransactionOutcome>,
+    receipts: UnsafeMutablePointer<Receipt>, blockHash: @escaping (UInt64) -> Hash256?,
+    delays: ScheduleDelays?, coinbaseBefore: UInt256, gas: BlockGas, blobsUsed: Int,
+    invalidTransactions: PreparedBlock.InvalidTransactions, takesNotes: Bool,
+    finals: UnsafeMutablePointer<FinalRecord>, throttle: Throttle
+  ) {
+    self.fork = fork
+    self.environment = environment
+    self.maxBlobs = maxBlobs
+    self.transactions = transactions
+    self.schedule = schedule
+    self.cells = cells
+    self.codes = codes
+    self.rules = rules
+    self.outcomes = outcomes
+    self.receipts = receipts
+    self.blockHash = blockHash
+    self.delays = delays
+    self.coinbaseBefore = coinbaseBefore
+    self.gas = gas
+    self.blobsUsed = blobsUsed
+    self.invalidTransactions = invalidTransactions
+    self.takesNotes = takesNotes
+    self.finals = finals
+    self.throttle = throttle
+    coinbaseBalance = coinbaseBefore
+  }
 
-  /// A slot's value that was read must be the right one.
-  static let slots = ExactnessRules(rawValue: 1 << 0)
-  /// A nonce that decided something must be the right one.
-  static let nonces = ExactnessRules(rawValue: 1 << 1)
-  /// A balance that was observed must be the right one.
-  static let balances = ExactnessRules(rawValue: 1 << 2)
-  /// A balance that had to be large enough must be so.
-  static let floors = ExactnessRules(rawValue: 1 << 3)
-  /// The code, the existence and the storage's epoch that were seen must be the right ones.
-  static let lifecycles = ExactnessRules(rawValue: 1 << 4)
-  /// The coinbase's balance is what all before have made it.
-  static let coinbase = ExactnessRules(rawValue: 1 << 5)
-  /// The gas limit is no more than what the block has left.
-  static let gasLimit = ExactnessRules(rawValue: 1 << 6)
-  /// The blobs are no more than the block has left.
-  static let blobs = ExactnessRules(rawValue: 1 << 7)
-  /// What an earlier incarnation published and the last one did not is taken back.
-  static let retraction = ExactnessRules(rawValue: 1 << 8)
-  /// A created account begins without storage.
-  static let epochs = ExactnessRules(rawValue: 1 << 9)
-  /// An empty account that is touched is deleted (EIP-161).
-  static let emptyTouches = ExactnessRules(rawValue: 1 << 10)
-  /// Whether an account was empty depends on its nonce and balance.
-  static let emptiness = ExactnessRules(rawValue: 1 << 11)
-
-  static let all = ExactnessRules(rawValue: 1 << 12 - 1)
+  /// Begins to load what transactions that a worker will run will read first. One alone would wait for
+  /// each in turn.
+  borrowing func prefetch(_ range: Range<Int32>) {
+    for index in range {
+      let transaction = transactions + Int(index)
+      cells.pointee.prefetch(transaction.pointee.sender)
+      if let to = transaction.pointee.transaction.to { cells.pointee.prefetch(to) }
+      transaction.pointee.transaction.data.withUnsafeBytes { data in
+        guard let base = data.baseAddress, data.count >= 4 else { return }
+        _ = base.assumingMemoryBound(to: Atomic<UInt32>.self).pointee.load(ordering: .relaxed)
+      }
+    }
+  }
 }

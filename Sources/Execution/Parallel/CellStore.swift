@@ -78,9 +78,27 @@ struct CellStore: ~Copyable {
   /// Empties the place of a slot's cell in the directory.
   @inline(__always)
   borrowing func forget(_ cell: UnsafeMutablePointer<SlotCell>) {
-    let hash = tables.pointee.hash(
-      cell.pointee.account.pointee.id, cell.pointee.epoch, cell.pointee.key)
+    let hash = hash(cell.pointee.key, cell.pointee.account, cell.pointee.epoch)
     slotDirectory[Int(truncatingIfNeeded: hash) & mask].store(0, ordering: .relaxed)
+  }
+
+  /// The hash of a slot; that of the tables, where they may have it.
+  @inline(__always)
+  private borrowing func hash(
+    _ key: UInt256, _ account: UnsafeMutablePointer<AccountCell>, _ epoch: UInt32
+  ) -> UInt64 {
+    let number = account.pointee.number
+    return epoch == 0 && number != IndexTable.none
+      ? tables.pointee.hash(number, account.pointee.tableEpoch, key)
+      : tables.pointee.hash(account.pointee.id, epoch, key)
+  }
+
+  /// Begins to load what finding an account's cell, or making it, will read.
+  @inline(__always)
+  borrowing func prefetch(_ address: Address) {
+    let hash = tables.pointee.hash(address)
+    _ = accountDirectory[Int(truncatingIfNeeded: hash) & mask].load(ordering: .relaxed)
+    tables.pointee.prefetchAccount(hash)
   }
 
   /// Numbers of lifecycles and slots that a worker has taken and not used, and what it made.
@@ -126,19 +144,19 @@ struct CellStore: ~Copyable {
       if cell.pointee.address == address { return cell }
       next = cell.pointee.next
     }
-    return addAccount(address, place, head, &share, &slab)
+    return addAccount(address, hash, place, head, &share, &slab)
   }
 
   @inline(never)
   private borrowing func addAccount(
-    _ address: Address, _ place: UnsafeMutablePointer<Atomic<UInt>>, _ head: UInt,
+    _ address: Address, _ hash: UInt64, _ place: UnsafeMutablePointer<Atomic<UInt>>, _ head: UInt,
     _ share: inout Share, _ slab: inout Slab
   ) -> UnsafeMutablePointer<AccountCell>? {
     guard let id = takeLifecycle(&share) else { return nil }
     let cell = slab.allocate(AccountCell.self)
     let timelines = slab.allocate(Timeline.self, count: 2)
     let first = lifecycles.base + Int(id)
-    let number = tables.pointee.find(address)
+    let number = tables.pointee.find(address, hash)
     let row = number == IndexTable.none ? AccountRow(address) : tables.pointee.accounts[Int(number)]
     let exists = number != IndexTable.none && row.exists
     first.initialize(
@@ -151,7 +169,8 @@ struct CellStore: ~Copyable {
     var seen = head
     cell.initialize(
       to: AccountCell(
-        address: address, number: number, id: id, isCoinbase: address == coinbase,
+        address: address, number: number, id: id, tableEpoch: row.epoch,
+        isCoinbase: address == coinbase,
         next: UnsafeMutablePointer(bitPattern: seen), sibling: share.lastAccount,
         lifecycles: Atomic(first), timelines: timelines))
     while true {
@@ -178,7 +197,9 @@ struct CellStore: ~Copyable {
     _ key: UInt256, of account: UnsafeMutablePointer<AccountCell>, epoch: UInt32,
     _ share: inout Share
   ) -> UnsafeMutablePointer<SlotCell>? {
-    let hash = tables.pointee.hash(account.pointee.id, epoch, key)
+    let hash = hash(key, account, epoch)
+    // Most are new: the two tables are looked up at once.
+    tables.pointee.prefetchSlot(hash)
     let place = slotDirectory + Int(truncatingIfNeeded: hash) & mask
     let head = place.pointee.load(ordering: .acquiring)
     var next = UnsafeMutablePointer<SlotCell>(bitPattern: head)
@@ -190,22 +211,26 @@ struct CellStore: ~Copyable {
       }
       next = cell.pointee.next
     }
-    return addSlot(key, account, epoch, place, head, &share)
+    return addSlot(key, account, epoch, hash, place, head, &share)
   }
 
   @inline(never)
   private borrowing func addSlot(
-    _ key: UInt256, _ account: UnsafeMutablePointer<AccountCell>, _ epoch: UInt32,
+    _ key: UInt256, _ account: UnsafeMutablePointer<AccountCell>, _ epoch: UInt32, _ hash: UInt64,
     _ place: UnsafeMutablePointer<Atomic<UInt>>, _ head: UInt, _ share: inout Share
   ) -> UnsafeMutablePointer<SlotCell>? {
     guard let cell = takeSlot(&share) else { return nil }
-    var record = StorageRecord(value: .zero)
-    if epoch == 0 { tables.pointee.read(key, of: account.pointee.number, into: &record) }
+    var number = IndexTable.none
+    var value = UInt256.zero
+    if epoch == 0 && account.pointee.number != IndexTable.none {
+      number = tables.pointee.find(key, of: account.pointee.number, hash)
+      if number != IndexTable.none { value = tables.pointee.slots[Int(number)].value }
+    }
     var seen = head
     cell.initialize(
       to: SlotCell(
-        timeline: Timeline(base: record.value), key: key, account: account, epoch: epoch,
-        number: record.place, next: UnsafeMutablePointer(bitPattern: seen),
+        timeline: Timeline(base: value), key: key, account: account, epoch: epoch,
+        number: number, next: UnsafeMutablePointer(bitPattern: seen),
         sibling: share.lastSlot))
     while true {
       let (exchanged, original) = place.pointee.compareExchange(

@@ -36,6 +36,8 @@ struct AccountCell: ~Copyable {
   let number: UInt32
   /// Its number among the cells: that of its first lifecycle.
   let id: UInt32
+  /// Which storage the state's tables have of it.
+  let tableEpoch: UInt32
   /// Whether it is the block's coinbase, whose balance the committer keeps.
   let isCoinbase: Bool
   /// The next cell with the same place in the directory.

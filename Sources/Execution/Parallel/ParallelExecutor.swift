@@ -34,7 +34,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   /// Pauses, in tests.
   package var delays: ScheduleDelays?
   /// Tests take rules away.
-  var rules = ExactnessRules.all
+  package var rules = ExactnessRules.all
 
   /// What was chosen.
   public let options: Options
@@ -71,7 +71,9 @@ public final class ParallelExecutor: HostBlockExecutor {
     runner.begin(block, on: &state)
     defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
-    if let list = block.accessList, tracer == nil, block.fork >= .byzantium {
+    if let list = block.accessList, tracer == nil, runner.sharedTables.pointee.pages == nil,
+      block.fork >= .byzantium
+    {
       return try executeListed(&run, list)
     }
     return try run.execute { (run) throws(ExecutionError) in
@@ -111,7 +113,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   private func executeSerially(
     _ run: inout BlockRun, _ range: Range<Int>, _ reason: ParallelStatistics.SerialReason?
   ) throws(ExecutionError) {
-    if let reason { statistics.serialBlocks[reason, default: 0] += 1 }
+    if let reason { statistics.countSerialBlock(reason) }
     statistics.serialTransactions += range.count
     try run.executeTransactions(range)
   }
@@ -119,15 +121,34 @@ public final class ParallelExecutor: HostBlockExecutor {
   /// Why a block had better be executed one transaction after the other; `nil` when it had not.
   private func serialReason(_ block: PreparedBlock) -> ParallelStatistics.SerialReason? {
     if tracer != nil { return .traced }
+    if runner.sharedTables.pointee.pages != nil { return .paged }
     if block.fork < .byzantium { return .stateRoots }
     if options.isForced { return nil }
     if options.threads < 2 { return .oneThread }
-    if block.transactions.count < Self.leastTransactions { return .small }
+    if block.transactions.count < Self.leastTransactions || isSmall(block) { return .small }
     return nil
   }
 
-  /// Blocks of fewer transactions are over before the threads are awake.
+  /// Less is over before the threads are awake.
   static let leastTransactions = 8
+  private static let leastNanoseconds: UInt64 = 300_000
+
+  /// Whether a block will take less, as far as its transactions tell.
+  private func isSmall(_ block: PreparedBlock) -> Bool {
+    var nanoseconds: UInt64 = 0
+    return block.transactions.withUnsafeBufferPointer { transactions in
+      for index in transactions.indices {
+        let transaction = transactions.baseAddress! + index
+        let isTransfer =
+          transaction.pointee.transaction.data.isEmpty && transaction.pointee.transaction.to != nil
+        // Code runs through some 8 gas in a nanosecond at most; few use all of their gas.
+        nanoseconds &+=
+          isTransfer ? 700 : 2000 &+ min(transaction.pointee.transaction.gasLimit, 1 << 40) / 16
+        if nanoseconds >= Self.leastNanoseconds { return false }
+      }
+      return true
+    }
+  }
 
   private func executeInParallel(_ run: inout BlockRun) throws(ExecutionError) {
     let count = run.block.transactions.count

@@ -37,9 +37,10 @@ struct ParallelSegment {
     from first: Int, mayEnd: Bool, into run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
-    let records = memory.records(count)
-    var chains = SenderChains(
-      transactions, from: first, hash: runner.sharedTables.pointee.hash, records: records)
+    memory.reserve(count)
+    var chains = TransactionChains(
+      transactions, from: first, hash: runner.sharedTables.pointee.hash, turns: memory.turns,
+      targets: memory.targets)
     chains.extend(by: 512)
     // Chains of nonces follow one another.
     if mayEnd && chains.longest * 2 > chains.end - first {
@@ -59,7 +60,7 @@ struct ParallelSegment {
       outcomes, outcomeCount in
       receipts = [Receipt](unsafeUninitializedCapacity: count - first) { receipts, receiptCount in
         let places = Places(
-          records: records, outcomes: outcomes.baseAddress! - first,
+          memory: memory, outcomes: outcomes.baseAddress! - first,
           receipts: receipts.baseAddress! - first)
         do throws(ExecutionError) {
           end = try work(
@@ -69,7 +70,6 @@ struct ParallelSegment {
           failure = error
           end = first
         }
-        if end == first { places.clear(first..<count) }
         receiptCount = outcomeCount
       }
     }
@@ -87,15 +87,15 @@ struct ParallelSegment {
   /// Where records, outcomes and receipts are, by place in the block.
   private struct Places: @unchecked Sendable {
     // Each thread touches places of its own.
-    let records: UnsafeMutablePointer<TransactionRecord>
+    let memory: RecordMemory
     let outcomes: UnsafeMutablePointer<TransactionOutcome>
     let receipts: UnsafeMutablePointer<Receipt>
 
     /// Moves what is filled in together, without transactions that are not valid; gives their number.
     func compact(_ range: Range<Int>) -> Int {
       var kept = range.lowerBound
-      for index in range where records[index].hasOutcome {
-        if records[index].refusal != nil {
+      for index in range where memory.hasOutcome(index) {
+        if memory.records[index].refusal != nil {
           (outcomes + index).deinitialize(count: 1)
           (receipts + index).deinitialize(count: 1)
           continue
@@ -111,22 +111,23 @@ struct ParallelSegment {
 
     /// Forgets what is filled in.
     func clear(_ range: Range<Int>) {
-      for index in range where records[index].hasOutcome {
+      for index in range where memory.hasOutcome(index) {
         (outcomes + index).deinitialize(count: 1)
         (receipts + index).deinitialize(count: 1)
-        records[index].hasOutcome = false
+        memory.records[index].hasOutcome = false
       }
     }
   }
 
   private func work(
-    _ places: Places, _ chains: SenderChains, from first: Int, mayEnd: Bool, _ run: inout BlockRun,
+    _ places: Places, _ chains: TransactionChains, from first: Int, mayEnd: Bool,
+    _ run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
-    let schedule = UnsafeMutablePointer<BlockSchedule>.allocate(capacity: 1)
+    let schedule = UnsafeMutablePointer<TurnSchedule>.allocate(capacity: 1)
     schedule.initialize(
-      to: BlockSchedule(
-        places.records, from: Int32(first), count: Int32(count), workers: workers.count))
+      to: TurnSchedule(
+        memory, from: Int32(first), count: Int32(count), workers: workers.count))
     let flight = UnsafeMutablePointer<BlockInFlight>.allocate(capacity: 1)
     let runner = runner
     transactions.withUnsafeBufferPointer { transactions in
@@ -137,12 +138,12 @@ struct ParallelSegment {
           codes: runner.state.codes, rules: rules, outcomes: places.outcomes,
           receipts: places.receipts,
           blockHash: { runner.blockHashes[$0] ?? runner.fallbackBlockHash?($0) }, delays: delays,
-          coinbaseBalance: runner.state.record(block.environment.coinbase).balance,
+          coinbaseBefore: runner.state.record(block.environment.coinbase).balance,
           gas: run.outcome.gas,
           blobsUsed: Int(run.outcome.blobGasUsed / BlobGas.perBlob),
           invalidTransactions: block.invalidTransactions, takesNotes: run.recorder != nil,
-          throttle: Throttle(
-            workers: workers.count, batch: schedule.pointee.batch, mayEnd: mayEnd)))
+          finals: memory.finals,
+          throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight, chains: chains)
       pool.run { crew.work($0) }
     }
@@ -159,19 +160,24 @@ struct ParallelSegment {
     statistics.peakBytes = max(
       statistics.peakBytes,
       cells.pointee.byteCount + workers.reduce(0) { $0 + $1.byteCount }
-        + count * MemoryLayout<TransactionRecord>.stride)
+        + count * RecordMemory.bytesEach)
     // On the other ways out the directories are emptied as a whole.
-    if let error = flight.pointee.error { throw error }
+    let prepared = Int(schedule.pointee.prepared.load(ordering: .acquiring))
+    if let error = flight.pointee.error {
+      places.clear(first..<prepared)
+      throw error
+    }
     if flight.pointee.isOutOfCells.load(ordering: .acquiring) {
       statistics.isOutOfCells = true
+      places.clear(first..<prepared)
       return first
     }
     let end = Int(schedule.pointee.end.load(ordering: .acquiring))
     if let recorder = run.recorder {
       var index = UInt32(run.outcome.transactions.count)
-      for place in first..<end where places.records[place].refusal == nil {
+      for place in first..<end where places.memory.records[place].refusal == nil {
         index += 1
-        if let notes = places.records[place].notes { recorder.record(notes, index: index) }
+        if let notes = places.memory.records[place].notes { recorder.record(notes, index: index) }
       }
     }
     apply(places, first..<end, flight)
@@ -192,8 +198,8 @@ struct ParallelSegment {
       crew.apply(number)
       let first = range.lowerBound + number * share
       for index in first..<max(first, min(first + share, range.upperBound))
-      where places.records[index].hasOutcome {
-        places.receipts[index].cumulativeGasUsed = places.records[index].cumulativeGas
+      where places.memory.hasOutcome(index) {
+        places.receipts[index].cumulativeGasUsed = places.memory.finals[index].cumulativeGas
       }
     }
     for worker in workers {
@@ -213,7 +219,7 @@ struct ParallelSegment {
 private struct Crew: @unchecked Sendable {
   let workers: [ParallelWorker]
   let flight: UnsafeMutablePointer<BlockInFlight>
-  let chains: SenderChains?
+  let chains: TransactionChains?
 
   func work(_ number: Int) {
     if number == 0, var chains {
@@ -230,22 +236,4 @@ private struct Crew: @unchecked Sendable {
   }
 
   func apply(_ number: Int) { workers[number].apply(flight) }
-}
-
-/// The memory of the records, kept from block to block.
-final class RecordMemory {
-  private var base: UnsafeMutablePointer<TransactionRecord>?
-  private var capacity = 0
-
-  /// Room for so many records, not initialised.
-  func records(_ count: Int) -> UnsafeMutablePointer<TransactionRecord> {
-    if let base, count <= capacity { return base }
-    base?.deallocate()
-    let new = UnsafeMutablePointer<TransactionRecord>.allocate(capacity: count)
-    base = new
-    capacity = count
-    return new
-  }
-
-  deinit { base?.deallocate() }
 }

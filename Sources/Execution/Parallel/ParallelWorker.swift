@@ -11,6 +11,10 @@ final class ParallelWorker {
     var transaction: Int32 = 0
     /// The transaction that has to publish before the running one can go on; -1 for none.
     var blocker: Int32 = -1
+    /// Whether all before the transaction are final.
+    var isLast = false
+    /// Whether it reads what one nearby wrote that calls the same contract.
+    var needsAlike = false
     var share = CellStore.Share()
     var slab: UnsafeMutablePointer<Slab>
   }
@@ -101,17 +105,19 @@ final class ParallelWorker {
     let schedule = block.pointee.schedule
     var backoff = Backoff()
     var fresh: Range<Int32> = 0..<0
+    var next: TurnSchedule.Turn?
     var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
-      if number < schedule.pointee.activeWorkers.load(ordering: .relaxed) || !fresh.isEmpty,
-        let (transaction, incarnation) = schedule.pointee.take(&fresh, waits: &counts.waits)
-      {
+      if let turn = next ?? take(&fresh, schedule, block) {
         backoff.reset()
-        run(transaction, incarnation, block)
+        // What it has taken and not begun comes earlier in the block: others would wait for that.
+        next = run(turn, takesNext: fresh.isEmpty, block)
         // Who ran the next one to be final makes it so, and all that follow; now and then anybody
         // looks, as two of them may just miss each other.
         runs += 1
-        if runs % 8 != 0 && schedule.pointee.frontier.load(ordering: .acquiring) != transaction {
+        if runs % 8 != 0
+          && schedule.pointee.frontier.load(ordering: .acquiring) != turn.transaction
+        {
           continue
         }
       } else if schedule.pointee.isDrained {
@@ -121,31 +127,54 @@ final class ParallelWorker {
       }
       BlockInFlight.commit(block)
     }
+    // One that was to be next and never began has no record yet.
+    if let next, next.incarnation == 1 {
+      (schedule.pointee.records + Int(next.transaction)).initialize(to: TransactionRecord())
+    }
   }
 
+  private func take(
+    _ fresh: inout Range<Int32>, _ schedule: UnsafeMutablePointer<TurnSchedule>,
+    _ block: UnsafeMutablePointer<BlockInFlight>
+  ) -> TurnSchedule.Turn? {
+    if number >= schedule.pointee.activeWorkers.load(ordering: .relaxed) && fresh.isEmpty {
+      return nil
+    }
+    return schedule.pointee.take(&fresh, waits: &counts.waits) {
+      block.pointee.prefetch($0)
+    }
+  }
+
+  /// Runs a transaction, and gives one that waited for it.
   private func run(
-    _ transaction: Int32, _ incarnation: UInt32, _ block: UnsafeMutablePointer<BlockInFlight>
-  ) {
+    _ turn: TurnSchedule.Turn, takesNext: Bool, _ block: UnsafeMutablePointer<BlockInFlight>
+  ) -> TurnSchedule.Turn? {
+    let (transaction, incarnation) = (turn.transaction, turn.incarnation)
     let schedule = block.pointee.schedule
     let record = schedule.pointee.records + Int(transaction)
+    if incarnation == 1 { record.initialize(to: TransactionRecord()) }
     context.pointee.transaction = transaction
     record.pointee.lifecycleChanges = schedule.pointee.lifecycleChanges.load(ordering: .acquiring)
     let isLast = schedule.pointee.frontier.load(ordering: .acquiring) == transaction
     if incarnation > Self.patience && !isLast {
       counts.waits += 1
-      return schedule.pointee.parkForAll(transaction, incarnation)
+      schedule.pointee.parkForAll(transaction, incarnation)
+      return nil
     }
     counts.executions += 1
     record.pointee.ranLast = isLast
+    context.pointee.isLast = isLast
     let limit = block.pointee.environment.gasLimit
     let gasAvailable = isLast ? block.pointee.gasAvailable : limit
     let stateGasAvailable = isLast ? block.pointee.stateGasAvailable : limit
     let blobsAvailable =
       isLast ? block.pointee.maxBlobs - block.pointee.blobsUsed : block.pointee.maxBlobs
     delays?.pause()
-    PreparedTransaction.withMessage(block.pointee.transactions + Int(transaction)) { message in
+    return PreparedTransaction.withMessage(block.pointee.transactions + Int(transaction)) {
+      (message) -> TurnSchedule.Turn? in
       while true {
         context.pointee.blocker = -1
+        context.pointee.needsAlike = false
         if machine.pointee == nil && !makeMachine(block) {
           return fail(transaction, incarnation, .workspaceExhausted, isLast, block)
         }
@@ -156,7 +185,8 @@ final class ParallelWorker {
         if !result.status.isFault {
           let isRight = publish(transaction, incarnation, message, result, block)
           delays?.pause()
-          return schedule.pointee.finish(transaction, incarnation, isRight: isRight)
+          return schedule.pointee.finish(
+            transaction, incarnation, isRight: isRight, takesNext: takesNext)
         }
         if result.status == .workspaceExhausted, scale < HostWorkspace.largestScale {
           scale *= 4
@@ -166,7 +196,8 @@ final class ParallelWorker {
         }
         if context.pointee.blocker >= 0 {
           counts.waits += 1
-          return schedule.pointee.park(transaction, incarnation, for: context.pointee.blocker)
+          schedule.pointee.park(transaction, incarnation, for: context.pointee.blocker)
+          return nil
         }
         return fail(transaction, incarnation, result.status, isLast, block)
       }
@@ -180,16 +211,19 @@ final class ParallelWorker {
   private func fail(
     _ transaction: Int32, _ incarnation: UInt32, _ status: ExecutionStatus, _ isLast: Bool,
     _ block: UnsafeMutablePointer<BlockInFlight>
-  ) {
+  ) -> TurnSchedule.Turn? {
     counts.faults += 1
     let schedule = block.pointee.schedule
     if block.pointee.isOutOfCells.load(ordering: .acquiring) {
       schedule.pointee.isOver.store(true, ordering: .releasing)
-      return
+      return nil
     }
-    if !isLast { return schedule.pointee.parkForAll(transaction, incarnation) }
+    if !isLast {
+      schedule.pointee.parkForAll(transaction, incarnation)
+      return nil
+    }
     schedule.pointee.records[Int(transaction)].fault = status
-    schedule.pointee.finish(transaction, incarnation, isRight: true)
+    return schedule.pointee.finish(transaction, incarnation, isRight: true, takesNext: false)
   }
 
   private func makeMachine(_ block: UnsafeMutablePointer<BlockInFlight>) -> Bool {
@@ -262,7 +296,8 @@ final class ParallelWorker {
     // A balance is not waited for: most transactions only add to it.
     record.pointee.balance =
       cell.pointee.isCoinbase
-      ? block.pointee.coinbaseBalance
+      ? (context.pointee.isLast
+        ? block.pointee.coinbaseBalance : block.pointee.coinbaseBefore)
       : cell.pointee.balance.pointee.value(before: transaction, writer: &writer)
     record.pointee.nonce = nonce
     record.pointee.codeHash = lifecycle.pointee.codeHash
@@ -293,7 +328,18 @@ final class ParallelWorker {
     record.pointee.value = cell.pointee.timeline.value(
       before: context.pointee.transaction, writer: &writer)
     record.pointee.place = block.pointee.cells.pointee.number(of: cell)
+    if writer >= 0 { noteWriter(writer, context) }
     return !mustWait(for: writer, context)
+  }
+
+  private static func noteWriter(_ writer: Int32, _ context: UnsafeMutablePointer<Context>) {
+    let schedule = context.pointee.block!.pointee.schedule
+    let turn = schedule.pointee.turns + Int(context.pointee.transaction)
+    if turn.pointee.target >= 0 && schedule.pointee.turns[Int(writer)].target == turn.pointee.target
+      && context.pointee.transaction &- writer < schedule.pointee.window.load(ordering: .relaxed)
+    {
+      context.pointee.needsAlike = true
+    }
   }
 
   /// Whether what this transaction made of a cell is about to change.
@@ -302,7 +348,7 @@ final class ParallelWorker {
   {
     if writer < 0 { return false }
     let schedule = context.pointee.block!.pointee.schedule
-    if schedule.pointee.records[Int(writer)].status.isReadable { return false }
+    if schedule.pointee.turns[Int(writer)].status.isReadable { return false }
     context.pointee.blocker = writer
     return true
   }
@@ -326,7 +372,8 @@ final class ParallelWorker {
       record.pointee.mostGas = costs.mostRegular(of: message.gasLimit, schedule)
       record.pointee.mostStateGas = costs.mostState(of: message.gasLimit, schedule)
     }
-    record.pointee.blobs = Int32(truncatingIfNeeded: message.blobHashes.count)
+    record.pointee.blobs = UInt16(truncatingIfNeeded: message.blobHashes.count)
+    record.pointee.needsAlike = context.pointee.needsAlike
     if result.error == nil {
       fill(transaction, message, result, record, block)
     }

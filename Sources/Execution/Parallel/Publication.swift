@@ -42,7 +42,8 @@ struct Publication {
     let oldAccounts = record.pointee.changedAccounts
     let oldAccountCount = record.pointee.changedAccountCount
     record.pointee.coinbaseChange = .zero
-    record.pointee.coinbaseBalance = nil
+    record.pointee.readsCoinbase = false
+    record.pointee.reliesOnCoinbase = false
     record.pointee.coinbaseFloor = .zero
     record.pointee.lifecycles = slab.pointee.allocate(UInt32.self, count: accountCount)
     record.pointee.lifecycleCount = 0
@@ -110,7 +111,9 @@ struct Publication {
       entry.pointee.record.hasStorage && nonceBefore == 0 && !hadCode
       && entry.pointee.isTouched
     // Storage without code: a touch deletes it where the account is empty, so all of that counts.
-    if isWeird || isDestroyed { observed.formUnion([.nonce, .balance]) }
+    if (isWeird || isDestroyed) && rules.contains(.deletions) {
+      observed.formUnion([.nonce, .balance])
+    }
 
     publishNonce(nonce, nonceBefore, observed, cell)
     publishBalance(wei &- balanceBefore, balanceBefore, observed, floor, cell)
@@ -135,8 +138,10 @@ struct Publication {
   ) {
     if cell.pointee.isCoinbase {
       record.pointee.coinbaseChange = change
-      if observed.contains(.balance) { record.pointee.coinbaseBalance = before }
+      record.pointee.readsCoinbase = observed.contains(.balance)
+      record.pointee.coinbaseBalance = before
       record.pointee.coinbaseFloor = floor
+      record.pointee.reliesOnCoinbase = record.pointee.readsCoinbase || !floor.isZero
       return
     }
     var access = Timeline.Access()
@@ -232,7 +237,8 @@ struct Publication {
       record.pointee.changeCount += 1
     }
     if !timeline.pointee.publish(
-      access, by: transaction, incarnation, &slab.pointee, block.pointee.schedule)
+      access, by: transaction, incarnation, isCertain: record.pointee.ranLast,
+      notices: rules.contains(.notices), &slab.pointee, block.pointee.schedule)
     {
       isRight = false
     }

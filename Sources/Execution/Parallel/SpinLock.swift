@@ -47,7 +47,7 @@ struct Backoff {
     } else if rounds < 96 || !sleeps {
       sched_yield()
     } else {
-      usleep(50)
+      usleep(rounds < 104 ? 50 : 200)
     }
   }
 

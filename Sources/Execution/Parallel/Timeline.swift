@@ -92,14 +92,16 @@ struct Timeline: ~Copyable {
   }
 
   /// Takes in what a transaction did; false when it had read something else than it finds now.
+  /// `isCertain` says that all before the transaction are final: what it read is right and stays so.
   mutating func publish(
-    _ access: Access, by transaction: Int32, _ incarnation: UInt32, _ slab: inout Slab,
-    _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ access: Access, by transaction: Int32, _ incarnation: UInt32, isCertain: Bool,
+    notices: Bool, _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) -> Bool {
     lock.lock()
     defer { lock.unlock() }
+    let earlierReaders = readers
     var isRight = true
-    if access.exact != nil || !access.floor.isZero {
+    if !isCertain && (access.exact != nil || !access.floor.isZero) {
       let now = value(before: transaction)
       if let exact = access.exact {
         isRight = register(
@@ -115,7 +117,9 @@ struct Timeline: ~Copyable {
       }
     }
     if let change = access.change {
-      insert(change, access.isAbsolute, transaction, incarnation, &slab, schedule)
+      let isChange = insert(
+        change, access.isAbsolute, transaction, incarnation, &slab, schedule)
+      if isChange && earlierReaders != nil && notices { tellReaders(above: transaction, schedule) }
     }
     return isRight
   }
@@ -128,18 +132,18 @@ struct Timeline: ~Copyable {
     return true
   }
 
-  /// Puts a version in its place, instead of the transaction's earlier one.
+  /// Puts a version in its place, instead of the transaction's earlier one; false when that one was
+  /// the same.
+  @inline(__always)
   private mutating func insert(
     _ value: UInt256, _ isAbsolute: Bool, _ transaction: Int32, _ incarnation: UInt32,
-    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<BlockSchedule>
-  ) {
+    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
+  ) -> Bool {
     var previous: UnsafeMutablePointer<Version>?
     var next = versions.load(ordering: .relaxed)
-    var length = 0
     while let version = next, version.pointee.transaction > transaction {
       previous = version
       next = version.pointee.next.load(ordering: .relaxed)
-      length += 1
     }
     var isChange = true
     if let old = next, old.pointee.transaction == transaction {
@@ -152,8 +156,8 @@ struct Timeline: ~Copyable {
         transaction: transaction, incarnation: incarnation, isAbsolute: isAbsolute, value: value,
         next: Atomic(next)))
     link(previous, to: node)
-    if !isAbsolute { settle(from: node, &slab, schedule) }
-    if isChange && readers != nil { tellReaders(above: transaction, schedule) }
+    if !isAbsolute && next != nil { settle(from: node, &slab, schedule) }
+    return isChange
   }
 
   private borrowing func link(
@@ -169,7 +173,7 @@ struct Timeline: ~Copyable {
   /// Adds up what can not change any more when it has become long: reading would take ever longer.
   private mutating func settle(
     from node: UnsafeMutablePointer<Version>, _ slab: inout Slab,
-    _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous = node
@@ -198,7 +202,7 @@ struct Timeline: ~Copyable {
   /// Takes back what an earlier incarnation did and the present one does not do.
   mutating func retract(
     _ transaction: Int32, before incarnation: UInt32,
-    _ schedule: UnsafeMutablePointer<BlockSchedule>
+    _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     lock.lock()
     defer { lock.unlock() }
@@ -217,7 +221,7 @@ struct Timeline: ~Copyable {
 
   /// Tells the later readers that read something else now. Forgets those that are final.
   private mutating func tellReaders(
-    above transaction: Int32, _ schedule: UnsafeMutablePointer<BlockSchedule>
+    above transaction: Int32, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous: UnsafeMutablePointer<Reader>?
@@ -228,7 +232,8 @@ struct Timeline: ~Copyable {
       if reader.pointee.transaction > transaction
         && !reader.pointee.accepts(value(before: reader.pointee.transaction))
       {
-        schedule.pointee.invalidate(reader.pointee.transaction, reader.pointee.incarnation)
+        schedule.pointee.invalidate(
+          reader.pointee.transaction, reader.pointee.incarnation)
         isOver = true
       }
       if isOver {

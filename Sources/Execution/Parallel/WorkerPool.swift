@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -8,12 +9,31 @@ final class WorkerPool: Sendable {
   private let round = Atomic<UInt64>(0)
   private let running = Atomic<Int>(0)
   private let isOver = Atomic<Bool>(false)
-  private let condition = NSCondition()
+  private let beds: [Bed]
   /// The work of the round; written before the round begins, by the one caller.
   private let work = Mutex<(@Sendable (Int) -> Void)?>(nil)
 
+  /// Where a thread sleeps.
+  private final class Bed: Sendable {
+    let isAsleep = Atomic<Bool>(false)
+    let semaphore = DispatchSemaphore(value: 0)
+
+    func wake() {
+      if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { semaphore.signal() }
+    }
+
+    /// Sleeps until somebody wakes the thread, unless `isDone` is true already.
+    func sleep(unless isDone: () -> Bool) {
+      isAsleep.store(true, ordering: .sequentiallyConsistent)
+      // Who changes what `isDone` looks at looks at `isAsleep` afterwards.
+      if isDone(), isAsleep.exchange(false, ordering: .sequentiallyConsistent) { return }
+      semaphore.wait()
+    }
+  }
+
   init(count: Int) {
     self.count = count
+    beds = (0..<max(count, 1)).map { _ in Bed() }
     for number in 1..<max(count, 1) {
       let shared = Shared(self)
       let thread = Thread { Self.live(number, shared) }
@@ -25,10 +45,8 @@ final class WorkerPool: Sendable {
 
   /// Ends the threads. Nobody may be working.
   func end() {
-    condition.lock()
-    isOver.store(true, ordering: .releasing)
-    condition.broadcast()
-    condition.unlock()
+    isOver.store(true, ordering: .sequentiallyConsistent)
+    for bed in beds { bed.wake() }
   }
 
   /// The pool, as its threads see it: they do not keep it alive between rounds.
@@ -44,15 +62,18 @@ final class WorkerPool: Sendable {
     if count > 1 {
       work.withLock { $0 = body }
       running.store(count - 1, ordering: .releasing)
-      condition.lock()
-      round.add(1, ordering: .acquiringAndReleasing)
-      condition.broadcast()
-      condition.unlock()
+      round.add(1, ordering: .sequentiallyConsistent)
+      wakeOthers(0)
     }
     body(0)
     var backoff = Backoff()
     while running.load(ordering: .acquiring) > 0 { backoff.wait() }
     if count > 1 { work.withLock { $0 = nil } }
+  }
+
+  /// Each thread wakes two more: to wake all of them takes one thread as long as a small block.
+  private func wakeOthers(_ number: Int) {
+    for other in (2 * number + 1)...(2 * number + 2) where other < count { beds[other].wake() }
   }
 
   private static func live(_ number: Int, _ shared: Shared) {
@@ -67,15 +88,14 @@ final class WorkerPool: Sendable {
         backoff.wait()
         turns += 1
       }
-      if pool.round.load(ordering: .acquiring) == seen {
-        pool.condition.lock()
-        while pool.round.load(ordering: .acquiring) == seen
-          && !pool.isOver.load(ordering: .acquiring)
-        {
-          pool.condition.wait()
+      while pool.round.load(ordering: .sequentiallyConsistent) == seen {
+        if pool.isOver.load(ordering: .acquiring) { return }
+        pool.beds[number].sleep {
+          pool.round.load(ordering: .sequentiallyConsistent) != seen
+            || pool.isOver.load(ordering: .sequentiallyConsistent)
         }
-        pool.condition.unlock()
       }
+      pool.wakeOthers(number)
       if pool.isOver.load(ordering: .acquiring) { return }
       seen = pool.round.load(ordering: .acquiring)
       let body = pool.work.withLock { $0 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An open-addressed table from hashes to the numbers of rows that lie elsewhere.
 ///
 /// A position holds the row's number plus one in its low half and the hash's high half above it, so
@@ -46,6 +48,15 @@ struct IndexTable: ~Copyable {
       }
       position = (position &+ 1) & mask
     }
+  }
+
+  /// Begins to load what a search for a hash reads first, and gives the row that it may find.
+  @inline(__always)
+  func prefetch(_ hash: UInt64) -> UInt32 {
+    // An atomic load is not left out although nobody looks at its value.
+    let entry = UnsafeRawPointer(positions + Int(truncatingIfNeeded: hash) & mask)
+      .assumingMemoryBound(to: Atomic<UInt64>.self).pointee.load(ordering: .relaxed)
+    return UInt32(truncatingIfNeeded: entry) &- 1
   }
 
   /// Adds a row that is not in the table; there is room.

@@ -7,6 +7,7 @@ extension StateTables {
   /// Only storages that changed since the last time are hashed again. Writes what it remembers: not
   /// to be called by two threads at once.
   func stateRoot() -> Hash256 {
+    if let pages { return pages.source.stateRoot(after: delta()) }
     var trie = MerklePatriciaTrie(capacity: accountCount)
     for number in 0..<accountCount where accounts[number].exists {
       let row = accounts[number]

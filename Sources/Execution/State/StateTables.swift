@@ -1,4 +1,5 @@
 import EVM
+import Synchronization
 
 /// The accounts and slots of a state in flat memory: rows in order of arrival, and tables that find
 /// them.
@@ -8,6 +9,8 @@ import EVM
 struct StateTables: ~Copyable {
   /// The hash, and its secrets.
   let hash: StateHash
+  /// Where accounts and slots without a row come from; `nil` where there are no others.
+  let pages: StatePages?
   /// The accounts, deleted ones among them.
   private(set) var accounts: UnsafeMutablePointer<AccountRow>
   /// What the trie needs of them.
@@ -25,8 +28,11 @@ struct StateTables: ~Copyable {
   private var slotCapacity: Int
 
   /// Empty tables with room for so many rows.
-  init(accounts: Int = 0, slots: Int = 0, hash: StateHash = StateHash()) {
+  init(
+    accounts: Int = 0, slots: Int = 0, hash: StateHash = StateHash(), pages: StatePages? = nil
+  ) {
     self.hash = hash
+    self.pages = pages
     accountTable = IndexTable(rows: accounts)
     slotTable = IndexTable(rows: slots)
     accountCapacity = accountTable.capacity
@@ -38,6 +44,7 @@ struct StateTables: ~Copyable {
 
   private init(copying other: borrowing StateTables) {
     hash = other.hash
+    pages = other.pages?.copy()
     accountTable = other.accountTable.copy()
     slotTable = other.slotTable.copy()
     accountCapacity = other.accountCapacity
@@ -65,9 +72,23 @@ struct StateTables: ~Copyable {
 
   /// The number of an account's row, deleted or not; `IndexTable.none` when it has none.
   @inline(__always)
-  func find(_ address: Address) -> UInt32 {
+  func find(_ address: Address) -> UInt32 { find(address, hash(address)) }
+
+  /// The same with the address's hash.
+  @inline(__always)
+  func find(_ address: Address, _ hash: UInt64) -> UInt32 {
     let rows = accounts
-    return accountTable.find(hash(address)) { rows[Int($0)].address == address }
+    return accountTable.find(hash) { rows[Int($0)].address == address }
+  }
+
+  /// Begins to load the row of the account with this hash.
+  @inline(__always)
+  func prefetchAccount(_ hash: UInt64) {
+    let number = accountTable.prefetch(hash)
+    if Int(number) < accountCount {
+      _ = UnsafeRawPointer(accounts + Int(number)).assumingMemoryBound(to: Atomic<UInt64>.self)
+        .pointee.load(ordering: .relaxed)
+    }
   }
 
   /// The number of an account's row, which was `hint` when it was last seen.
@@ -91,12 +112,22 @@ struct StateTables: ~Copyable {
       accounts[Int(known)].exists = true
       return known
     }
+    if pages != nil {
+      let paged = page(address)
+      accounts[Int(paged)].exists = true
+      return paged
+    }
+    return append(AccountRow(address))
+  }
+
+  /// Adds the row of an account that has none.
+  mutating func append(_ row: AccountRow) -> UInt32 {
     if accountCount == accountCapacity { growAccounts() }
     let number = UInt32(accountCount)
-    (accounts + accountCount).initialize(to: AccountRow(address))
+    (accounts + accountCount).initialize(to: row)
     (tries + accountCount).initialize(to: AccountTrieRow())
     accountCount += 1
-    accountTable.insert(hash(address), number)
+    accountTable.insert(hash(row.address), number)
     return number
   }
 
@@ -117,14 +148,24 @@ struct StateTables: ~Copyable {
   /// The number of a slot's row; `IndexTable.none` when it has none.
   @inline(__always)
   func find(_ key: UInt256, of account: UInt32) -> UInt32 {
+    find(key, of: account, hash(account, accounts[Int(account)].epoch, key))
+  }
+
+  /// The same with the hash of the account's number, its epoch and the key.
+  @inline(__always)
+  func find(_ key: UInt256, of account: UInt32, _ hash: UInt64) -> UInt32 {
     let rows = slots
     let epoch = accounts[Int(account)].epoch
-    return slotTable.find(hash(account, epoch, key)) {
+    return slotTable.find(hash) {
       let row = rows + Int($0)
       return row.pointee.key == key && row.pointee.account == account
         && row.pointee.epoch == epoch
     }
   }
+
+  /// Begins to load what a search for the slot with this hash reads first.
+  @inline(__always)
+  func prefetchSlot(_ hash: UInt64) { _ = slotTable.prefetch(hash) }
 
   /// The value of a slot.
   func value(_ key: UInt256, of account: UInt32) -> UInt256 {
@@ -146,14 +187,27 @@ struct StateTables: ~Copyable {
       row.pointee.value = value
       return
     }
+    if pages != nil && owner.pointee.epoch == 0 {
+      let paged = page(key, of: account)
+      return set(key, of: account, to: value, hint: paged)
+    }
     if value.isZero { return }
+    append(key, value, of: account)
+    owner.pointee.slotCount &+= 1
+  }
+
+  /// Adds the row of a slot that has none; `before` is what a source has.
+  mutating func append(
+    _ key: UInt256, _ value: UInt256, of account: UInt32, before: UInt256 = .zero
+  ) {
+    pages?.slots.append(before)
+    let owner = accounts + Int(account)
     if slotCount == slotCapacity { growSlots() }
     (slots + slotCount).initialize(
       to: SlotRow(
         key: key, value: value, account: account, epoch: owner.pointee.epoch,
         next: owner.pointee.firstSlot))
     owner.pointee.firstSlot = UInt32(slotCount)
-    owner.pointee.slotCount &+= 1
     slotTable.insert(hash(account, owner.pointee.epoch, key), UInt32(slotCount))
     slotCount += 1
   }
@@ -181,7 +235,8 @@ struct StateTables: ~Copyable {
   private mutating func growSlots() {
     var live = 0
     for number in 0..<slotCount where isLive(number) { live += 1 }
-    if live > slotCount / 2 {
+    // What was paged in is remembered by the number of its row.
+    if live > slotCount / 2 || pages != nil {
       slotCapacity *= 2
       precondition(slotCapacity <= Int(IndexTable.none), "slots are numbered with 32 bits")
     } else {

@@ -46,6 +46,17 @@ public struct WorldState {
     memory = StateMemory(tables)
   }
 
+  /// A state whose accounts are read from `source` when they are asked for first. One thread at a
+  /// time may use it, and executors that share it among threads run it one transaction after the
+  /// other. `accounts` and `allocation` have only what was read.
+  package init(source: any StateSource, codes: CodeStore) {
+    self.codes = codes
+    memory = StateMemory(StateTables(pages: StatePages(source: source, codes: codes)))
+  }
+
+  /// What has changed since the source was read.
+  package var delta: StateDelta { memory.tables.pointee.delta() }
+
   /// The accounts by address.
   public var accounts: Accounts { Accounts(memory: memory) }
 
@@ -64,13 +75,16 @@ public struct WorldState {
   /// The account as the machine asks for it.
   public func record(_ address: Address) -> AccountRecord {
     var record = AccountRecord.absent
+    memory.tables.pointee.page(missing: address)
     memory.tables.pointee.read(address, into: &record)
     return record
   }
 
   /// The value of a storage slot.
   public func storage(_ address: Address, slot: UInt256) -> UInt256 {
+    memory.tables.pointee.page(missing: address)
     let number = memory.tables.pointee.find(address)
+    if memory.tables.pointee.pages != nil { memory.tables.pointee.page(missing: slot, of: number) }
     return number == IndexTable.none ? .zero : memory.tables.pointee.value(slot, of: number)
   }
 
@@ -82,6 +96,9 @@ public struct WorldState {
     }
     return memory.tables
   }
+
+  /// The tables, to be read while the state lives and nobody changes it.
+  var sharedTables: UnsafeMutablePointer<StateTables> { memory.tables }
 
   /// Makes the copy that the first change of a copied state makes otherwise.
   package mutating func detach() { _ = ownedTables() }
@@ -98,6 +115,7 @@ public struct WorldState {
 
   /// Moves all wei of an account to another.
   mutating func moveBalance(from source: Address, to target: Address) {
+    ownedTables().pointee.page(missing: source)
     guard let account = ownedTables().pointee.account(source),
       !account.pointee.balance.isZero
     else { return }
@@ -130,6 +148,7 @@ public struct WorldState {
   /// Sets a storage slot of an account that exists.
   mutating func setStorage(_ address: Address, slot: UInt256, value: UInt256) {
     let tables = ownedTables()
+    tables.pointee.page(missing: address)
     let number = tables.pointee.find(address)
     if number == IndexTable.none || !tables.pointee.accounts[Int(number)].exists { return }
     tables.pointee.set(slot, of: number, to: value)

@@ -91,9 +91,10 @@ extension TransactionWorkload {
   /// Every account has tokens before, so that all transfers cost the same but for the zero bytes of
   /// the addresses. `code` is pevm's `ERC20Token`. One round is pevm's `Independent ERC20`, with
   /// recipients other than the senders.
-  package static func tokenTransfers(code: [UInt8], people: Int, rounds: Int = 1, distance: Int = 1)
-    -> TransactionWorkload
-  {
+  /// Of a hundred transfers `hotPercent` go to one account, each of which needs the one before.
+  package static func tokenTransfers(
+    code: [UInt8], people: Int, rounds: Int = 1, distance: Int = 1, hotPercent: Int = 0
+  ) -> TransactionWorkload {
     var numbers = WorkloadNumbers(seed: 20)
     let addresses = (0..<people).map { _ in numbers.address() }
     let token = numbers.address()
@@ -111,7 +112,8 @@ extension TransactionWorkload {
     var expected: [Expectation] = []
     for round in 0..<rounds {
       for (index, sender) in addresses.enumerated() {
-        let recipient = addresses[(index + distance) % people]
+        let isHot = index * hotPercent / 100 != (index + 1) * hotPercent / 100
+        let recipient = addresses[isHot ? 0 : (index + distance) % people]
         let amount = UInt256(1 + numbers.next() % 255)
         let data = SolidityLayout.call(0xa905_9cbb, recipient.word, amount)
         block.transactions.append(transaction(sender, UInt64(round), token, data))

@@ -9,12 +9,15 @@ struct BenchBlockCommand: ParsableCommand {
     commandName: "block",
     abstract: "Time blocks by the serial and the parallel executor, in turns.",
     discussion: """
-      Blocks of the main network (on the part of the state that they touch) and made-up blocks of \
-      about --gas gas: token transfers between distinct accounts, Uniswap V3 swaps in 256 pools, raw \
-      transfers, and three that nothing can be gained on. Senders are known and no root is made; the \
-      roots of receipts and state are compared before anything is timed, and a difference makes the \
-      exit status 1. Times are medians of wall time; `cores` is the CPU time of the parallel executor \
-      over the serial one's.
+      mainnet/: blocks of the main network, on the part of the state that they touch. gigagas/: \
+      made-up blocks of about --gas gas: token transfers between distinct accounts, Uniswap V3 swaps \
+      in 256 pools, raw transfers, three that nothing can be gained on, and blocks of which half is \
+      such. conflicts/: token transfers of which so many percent go to one account. builder/: swaps \
+      pool by pool, as they come and as the block builder orders them. Senders are known and no root \
+      is made; the roots of receipts and state are compared before anything is timed, and a \
+      difference makes the exit status 1. Times are medians of wall time, both executors in turns on \
+      copies of the same state; `bound` is the time of all transactions over that of the longest row in \
+      which each needs the one before; `cores` is the CPU time of the parallel executor over the serial one's.
 
         needletail bench block --threads 2
         needletail bench block --case gigagas/ --threads 1,2,4,8,16 --json
@@ -83,6 +86,7 @@ struct BenchBlockCommand: ParsableCommand {
       filter.map { entry.name.contains($0) } ?? true
     }
     cases += try BlockCase.gigagas(gas, fixtures: folder, filter: filter)
+    cases += try BlockCase.built(gas, fixtures: folder, filter: filter)
     guard !cases.isEmpty else {
       throw ValidationError("no case contains \"\(filter ?? "")\"; run without --case to see all")
     }
@@ -126,6 +130,8 @@ struct BenchBlockCommand: ParsableCommand {
         }
       }
     }
+    let bound =
+      entry.name.hasPrefix("mainnet/") ? SpeedUpBound.bound(of: entry.block, on: entry.state) : nil
     var ways = [entry]
     if accessList {
       let listed = try entry.withAccessList(by: serial)
@@ -146,7 +152,8 @@ struct BenchBlockCommand: ParsableCommand {
     return try ways.flatMap { way in
       try executors.map { executor in
         var result = BlockResult(
-          name: way.name, transactions: way.block.transactions.count, gas: outcome.gasUsed)
+          name: way.name, transactions: way.block.transactions.count, gas: outcome.gasUsed,
+          bound: bound)
         var left = seconds
         while left > 0 || result.serial.count < 3 {
           left -= try result.serial.add(entry) { try serial.execute($0, on: &$1) }
@@ -193,6 +200,8 @@ struct BlockResult {
   let name: String
   let transactions: Int
   let gas: UInt64
+  /// The most that its transactions' need of one another leaves room for, where that was looked for.
+  let bound: Double?
   var serial = Samples()
   var parallel = Samples()
   var statistics = ParallelStatistics()
@@ -203,7 +212,8 @@ struct BlockResult {
   static func printTable(_ results: [BlockResult]) {
     var table = TextTable([
       ("block", .left), ("threads", .right), ("txs", .right), ("Mgas", .right),
-      ("serial", .right), ("parallel", .right), ("speed-up", .right), ("cores", .right),
+      ("serial", .right), ("parallel", .right), ("speed-up", .right), ("bound", .right),
+      ("cores", .right),
       ("repeated", .right), ("waits", .right), ("serial txs", .right), ("MB", .right),
     ])
     for result in results {
@@ -213,7 +223,8 @@ struct BlockResult {
         result.name, "\(statistics.threads)", "\(result.transactions)",
         String(format: "%.1f", Double(result.gas) / 1e6),
         Text.time(.seconds(result.serial.median)), Text.time(.seconds(result.parallel.median)),
-        Text.factor(result.speedUp), String(format: "%.2f", result.cores),
+        Text.factor(result.speedUp), result.bound.map { Text.factor($0) } ?? "",
+        String(format: "%.2f", result.cores),
         "\(statistics.repetitions / runs)", "\(statistics.waits / runs)",
         "\(statistics.serialTransactions / runs)", "\(statistics.peakBytes >> 20)",
       ])
@@ -223,12 +234,16 @@ struct BlockResult {
       by: { $0.key < $1.key })
     {
       for prefix in ["mainnet/", "gigagas/"] {
-        let speedUps = group.filter { $0.name.hasPrefix(prefix) }.map(\.speedUp).sorted()
-        guard let least = speedUps.first, let most = speedUps.last else { continue }
-        let mean = speedUps.reduce(0, +) / Double(speedUps.count)
+        let blocks = group.filter { $0.name.hasPrefix(prefix) }.sorted { $0.speedUp < $1.speedUp }
+        guard let least = blocks.first, let most = blocks.last else { continue }
+        let mean = blocks.reduce(0) { $0 + $1.speedUp } / Double(blocks.count)
+        let all =
+          blocks.reduce(0) { $0 + $1.serial.median } / blocks.reduce(0) { $0 + $1.parallel.median }
         print(
-          "  \(prefix) \(speedUps.count) blocks, \(threads) threads: speed-up mean "
-            + "\(Text.factor(mean)), least \(Text.factor(least)), most \(Text.factor(most))")
+          "  \(prefix) \(blocks.count) blocks, \(threads) threads: speed-up mean "
+            + "\(Text.factor(mean)), of all times together \(Text.factor(all)), least "
+            + "\(Text.factor(least.speedUp)) (\(least.name)), most \(Text.factor(most.speedUp)) "
+            + "(\(most.name)), \(blocks.count { $0.speedUp < 0.95 }) more than 5 % slower")
       }
     }
   }
@@ -245,6 +260,10 @@ struct BlockResult {
       ] {
         writer.key(key)
         writer.value(value)
+      }
+      if let bound {
+        writer.key("bound")
+        writer.value(bound)
       }
       writer.member("runs", parallel.count)
       writer.key("parallel")

@@ -7,6 +7,6 @@ struct BenchCommand: ParsableCommand {
     abstract: "Measure the engine's parts, with other libraries beside them.",
     subcommands: [
       BenchEVMCommand.self, BenchBlockCommand.self, BenchCryptoCommand.self,
-      BenchCoprocessorsCommand.self, BenchGPUCommand.self,
+      BenchCoprocessorsCommand.self, BenchGPUCommand.self, BenchStorageCommand.self,
     ])
 }

@@ -50,14 +50,69 @@ struct BlockCase {
         { .swaps(contracts, people: people(159_000 * 4), rounds: 4) }
       ),
       ("one-sender", { .transfers(people: 1, rounds: people(21_000)) }),
+      (
+        "half-one-pool",
+        {
+          .mixed(
+            .swaps(contracts, people: people(159_000 * 8), rounds: 4),
+            .tokenTransfers(
+              code: contracts.token, people: people(69_000), distance: people(69_000) / 2))
+        }
+      ),
+      (
+        "half-one-sender",
+        {
+          .mixed(
+            .transfers(people: 1, rounds: people(42_000)),
+            .tokenTransfers(
+              code: contracts.token, people: people(69_000), distance: people(69_000) / 2))
+        }
+      ),
     ]
-    return makers.compactMap { name, make in
+    var cases = makers.compactMap { name, make -> BlockCase? in
       let name = "gigagas/" + name
       if let filter, !name.contains(filter) { return nil }
       let workload = make()
       return BlockCase(
         name: name, block: workload.block, state: WorldState(workload.allocation))
     }
+    for percent in [0, 10, 25, 50, 75, 100] {
+      let name = "conflicts/\(percent)"
+      if let filter, !name.contains(filter) { continue }
+      let workload = TransactionWorkload.tokenTransfers(
+        code: contracts.token, people: people(34_500), distance: people(34_500) / 2,
+        hotPercent: percent)
+      cases.append(
+        BlockCase(name: name, block: workload.block, state: WorldState(workload.allocation)))
+    }
+    return cases
+  }
+
+  /// Blocks whose candidates come pool by pool, as they come, and in the order that the builder gives
+  /// them.
+  static func built(_ gas: UInt64, fixtures: String, filter: String?) throws -> [BlockCase] {
+    let contracts = try SwapContracts(fixtures: fixtures)
+    let swaps = max(1, Int(gas / 159_000))
+    let makers: [(String, () -> TransactionWorkload)] = [
+      ("256-pools", { .swaps(contracts, clusters: 256, people: max(1, swaps / 256), rounds: 1) }),
+      ("16-pools", { .swaps(contracts, clusters: 16, people: max(1, swaps / 16), rounds: 1) }),
+    ]
+    var cases: [BlockCase] = []
+    for (name, make) in makers {
+      let names = ["builder/\(name)-as-they-come", "builder/\(name)-built"]
+      if let filter, !names.contains(where: { $0.contains(filter) }) { continue }
+      let workload = make()
+      let state = WorldState(workload.allocation)
+      cases.append(BlockCase(name: names[0], block: workload.block, state: state))
+      var builder = Execution.BlockBuilder()
+      let plan = builder.plan(
+        workload.block.transactions.map { .init($0, bytes: 200) }, for: workload.block, on: state,
+        limits: .init(gas: workload.block.environment.gasLimit))
+      var block = workload.block
+      block.transactions = plan.transactions
+      cases.append(BlockCase(name: names[1], block: block, state: state))
+    }
+    return cases
   }
 
   /// The state, to be changed: its tables are copied here, not while a clock runs.

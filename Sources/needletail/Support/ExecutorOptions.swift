@@ -14,12 +14,17 @@ struct ExecutorOptions: ParsableArguments {
   @Option(help: "Threads of the parallel executor. The default is one for each core.")
   var threads: Int?
 
+  @Option(
+    help: "Pause at random where threads meet, by this seed: schedules that a quiet machine lacks.")
+  var pauses: UInt64?
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads: \(threads) is not from 1 to 1024")
     }
-    if threads != nil && executor == .serial {
-      throw ValidationError("--threads is for --executor parallel")
+    if executor == .serial {
+      if threads != nil { throw ValidationError("--threads is for --executor parallel") }
+      if pauses != nil { throw ValidationError("--pauses is for --executor parallel") }
     }
   }
 
@@ -38,8 +43,10 @@ struct ExecutorOptions: ParsableArguments {
     case .serial: return SerialExecutor()
     case .parallel:
       var options = ParallelExecutor.Options(threads: threads)
-      options.isForced = isForced
-      return ParallelExecutor(options)
+      options.isForced = isForced || pauses != nil
+      let executor = ParallelExecutor(options)
+      executor.delays = pauses.map { ScheduleDelays(seed: $0) }
+      return executor
     }
   }
 }

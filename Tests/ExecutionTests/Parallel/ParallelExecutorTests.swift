@@ -50,14 +50,9 @@ import Testing
   }
 
   /// Each rule is needed: without it some block comes out differently.
-  @Test(
-    arguments: [
-      ("slots", .slots), ("nonces", .nonces), ("balances", .balances), ("floors", .floors),
-      ("lifecycles", .lifecycles), ("coinbase", .coinbase), ("gasLimit", .gasLimit),
-      ("blobs", .blobs), ("retraction", .retraction), ("epochs", .epochs),
-      ("emptyTouches", .emptyTouches), ("emptiness", .emptiness),
-    ] as [(String, ExactnessRules)])
-  func eachRuleIsNeeded(name: String, rule: ExactnessRules) {
+  @Test(arguments: ExactnessRules.named.map(\.name))
+  func eachRuleIsNeeded(name: String) {
+    let rule = ExactnessRules.named.first { $0.name == name }!.rule
     let executor = Self.executor(4, seed: 1)
     executor.rules.remove(rule)
     let serial = SerialExecutor()

@@ -1,16 +1,16 @@
-import EVM
-import Ethereum
-
-@testable import Execution
+package import EVM
+package import Ethereum
 
 /// A random block and the state before it: everything at once that makes parallel execution differ
 /// where a rule is missing.
-struct RandomBlock {
-  var block: PreparedBlock
-  var allocation: Allocation
+package struct RandomBlock: Sendable {
+  /// The block.
+  package var block: PreparedBlock
+  /// The state before it.
+  package var allocation: Allocation
 
   /// Byte code of small contracts; their call data are words.
-  enum Contract: UInt64, CaseIterable {
+  package enum Contract: UInt64, CaseIterable, Sendable {
     /// Adds one to the slot that the first word names.
     case bump = 0xb0
     /// Stores the balance of the account that the first word names, under its number.
@@ -32,7 +32,8 @@ struct RandomBlock {
     /// Stores its own balance in the slot of the first word.
     case own
 
-    var address: Address { Address(number: rawValue << 8) }
+    /// Where it lies.
+    package var address: Address { Address(number: rawValue << 8) }
 
     var code: [UInt8] {
       switch self {
@@ -53,7 +54,7 @@ struct RandomBlock {
 
     /// Without call data the child adds one to its slot 1; else it destroys itself. Its creation puts
     /// the value into slot 1.
-    static let child = bytes("36600e57600154600101600155005b600035ff")
+    package static let child = bytes("36600e57600154600101600155005b600035ff")
     static let childCreation = bytes("34600155") + [0x72] + child + bytes("6000526013600df3")
     private static let factoryCode: [UInt8] =
       [0x7f] + childCreation + bytes("600052") + bytes("6000356020600060203 5f560003555")
@@ -64,14 +65,20 @@ struct RandomBlock {
   }
 
   /// Where the factory puts its child for a salt.
-  static func child(salt: UInt64) -> Address {
+  package static func child(salt: UInt64) -> Address {
     Contract.childCreation.withUnsafeBufferPointer {
       Address.created(by: Contract.factory.address, salt: UInt256(salt), initCode: $0)
     }
   }
 
-  /// The block of a seed.
-  init(seed: UInt64, largest: Int = 60) {
+  /// A given block on a given state.
+  package init(block: PreparedBlock, allocation: Allocation) {
+    self.block = block
+    self.allocation = allocation
+  }
+
+  /// The block of a seed, of at most so many transactions.
+  package init(seed: UInt64, largest: Int = 60) {
     var random = WorkloadNumbers(seed: seed)
     func pick(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
     func chance(_ oneIn: Int) -> Bool { pick(oneIn) == 0 }
@@ -79,12 +86,15 @@ struct RandomBlock {
       .byzantium, .istanbul, .berlin, .london, .paris, .shanghai, .cancun, .prague, .osaka, .prague,
     ]
     let fork = forks[pick(forks.count)]
-    let senders = (0..<(1 + pick(12))).map { Address(number: UInt64(0x1000 + $0)) }
+    let senders = (0..<(1 + pick(max(12, largest / 20)))).map {
+      Address(number: UInt64(0x1000 + $0))
+    }
     let strangers = (0..<3).map { Address(number: UInt64(0x2000 + $0)) }
     let salts: [UInt64] = [1, 2]
     var others = strangers + senders + Contract.allCases.map(\.address)
     others += salts.map { Self.child(salt: $0) }
-    others += [Address(number: 3), Address(number: 4), Address(number: 0x3000)]
+    let storageAlone = Address(number: 0x3000)
+    others += [Address(number: 3), Address(number: 4), storageAlone]
 
     allocation = Allocation([:])
     for sender in senders {
@@ -100,7 +110,8 @@ struct RandomBlock {
     if chance(3) { allocation.accounts[strangers[0]] = .init(balance: 7) }
     // An account that exists although it is empty, and one with storage and nothing else.
     if chance(3) { allocation.accounts[strangers[1]] = .init() }
-    if chance(4) { allocation.accounts[Address(number: 0x3000)] = .init(storage: [1: 1]) }
+    let hasStorageAlone = chance(4)
+    if hasStorageAlone { allocation.accounts[storageAlone] = .init(storage: [1: 1]) }
     if chance(4) { allocation.accounts[Self.child(salt: 1)] = .init(balance: 3) }
 
     let coinbases = [
@@ -137,6 +148,11 @@ struct RandomBlock {
         transaction.to = (strangers + senders + [coinbase])[pick(4 + senders.count)]
         transaction.value = UInt256(chance(6) ? 1 << 39 : random.next() % 5_000_000)
         if chance(5) { transaction.value = .zero }
+        if chance(10) { transaction.to = sender }
+        if hasStorageAlone && chance(4) {
+          transaction.to = storageAlone
+          if chance(2) { transaction.value = .zero }
+        }
       } else if chance(15) {
         transaction.to = nil
         transaction.data = Contract.childCreation
@@ -144,8 +160,9 @@ struct RandomBlock {
         let contract = Contract.allCases[pick(Contract.allCases.count)]
         transaction.to = chance(5) ? others[pick(others.count)] : contract.address
         let target = others[pick(others.count)].word
-        // A few slots are hot.
-        let slot = UInt256(random.next() % (chance(2) ? 2 : 40))
+        // A few slots are hot, most are not: the n-th as often as 1 / n.
+        let slot = UInt256(
+          UInt64(40) / (1 + random.next() % 40) - 1 + (chance(2) ? 0 : random.next() % 40))
         switch contract {
         case .bump, .own: transaction.data = Self.words(slot)
         case .flip: transaction.data = Self.words(slot, UInt256(random.next() % 2))
@@ -169,7 +186,7 @@ struct RandomBlock {
       if fork >= .prague && chance(6) && transaction.to != nil {
         prepared.transaction.type = .setCode
         for _ in 0...pick(2) {
-          let authority = senders[pick(senders.count)]
+          let authority = chance(3) ? sender : senders[pick(senders.count)]
           let delegate = [Contract.bump.address, Contract.pay.address, .zero, strangers[0]][pick(4)]
           prepared.transaction.authorizationList.append(
             Authorization(
@@ -188,101 +205,24 @@ struct RandomBlock {
       }
       block.transactions.append(prepared)
     }
-    if chance(3) {
-      // The block ends in the middle; sometimes just with a transaction.
-      let part = block.transactions.prefix(1 + pick(count)).reduce(0) {
-        $0 + $1.transaction.gasLimit
-      }
-      block.environment.gasLimit = part * UInt64(2 + pick(3)) / 4
+    if chance(3) { limitGas(&random) }
+  }
+
+  /// Lets the block end in the middle; sometimes a transaction just fits, or just does not.
+  private mutating func limitGas(_ random: inout WorkloadNumbers) {
+    let place = random.below(block.transactions.count)
+    let limits = block.transactions.map(\.transaction.gasLimit)
+    if random.below(2) == 0 {
+      let part = limits[...place].reduce(0, +)
+      block.environment.gasLimit = part * UInt64(2 + random.below(3)) / 4
+      return
     }
+    var tried = self
+    tried.block.invalidTransactions = .reject
+    guard let outcome = tried.run(SerialExecutor()).outcome else { return }
+    let used = outcome.transactions.reduce(UInt64(0)) { $0 + ($1.index < place ? $1.gasUsed : 0) }
+    block.environment.gasLimit = used + limits[place] - UInt64(random.below(2))
   }
 
   static func words(_ words: UInt256...) -> [UInt8] { words.flatMap { Hash256($0).bytes } }
-
-  // MARK: Comparing
-
-  /// What came of a block: the outcome or the error, and the state's root.
-  struct Result {
-    var outcome: BlockOutcome?
-    var error: String?
-    var allocation: Allocation?
-  }
-
-  /// Executes the block.
-  func run(_ executor: any BlockExecutor) -> Result {
-    var executor = executor
-    var state = WorldState(allocation)
-    do throws(ExecutionError) {
-      let outcome = try executor.execute(block, on: &state)
-      return Result(outcome: outcome, allocation: state.allocation)
-    } catch {
-      return Result(error: "\(error)")
-    }
-  }
-
-  /// The first thing in which a result differs from the serial one; `nil` when there is none.
-  static func difference(_ expected: Result, _ got: Result) -> String? {
-    if expected.error != got.error {
-      return "error: expected \(expected.error ?? "none"), got \(got.error ?? "none")"
-    }
-    guard let a = expected.outcome, let b = got.outcome else { return nil }
-    if a.rejected.map(\.index) != b.rejected.map(\.index)
-      || a.rejected.map(\.error) != b.rejected.map(\.error)
-    {
-      return "rejected: expected \(a.rejected), got \(b.rejected)"
-    }
-    if a.transactions.map(\.index) != b.transactions.map(\.index) { return "executed transactions" }
-    for (x, y) in zip(a.transactions, b.transactions) {
-      if x.status != y.status || x.gasUsed != y.gasUsed || x.gasRefunded != y.gasRefunded
-        || x.effectiveGasPrice != y.effectiveGasPrice || x.contractAddress != y.contractAddress
-        || x.output != y.output
-      {
-        return
-          "transaction \(x.index): expected \(x.status) \(x.gasUsed), got \(y.status) \(y.gasUsed)"
-      }
-    }
-    if a.receipts != b.receipts { return "receipts" }
-    if a.gasUsed != b.gasUsed || a.blobGasUsed != b.blobGasUsed { return "gas used" }
-    if expected.allocation != got.allocation {
-      return expected.allocation!.differences(from: got.allocation!).joined(separator: "; ")
-    }
-    return nil
-  }
-
-  /// The block without transactions that a difference does not need; `differs` tells.
-  func shrunk(_ differs: (RandomBlock) -> Bool) -> RandomBlock {
-    var smallest = self
-    var size = max(1, block.transactions.count / 2)
-    while size > 0 {
-      var start = 0
-      while start < smallest.block.transactions.count {
-        var candidate = smallest
-        let end = min(start + size, candidate.block.transactions.count)
-        candidate.block.transactions.removeSubrange(start..<end)
-        if differs(candidate) { smallest = candidate } else { start = end }
-      }
-      size /= 2
-    }
-    return smallest
-  }
-
-  /// The block for people.
-  var description: String {
-    var lines = [
-      "\(block.fork), coinbase \(block.environment.coinbase), gas limit \(block.environment.gasLimit)"
-    ]
-    for (index, prepared) in block.transactions.enumerated() {
-      let transaction = prepared.transaction
-      lines.append(
-        "\(index): \(transaction.type) \(prepared.sender) nonce \(transaction.nonce) to "
-          + "\(transaction.to?.description ?? "new") value \(transaction.value) gas "
-          + "\(transaction.gasLimit) at \(transaction.maxFeePerGas) data "
-          + Hexadecimal.string(transaction.data)
-          + (prepared.authorities.isEmpty
-            ? ""
-            : " authorities \(zip(prepared.authorities, transaction.authorizationList).map { "\($0!) \($1.nonce) \($1.address)" })")
-      )
-    }
-    return lines.joined(separator: "\n")
-  }
 }

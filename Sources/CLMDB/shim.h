@@ -1,0 +1,2 @@
+// LMDB, Debian's liblmdb-dev.
+#include <lmdb.h>

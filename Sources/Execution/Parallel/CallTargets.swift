@@ -1,0 +1,71 @@
+import Synchronization
+
+/// The contracts that a block's transactions call. Where most transactions that call one need what
+/// another one just made of it (a pool, an auction), they run one after the other: to run them at once
+/// would be in vain.
+struct CallTargets: ~Copyable {
+  /// Whether its transactions wait for one another. Apart from what often changes, as every worker
+  /// looks here before every transaction.
+  private let isHot: UnsafeMutablePointer<Atomic<Bool>>
+  /// The committer's own.
+  private let counts: UnsafeMutablePointer<Count>
+
+  private struct Count: BitwiseCopyable {
+    /// Transactions that call it and are final.
+    var finals: Int32 = 0
+    /// Those among them that needed another one.
+    var needy: Int32 = 0
+  }
+
+  /// For at most so many contracts.
+  init(capacity: Int) {
+    isHot = .allocate(capacity: capacity)
+    counts = .allocate(capacity: capacity)
+  }
+
+  deinit {
+    isHot.deallocate()
+    counts.deallocate()
+  }
+
+  /// Begins with a contract.
+  borrowing func add(_ target: Int32) {
+    (isHot + Int(target)).initialize(to: Atomic(false))
+    (counts + Int(target)).initialize(to: Count())
+  }
+
+  /// Whether those who call it wait for one another.
+  @inline(__always)
+  borrowing func waits(_ target: Int32) -> Bool {
+    target >= 0 && isHot[Int(target)].load(ordering: .relaxed)
+  }
+
+  /// Counts a transaction that has become final. What is past counts half as much each time.
+  @inline(__always)
+  borrowing func countFinal(_ target: Int32, needsAlike: Bool) {
+    if target < 0 { return }
+    let count = counts + Int(target)
+    count.pointee.finals += 1
+    if needsAlike { count.pointee.needy += 1 }
+    if count.pointee.needy == 0 && count.pointee.finals < Self.memory { return }
+    decide(target, count)
+  }
+
+  @inline(never)
+  private borrowing func decide(_ target: Int32, _ count: UnsafeMutablePointer<Count>) {
+    let isHot = isHot[Int(target)].load(ordering: .relaxed)
+    // Two of three, so that nobody waits for long where most do not need to.
+    if count.pointee.needy >= 2 && count.pointee.needy * 3 > count.pointee.finals * 2 {
+      if !isHot { self.isHot[Int(target)].store(true, ordering: .relaxed) }
+    } else if count.pointee.needy * 2 < count.pointee.finals && isHot {
+      self.isHot[Int(target)].store(false, ordering: .relaxed)
+    }
+    if count.pointee.finals >= Self.memory {
+      count.pointee.finals /= 2
+      count.pointee.needy /= 2
+    }
+  }
+
+  /// How many transactions are looked back on.
+  private static var memory: Int32 { 32 }
+}

@@ -1,0 +1,97 @@
+import EVM
+import Ethereum
+
+/// The turns of a block's transactions, made ready in block order: each notes the one before it of the
+/// same sender, whose nonce it needs, and the one before it that calls the same contract.
+struct TransactionChains {
+  private let transactions: [PreparedTransaction]
+  private let first: Int
+  private let hash: StateHash
+  private let turns: UnsafeMutablePointer<TransactionTurn>
+  private let targets: UnsafeMutablePointer<CallTargets>
+  private let senders: UnsafeMutablePointer<Link>
+  private let callees: UnsafeMutablePointer<Link>
+  private let mask: Int
+  private var targetCount: Int32 = 0
+  /// The turns before it are ready.
+  private(set) var end: Int
+  /// The most transactions of one sender so far, but the first.
+  private(set) var longest = 0
+
+  /// The last transaction of a sender or to a contract.
+  private struct Link: BitwiseCopyable {
+    /// -1 at free places.
+    var transaction: Int32
+    /// How many of the same sender are before it; the contract's number.
+    var number: Int32
+  }
+
+  /// No turns yet. `free` ends it.
+  init(
+    _ transactions: [PreparedTransaction], from first: Int, hash: StateHash,
+    turns: UnsafeMutablePointer<TransactionTurn>, targets: UnsafeMutablePointer<CallTargets>
+  ) {
+    self.transactions = transactions
+    self.first = first
+    self.hash = hash
+    self.turns = turns
+    self.targets = targets
+    var places = 16
+    while places < (transactions.count - first) * 2 { places *= 2 }
+    mask = places - 1
+    senders = .allocate(capacity: places)
+    senders.initialize(repeating: Link(transaction: -1, number: 0), count: places)
+    callees = .allocate(capacity: places)
+    callees.initialize(repeating: Link(transaction: -1, number: 0), count: places)
+    end = first
+  }
+
+  func free() {
+    senders.deallocate()
+    callees.deallocate()
+  }
+
+  /// Makes so many more turns ready.
+  mutating func extend(by count: Int) {
+    let last = min(end + count, transactions.count)
+    transactions.withUnsafeBufferPointer { transactions in
+      let base = transactions.baseAddress!
+      for index in end..<last {
+        (turns + index).initialize(to: TransactionTurn())
+        let sender = find(
+          (base + index).pointee.sender, senders, { (base + Int($0)).pointee.sender })
+        if sender.pointee.transaction >= 0 {
+          turns[index].predecessor = sender.pointee.transaction
+          sender.pointee.number += 1
+          longest = max(longest, Int(sender.pointee.number))
+        }
+        sender.pointee.transaction = Int32(truncatingIfNeeded: index)
+        guard let to = (base + index).pointee.transaction.to,
+          !(base + index).pointee.transaction.data.isEmpty
+        else { continue }
+        let callee = find(to, callees, { (base + Int($0)).pointee.transaction.to! })
+        if callee.pointee.transaction < 0 {
+          callee.pointee.number = targetCount
+          targets.pointee.add(targetCount)
+          targetCount += 1
+        }
+        turns[index].target = callee.pointee.number
+        turns[index].alike = callee.pointee.transaction
+        callee.pointee.transaction = Int32(truncatingIfNeeded: index)
+      }
+    }
+    end = last
+  }
+
+  /// The place of an address in a table, or the free one where it belongs.
+  @inline(__always)
+  private func find(
+    _ address: Address, _ table: UnsafeMutablePointer<Link>, _ addressOf: (Int32) -> Address
+  ) -> UnsafeMutablePointer<Link> {
+    var place = Int(truncatingIfNeeded: hash(address)) & mask
+    while table[place].transaction >= 0 && addressOf(table[place].transaction) != address {
+      place = (place + 1) & mask
+    }
+    return table + place
+  }
+}

@@ -1,0 +1,306 @@
+import EVM
+import Synchronization
+
+/// Who runs what next: transactions in block order, those that have to run again first, those that
+/// wait for others not at all; and which are final.
+struct TurnSchedule: ~Copyable {
+  // What hardly changes, and every worker looks at all the time.
+
+  let count: Int32
+  let turns: UnsafeMutablePointer<TransactionTurn>
+  let records: UnsafeMutablePointer<TransactionRecord>
+  /// The contracts that are called.
+  let targets: UnsafeMutablePointer<CallTargets>
+  /// One bit for each transaction that has to run again.
+  private let pending: UnsafeMutablePointer<Atomic<UInt64>>
+  /// How many transactions that follow one another a worker takes at once.
+  let batch: Int32
+  /// Changes of lifecycles so far, those that were taken back included.
+  let lifecycleChanges = Atomic<UInt64>(0)
+  /// Set at the end, and on errors.
+  let isOver = Atomic<Bool>(false)
+  /// No transaction from here on is begun.
+  let end: Atomic<Int32>
+  /// No transaction from here on is prepared.
+  let prepared: Atomic<Int32>
+  /// How far workers run ahead of the frontier, in transactions.
+  let window: Atomic<Int32>
+  /// Workers with this number or a higher one rest.
+  let activeWorkers: Atomic<Int>
+
+  // What changes all the time.
+
+  private let line1 = CacheLines()
+  /// All transactions before it are final. The committer moves it now and then.
+  let frontier: Atomic<Int32>
+  private let line2 = CacheLines()
+  /// The first transaction that has not been begun.
+  private let next: Atomic<Int32>
+  private let line3 = CacheLines()
+  private let pendingCount = Atomic<Int32>(0)
+  private let line4 = CacheLines()
+
+  /// A transaction that a worker is to run: it is `running` already.
+  struct Turn {
+    let transaction: Int32
+    let incarnation: UInt32
+  }
+
+  /// A schedule of the transactions of a block from `first` on; the memory is the caller's.
+  init(
+    _ memory: borrowing RecordMemory, from first: Int32, count: Int32, workers: Int
+  ) {
+    turns = memory.turns
+    records = memory.records
+    targets = memory.targets
+    self.count = count
+    frontier = Atomic(first)
+    next = Atomic(first)
+    end = Atomic(count)
+    prepared = Atomic(first)
+    batch = max(1, min(8, (count - first) / Int32(workers * 16)))
+    window = Atomic(Throttle.firstWindow(workers: workers))
+    activeWorkers = Atomic(workers)
+    let words = Int(count) / 64 + 1
+    pending = .allocate(capacity: words)
+    for index in 0..<words { (pending + index).initialize(to: Atomic(0)) }
+  }
+
+  deinit { pending.deallocate() }
+
+  /// Whether all transactions that may begin are final.
+  var isDrained: Bool {
+    frontier.load(ordering: .acquiring) >= end.load(ordering: .acquiring)
+  }
+
+  /// Begins no more transactions than have been begun.
+  borrowing func endSoon(workers: Int) {
+    // A worker that has looked at the end before may take one more batch.
+    let last = next.load(ordering: .acquiring) &+ Int32(workers) &* batch
+    if last < end.load(ordering: .acquiring) { end.store(last, ordering: .releasing) }
+  }
+
+  // MARK: Taking work
+
+  /// A transaction to run; `nil` when there is none at present. `fresh` are those that the worker has
+  /// taken and not begun; `claims` is called when it takes more of them.
+  @inline(__always)
+  borrowing func take(
+    _ fresh: inout Range<Int32>, waits: inout Int, claims: (Range<Int32>) -> Void
+  ) -> Turn? {
+    if pendingCount.load(ordering: .relaxed) > 0, let again = takePending(&waits) { return again }
+    while true {
+      if fresh.isEmpty {
+        let first = next.load(ordering: .relaxed)
+        let last = min(
+          first &+ batch, end.load(ordering: .relaxed), prepared.load(ordering: .acquiring))
+        if first >= last
+          || first >= frontier.load(ordering: .relaxed) &+ window.load(ordering: .relaxed)
+        {
+          return nil
+        }
+        if !next.compareExchange(
+          expected: first, desired: last, ordering: .acquiringAndReleasing
+        ).exchanged {
+          continue
+        }
+        fresh = first..<last
+        claims(fresh)
+      }
+      let index = fresh.removeFirst()
+      if let turn = begin(index, TransactionStatus(.pending, 0), &waits) { return turn }
+    }
+  }
+
+  /// Begins a transaction that is `pending`; lets it wait when another one has to come first.
+  @inline(__always)
+  private borrowing func begin(_ index: Int32, _ old: TransactionStatus, _ waits: inout Int)
+    -> Turn?
+  {
+    let turn = turns + Int(index)
+    let other = first(before: turn)
+    if other >= 0 {
+      let waiting = TransactionStatus(.waiting, old.incarnation)
+      if !turn.pointee.move(old, to: waiting) { return nil }
+      waits += 1
+      if wait(index, for: other) || !turn.pointee.move(waiting, to: old) { return nil }
+    }
+    let incarnation = old.incarnation + 1
+    if !turn.pointee.move(old, to: TransactionStatus(.running, incarnation)) { return nil }
+    return Turn(transaction: index, incarnation: incarnation)
+  }
+
+  /// The transaction that has to be done before one begins; -1 for none.
+  @inline(__always)
+  private borrowing func first(before turn: UnsafeMutablePointer<TransactionTurn>) -> Int32 {
+    let predecessor = turn.pointee.predecessor
+    if predecessor >= 0 && !turns[Int(predecessor)].status.isReadable { return predecessor }
+    let alike = turn.pointee.alike
+    if alike >= 0 && targets.pointee.waits(turn.pointee.target)
+      && !turns[Int(alike)].status.isReadable
+    {
+      return alike
+    }
+    return -1
+  }
+
+  private borrowing func takePending(_ waits: inout Int) -> Turn? {
+    var word = Int(frontier.load(ordering: .relaxed)) / 64
+    let last = Int(min(next.load(ordering: .relaxed), count)) / 64
+    while word <= last {
+      let bits = pending[word].load(ordering: .relaxed)
+      if bits == 0 {
+        word += 1
+        continue
+      }
+      let bit = UInt64(1) << UInt64(bits.trailingZeroBitCount)
+      if pending[word].bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue & bit == 0 {
+        continue
+      }
+      pendingCount.subtract(1, ordering: .relaxed)
+      let index = Int32(word * 64 + bits.trailingZeroBitCount)
+      let old = turns[Int(index)].status
+      if old.phase == .pending, let turn = begin(index, old, &waits) { return turn }
+    }
+    return nil
+  }
+
+  private borrowing func setPending(_ index: Int32) {
+    let bit = UInt64(1) << UInt64(index & 63)
+    if pending[Int(index) / 64].bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue & bit == 0
+    {
+      pendingCount.add(1, ordering: .relaxed)
+    }
+  }
+
+  // MARK: What happens to transactions
+
+  /// Tells that an incarnation of a transaction read something that is not so.
+  borrowing func invalidate(_ index: Int32, _ incarnation: UInt32) {
+    let turn = turns + Int(index)
+    while true {
+      let old = turn.pointee.status
+      if old.incarnation != incarnation { return }
+      switch old.phase {
+      case .executed:
+        // What is final is right.
+        if index < frontier.load(ordering: .acquiring) { return }
+        if turn.pointee.move(old, to: TransactionStatus(.pending, incarnation)) {
+          setPending(index)
+          return
+        }
+      case .running:
+        if turn.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) { return }
+      case .pending, .runningInvalid, .waiting, .waitingForAll: return
+      }
+    }
+  }
+
+  /// Tells that a running transaction has published what it did, and gives one that waited for it, to
+  /// be run next, if the caller takes one. `isRight` is false when it is known that it must run again;
+  /// so it will then.
+  borrowing func finish(_ index: Int32, _ incarnation: UInt32, isRight: Bool, takesNext: Bool)
+    -> Turn?
+  {
+    let running = TransactionStatus(.running, incarnation)
+    if isRight
+      && turns[Int(index)].move(running, to: TransactionStatus(.executed, incarnation))
+    {
+      return release(index, takesNext)
+    }
+    repeatLater(index, incarnation)
+    return nil
+  }
+
+  /// Lets a running transaction run again.
+  borrowing func repeatLater(_ index: Int32, _ incarnation: UInt32) {
+    let turn = turns + Int(index)
+    let new = TransactionStatus(.pending, incarnation)
+    while !turn.pointee.move(turn.pointee.status, to: new) {}
+    setPending(index)
+  }
+
+  /// Lets a running transaction wait until another one, earlier in the block, has published.
+  borrowing func park(_ index: Int32, _ incarnation: UInt32, for other: Int32) {
+    let turn = turns + Int(index)
+    let waiting = TransactionStatus(.waiting, incarnation)
+    while !turn.pointee.move(turn.pointee.status, to: waiting) {}
+    if wait(index, for: other) { return }
+    if turn.pointee.move(waiting, to: TransactionStatus(.pending, incarnation)) {
+      setPending(index)
+    }
+  }
+
+  /// Lets a running transaction wait until all before it are final.
+  borrowing func parkForAll(_ index: Int32, _ incarnation: UInt32) {
+    let turn = turns + Int(index)
+    let waiting = TransactionStatus(.waitingForAll, incarnation)
+    while !turn.pointee.move(turn.pointee.status, to: waiting) {}
+    // The committer moves the frontier, then looks at the status: one of the two sees the other.
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    if frontier.load(ordering: .acquiring) == index { wakeFirst(index) }
+  }
+
+  /// Wakes the transaction at the frontier, if it waits for all before it.
+  borrowing func wakeFirst(_ index: Int32) {
+    let turn = turns + Int(index)
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    let old = turn.pointee.status
+    if old.phase == .waitingForAll,
+      turn.pointee.move(old, to: TransactionStatus(.pending, old.incarnation))
+    {
+      setPending(index)
+    }
+  }
+
+  /// Puts a waiting transaction on another one's list; false when that one has published meanwhile.
+  private borrowing func wait(_ index: Int32, for other: Int32) -> Bool {
+    let turn = turns + Int(other)
+    turn.pointee.waitersLock.lock()
+    defer { turn.pointee.waitersLock.unlock() }
+    // Those who publish change the status first and take the list then.
+    if turn.pointee.status.isReadable { return false }
+    turns[Int(index)].waitedFor = other
+    turns[Int(index)].nextWaiter = turn.pointee.firstWaiter
+    turn.pointee.firstWaiter = index
+    return true
+  }
+
+  /// Lets those go on that wait for a transaction. The first of them in the block is given to the
+  /// caller, if it takes one: it has in its caches what that one waited for.
+  @inline(__always)
+  private borrowing func release(_ index: Int32, _ takesNext: Bool) -> Turn? {
+    let turn = turns + Int(index)
+    turn.pointee.waitersLock.lock()
+    let waiter = turn.pointee.firstWaiter
+    turn.pointee.firstWaiter = -1
+    turn.pointee.waitersLock.unlock()
+    return waiter < 0 ? nil : release(list: waiter, takesNext)
+  }
+
+  @inline(never)
+  private borrowing func release(list: Int32, _ takesNext: Bool) -> Turn? {
+    var first: Int32 = takesNext ? list : -1
+    var waiter = list
+    while waiter >= 0 {
+      first = min(first, waiter)
+      waiter = turns[Int(waiter)].nextWaiter
+    }
+    waiter = list
+    while waiter >= 0 {
+      let next = turns[Int(waiter)].nextWaiter
+      let old = turns[Int(waiter)].status
+      if waiter != first, old.phase == .waiting,
+        turns[Int(waiter)].move(old, to: TransactionStatus(.pending, old.incarnation))
+      {
+        setPending(waiter)
+      }
+      waiter = next
+    }
+    if first < 0 { return nil }
+    let old = turns[Int(first)].status
+    let running = TransactionStatus(.running, old.incarnation + 1)
+    if old.phase != .waiting || !turns[Int(first)].move(old, to: running) { return nil }
+    return Turn(transaction: first, incarnation: running.incarnation)
+  }
+}

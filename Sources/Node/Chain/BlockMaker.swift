@@ -1,0 +1,154 @@
+package import EVM
+package import Ethereum
+package import Execution
+package import Storage
+
+/// A block that was made here and is not in the chain.
+package struct BuiltBlock: Sendable {
+  /// The block with its header sealed.
+  package var block: Block
+  /// The senders of its transactions.
+  package var senders: [Address]
+  /// The receipts.
+  package var receipts: [Receipt]
+  /// What each transaction used and returned.
+  package var outcomes: [TransactionOutcome]
+  /// The transactions that were left out, by their place among those given.
+  package var rejected: [(index: Int, error: TransactionError)]
+  /// Requests for the consensus layer (EIP-7685).
+  package var requests: [[UInt8]]?
+  /// The state after it.
+  package var layer: StateLayer
+}
+
+/// What a block's maker decides.
+package struct BlockAttributes: Sendable {
+  /// Seconds since 1970.
+  package var timestamp: UInt64
+  /// Who gets the fees.
+  package var coinbase = Address.zero
+  /// The beacon chain's randomness.
+  package var prevRandao = Hash256.zero
+  /// Withdrawals from the beacon chain.
+  package var withdrawals: [Withdrawal] = []
+  /// The root of the beacon block before.
+  package var parentBeaconBlockRoot = Hash256.zero
+  /// Up to 32 bytes.
+  package var extraData: [UInt8] = []
+  /// Gas of all transactions.
+  package var gasLimit: UInt64
+  /// Wei for each gas; what the rules give, unless told otherwise.
+  package var baseFeePerGas: UInt256?
+  /// What happens to a transaction that is not valid.
+  package var invalidTransactions = PreparedBlock.InvalidTransactions.reject
+
+  /// Attributes of these values.
+  package init(timestamp: UInt64, gasLimit: UInt64) {
+    self.timestamp = timestamp
+    self.gasLimit = gasLimit
+  }
+}
+
+/// Makes blocks: executes transactions on a parent and seals the header.
+struct BlockMaker {
+  let rules: ChainRules
+
+  /// The header of a block on a parent, before anything is executed.
+  func header(on parent: BlockHeader, parentHash: Hash256, _ attributes: BlockAttributes)
+    throws(RPCError) -> (header: BlockHeader, fork: Fork)
+  {
+    var header = BlockHeader()
+    header.parentHash = parentHash
+    header.number = parent.number + 1
+    header.timestamp = attributes.timestamp
+    header.coinbase = attributes.coinbase
+    header.mixHash = attributes.prevRandao
+    header.gasLimit = attributes.gasLimit
+    header.extraData = attributes.extraData
+    let fork = rules.schedule.fork(
+      number: header.number, timestamp: header.timestamp, totalDifficulty: .max)
+    guard fork >= .paris else {
+      throw .server("blocks are made from Paris on; the chain is at \(fork.name)")
+    }
+    header.baseFeePerGas = attributes.baseFeePerGas ?? nextBaseFee(parent)
+    if fork >= .shanghai {
+      header.withdrawalsRoot = MerklePatriciaTrie.orderedRoot(
+        attributes.withdrawals.map(\.encoded))
+    }
+    if fork >= .cancun {
+      header.excessBlobGas = rules.excessBlobGas(parent: parent, fork: fork)
+      header.blobGasUsed = 0
+      header.parentBeaconBlockRoot = attributes.parentBeaconBlockRoot
+    }
+    if fork >= .prague { header.requestsHash = Genesis.emptyRequestsHash }
+    if fork >= .amsterdam { throw .server("making blocks of Amsterdam is not supported yet") }
+    return (header, fork)
+  }
+
+  /// Wei for each gas in the block after one.
+  func nextBaseFee(_ parent: BlockHeader) -> UInt256 {
+    guard let fee = parent.baseFeePerGas else { return BaseFee.initial }
+    return BaseFee.next(parentBaseFee: fee, gasLimit: parent.gasLimit, gasUsed: parent.gasUsed)
+  }
+
+  /// The block as executors take it, without transactions.
+  func prepared(
+    _ header: BlockHeader, _ fork: Fork, _ attributes: BlockAttributes,
+    blockHashes: [UInt64: Hash256]
+  ) -> PreparedBlock {
+    var prepared = PreparedBlock(fork: fork, environment: rules.environment(header, fork))
+    prepared.withdrawals = fork >= .shanghai ? attributes.withdrawals : []
+    prepared.parentHash = header.parentHash
+    prepared.parentBeaconBlockRoot = header.parentBeaconBlockRoot
+    prepared.blockHashes = blockHashes
+    prepared.maxBlobs = Int(clamping: rules.blobSchedule[fork]?.max ?? 0)
+    prepared.invalidTransactions = attributes.invalidTransactions
+    return prepared
+  }
+
+  /// Fills a header in with what execution gave.
+  func seal(
+    _ header: inout BlockHeader, _ fork: Fork, transactions: [Transaction], receipts: [Receipt],
+    gasUsed: UInt64, blobGasUsed: UInt64, requestsHash: Hash256?, stateRoot: Hash256
+  ) {
+    header.transactionsRoot = MerklePatriciaTrie.orderedRoot(transactions.map(\.encoded))
+    var outcome = BlockOutcome()
+    outcome.receipts = receipts
+    header.receiptsRoot = outcome.receiptsRoot
+    header.logsBloom = outcome.logsBloom
+    header.gasUsed = gasUsed
+    if fork >= .cancun { header.blobGasUsed = blobGasUsed }
+    if fork >= .prague { header.requestsHash = requestsHash }
+    header.stateRoot = stateRoot
+  }
+
+  /// Makes a block on the head of a snapshot.
+  func make(
+    on snapshot: Snapshot, _ attributes: BlockAttributes, _ transactions: [PreparedTransaction],
+    executor: any BlockExecutor, codes: CodeStore, database: Database
+  ) throws -> BuiltBlock {
+    let parent = snapshot.head
+    var (header, fork) = try header(on: parent.header, parentHash: parent.hash, attributes)
+    var prepared = prepared(
+      header, fork, attributes,
+      blockHashes: snapshot.recentHashes(endingWith: parent.header.number))
+    prepared.transactions = transactions
+    var state = WorldState(source: try snapshot.source(after: parent.header.number), codes: codes)
+    var executor = executor
+    let outcome = try executor.execute(prepared, on: &state)
+    let layer = try database.layer(state.delta, on: snapshot, number: header.number)
+    let left = Set(outcome.rejected.map(\.index))
+    let taken = transactions.indices.filter { !left.contains($0) }.map { transactions[$0] }
+    seal(
+      &header, fork, transactions: taken.map(\.transaction), receipts: outcome.receipts,
+      gasUsed: outcome.gasUsed, blobGasUsed: outcome.blobGasUsed,
+      requestsHash: outcome.requestsHash, stateRoot: layer.root)
+    let block = Block(
+      header: header, transactions: taken.map(\.transaction),
+      withdrawals: fork >= .shanghai ? attributes.withdrawals : nil)
+    return BuiltBlock(
+      block: block, senders: taken.map(\.sender), receipts: outcome.receipts,
+      outcomes: outcome.transactions, rejected: outcome.rejected, requests: outcome.requests,
+      layer: layer)
+  }
+}

@@ -1,0 +1,257 @@
+import Dispatch
+package import EVM
+package import Ethereum
+package import Execution
+package import Storage
+import Synchronization
+
+/// The chain that the node follows: takes blocks in, one after the other, and makes them durable before
+/// anybody is told.
+package final class Blockchain: @unchecked Sendable {
+  // Sendable: what changes is used on `queue` alone, or is behind a lock.
+
+  /// What can be chosen.
+  package struct Options: Sendable {
+    /// The database's choices.
+    package var database = Database.Options()
+    /// When the block log forces its entries to the disk.
+    package var syncPolicy = BlockLog.SyncPolicy.everyEntry
+
+    /// All history; every block is on the disk before it is acknowledged.
+    package init() {}
+  }
+
+  /// The genesis file's contents.
+  package let genesis: Genesis
+  /// The rules.
+  package let rules: ChainRules
+  /// What is durable.
+  package let database: Database
+  /// What opening repaired or replayed, in words.
+  package private(set) var notices: [String] = []
+
+  private let log: BlockLog
+  private let queue = DispatchQueue(label: "needletail.chain")
+  private let executor: any HostBlockExecutor
+  private var codes = CodeStore()
+  private let finality = Mutex<(safe: Hash256?, finalized: Hash256?)>((nil, nil))
+  /// Blocks that are valid in form and wait for a head to be set on them.
+  private var sideBlocks: [Hash256: (block: Block, rlp: [UInt8])] = [:]
+  private static let sideBlockLimit = 512
+  /// Called on the chain's queue with every block that becomes the head.
+  package var onHead: (@Sendable (StoredBlock) -> Void)?
+
+  /// Opens the chain in a folder; begins it with a genesis file where there is none. Replays what the
+  /// database lacks of the block log.
+  package init(
+    folder: String, genesisFile: [UInt8]?, executor: any HostBlockExecutor = SerialExecutor(),
+    options: Options = Options()
+  ) throws {
+    self.executor = executor
+    database = try Database(folder: folder + "/state", options: options.database)
+    let stored = try database.genesis()
+    if let stored, let genesisFile, stored != genesisFile {
+      let ours = try Genesis(FileBytes(copying: stored)).hash
+      let given = try Genesis(FileBytes(copying: genesisFile, path: "genesis")).hash
+      if ours != given {
+        throw StorageError(
+          .corrupt,
+          "\(folder) has a chain that begins with \(ours); the genesis file gives \(given). Name "
+            + "another folder, or leave the genesis file out")
+      }
+    }
+    guard let file = stored ?? genesisFile else {
+      throw StorageError(.unavailable, "\(folder) has no chain yet: it needs a genesis file")
+    }
+    genesis = try Genesis(FileBytes(copying: file, path: "genesis"))
+    rules = ChainRules(schedule: genesis.schedule, blobSchedule: genesis.blobSchedule)
+    if database.isEmpty {
+      try database.begin(genesis.block, genesis.allocation, file: file)
+    }
+    log = try BlockLog(
+      folder: folder + "/log", policy: options.syncPolicy,
+      next: try database.storedSequence() + 1)
+    notices += log.repairs
+    try replay()
+  }
+
+  /// Applies what the block log has and the database has not.
+  private func replay() throws {
+    let stored = try database.storedSequence()
+    if log.lastSequence < stored {
+      throw StorageError(
+        .corrupt,
+        "the database has entry \(stored) of the block log, whose last is \(log.lastSequence): the "
+          + "log belongs to another database, or its files were taken away")
+    }
+    var count = 0
+    try log.replay(after: stored) { (entry) throws in
+      count += 1
+      switch entry.kind {
+      case .block:
+        let block = try Block(decoding: entry.payload)
+        try apply(block, rlp: entry.payload, sequence: entry.sequence)
+      case .rewind:
+        let number = entry.payload.withUnsafeBytes {
+          UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
+        }
+        try database.rewind(to: number, sequence: entry.sequence)
+      }
+    }
+    if count > 0 { notices.append("replayed \(count) entries of the block log") }
+  }
+
+  /// The chain as it is now.
+  package func snapshot() throws(StorageError) -> Snapshot { try database.snapshot() }
+
+  // MARK: Growth
+
+  /// What is known of a block as the rules ask for it.
+  func ancestor(_ header: StoredHeader, _ snapshot: Snapshot) -> Ancestor {
+    let ommers = (try? snapshot.body(header.header.number)?.block(header.header).ommers) ?? []
+    let parentDifficulty = header.totalDifficulty &- header.header.difficulty
+    return Ancestor(
+      header: header.header, ommerHashes: ommers.map(\.hash),
+      totalDifficulty: header.totalDifficulty,
+      fork: rules.schedule.fork(
+        number: header.header.number, timestamp: header.header.timestamp,
+        totalDifficulty: header.header.number == 0 ? header.totalDifficulty : parentDifficulty))
+  }
+
+  /// Executes a block that follows the head, and makes it the head.
+  package func importBlock(rlp: [UInt8]) throws {
+    try queue.sync {
+      let block: Block
+      do throws(FormatError) {
+        block = try Block(decoding: rlp)
+      } catch {
+        throw BlockError(.malformed, error.description, transactionNames: error.testNames)
+      }
+      try apply(block, rlp: rlp, sequence: nil)
+    }
+  }
+
+  /// Validates, executes, logs and commits a block; with `sequence`, it is in the log already.
+  private func apply(_ block: Block, rlp: [UInt8], sequence: UInt64?) throws {
+    let snapshot = try database.snapshot()
+    let header = block.header
+    guard header.parentHash == snapshot.head.hash else {
+      throw BlockError(.unknownParent, "parentHash: \(header.parentHash) is not the head")
+    }
+    var prepared = try rules.prepare(
+      block, size: rlp.count, parent: ancestor(snapshot.head, snapshot)
+    ) { hash in (try? snapshot.header(hash)).flatMap { $0 }.map { ancestor($0, snapshot) } }
+    prepared.blockHashes = snapshot.recentHashes(endingWith: snapshot.head.header.number)
+    if codes.byteCount > 64 << 20 { codes = CodeStore() }
+    var state = WorldState(source: try snapshot.source(after: header.number - 1), codes: codes)
+    let outcome: BlockOutcome
+    do throws(ExecutionError) {
+      var executor: any BlockExecutor = executor
+      outcome = try executor.execute(prepared, on: &state)
+    } catch {
+      throw BlockError(error, transactions: block.transactions)
+    }
+    try rules.validate(outcome.accessList, received: nil, header: header)
+    try rules.validate(outcome, against: header, fork: prepared.fork)
+    let layer = try database.layer(state.delta, on: snapshot, number: header.number)
+    guard layer.root == header.stateRoot else {
+      throw BlockError(
+        .invalidStateRoot, "stateRoot: expected \(header.stateRoot), got \(layer.root)")
+    }
+    try commit(
+      block, rlp: rlp, senders: prepared.transactions.map(\.sender), receipts: outcome.receipts,
+      layer, sequence: sequence, parent: snapshot.head)
+  }
+
+  private func commit(
+    _ block: Block, rlp: [UInt8], senders: [Address], receipts: [Receipt], _ layer: StateLayer,
+    sequence: UInt64?, parent: StoredHeader
+  ) throws {
+    let entry = try sequence ?? log.append(.block, rlp)
+    let stored = StoredBlock(
+      block, hash: block.hash, size: rlp.count,
+      totalDifficulty: parent.totalDifficulty &+ block.header.difficulty, senders: senders,
+      receipts: receipts, sequence: entry)
+    try database.append(stored, layer)
+    if block.header.number % 64 == 0 { log.removeSegments(through: try database.storedSequence()) }
+    onHead?(stored)
+  }
+
+  /// Commits a block that was made here on the head.
+  package func commit(_ built: BuiltBlock) throws {
+    try queue.sync {
+      guard let head = database.head, built.block.header.parentHash == head.hash else {
+        throw StorageError(.notNext, "the head has changed since the block was made")
+      }
+      try commit(
+        built.block, rlp: built.block.encoded, senders: built.senders, receipts: built.receipts,
+        built.layer, sequence: nil, parent: head)
+    }
+  }
+
+  /// Takes a block in that a consensus client gives: executes it when it follows the head, else keeps
+  /// it until a head is set on it.
+  package func offer(_ block: Block) throws -> Bool {
+    try queue.sync {
+      let rlp = block.encoded
+      let hash = block.hash
+      let snapshot = try database.snapshot()
+      if snapshot.number(ofBlock: hash) != nil { return true }
+      if block.header.parentHash == snapshot.head.hash {
+        try apply(block, rlp: rlp, sequence: nil)
+        return true
+      }
+      if sideBlocks.count >= Self.sideBlockLimit { sideBlocks.removeAll() }
+      sideBlocks[hash] = (block, rlp)
+      return false
+    }
+  }
+
+  /// Makes a block the head, with all that follows it taken away, or with the way to it from the chain
+  /// applied. False when it is not known.
+  package func setHead(_ hash: Hash256, safe: Hash256?, finalized: Hash256?) throws -> Bool {
+    try queue.sync {
+      let snapshot = try database.snapshot()
+      if let number = snapshot.number(ofBlock: hash) {
+        // The head does not go back to an ancestor by being told so (execution-apis, Paris).
+        _ = number
+      } else {
+        var path: [(block: Block, rlp: [UInt8])] = []
+        var next = hash
+        while snapshot.number(ofBlock: next) == nil {
+          guard let side = sideBlocks[next] else { return false }
+          path.append(side)
+          next = side.block.header.parentHash
+        }
+        guard let fork = snapshot.number(ofBlock: next) else { return false }
+        if fork < snapshot.head.header.number { try rewind(to: fork) }
+        for side in path.reversed() { try apply(side.block, rlp: side.rlp, sequence: nil) }
+      }
+      finality.withLock {
+        if let safe, safe != .zero { $0.safe = safe }
+        if let finalized, finalized != .zero { $0.finalized = finalized }
+      }
+      return true
+    }
+  }
+
+  /// Takes the blocks after a number out of the chain.
+  package func rewindHead(to number: UInt64) throws { try queue.sync { try rewind(to: number) } }
+
+  private func rewind(to number: UInt64) throws {
+    var payload: [UInt8] = []
+    for index in (0..<8).reversed() {
+      payload.append(UInt8(truncatingIfNeeded: number >> UInt64(index * 8)))
+    }
+    let sequence = try log.append(.rewind, payload)
+    try database.rewind(to: number, sequence: sequence)
+  }
+
+  /// The hash of the block that is safe, or final, as the consensus client said.
+  func finalityHash(_ tag: BlockReference.Tag) -> Hash256? {
+    finality.withLock { tag == .safe ? $0.safe : $0.finalized }
+  }
+
+  /// Waits until all is stored.
+  package func close() throws { try queue.sync { try database.flush() } }
+}

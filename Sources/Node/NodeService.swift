@@ -1,0 +1,143 @@
+import Dispatch
+package import Ethereum
+package import Execution
+import NIOCore
+import NIOPosix
+package import Storage
+import Synchronization
+
+/// A node: a chain, its pool, the ports, and, where it makes blocks, the sequencer.
+package final class NodeService: Sendable {
+  /// What can be chosen.
+  package struct Options: Sendable {
+    /// The folder of the chain.
+    package var folder: String
+    /// The genesis file's contents; needed for a new chain.
+    package var genesis: [UInt8]?
+    /// Whether it is a development node, with accounts that everybody knows.
+    package var isDevelopment = false
+    /// How blocks are made; `nil` where a consensus client decides.
+    package var sequencer: Sequencer.Options?
+    /// The chain's choices.
+    package var chain = Blockchain.Options()
+    /// The port for everybody.
+    package var http = HTTPServer.Options()
+    /// The port of the consensus client; `nil` for none.
+    package var engine: HTTPServer.Options?
+    /// What clients may ask.
+    package var limits = RPCService.Limits()
+    /// Namespaces beside the usual ones.
+    package var namespaces: Set<String> = []
+
+    /// A node of a folder.
+    package init(folder: String) { self.folder = folder }
+  }
+
+  /// The chain.
+  package let chain: Blockchain
+  /// What waits for a block.
+  package let pool: TransactionPool
+  /// Makes blocks; `nil` where a consensus client decides.
+  package let sequencer: Sequencer?
+  /// The port for everybody.
+  package let port: Int
+  /// The port of the consensus client.
+  package let enginePort: Int?
+
+  private let service: RPCService
+  private let servers: [HTTPServer]
+  private let group: MultiThreadedEventLoopGroup
+  private let threads: NIOThreadPool
+  private let start = ContinuousClock.now
+
+  /// Opens the chain and listens.
+  package init(_ options: Options) throws {
+    chain = try Blockchain(
+      folder: options.folder, genesisFile: options.genesis, options: options.chain)
+    pool = TransactionPool()
+    sequencer = options.sequencer.map { [chain, pool] in
+      Sequencer(chain: chain, pool: pool, options: $0)
+    }
+    service = RPCService(
+      chain: chain, pool: pool, sequencer: sequencer, limits: options.limits)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    threads = NIOThreadPool(numberOfThreads: 4)
+    threads.start()
+    var access = options.isDevelopment ? RPCService.Access.development : .everybody
+    access.namespaces.formUnion(options.namespaces)
+    let service = service
+    let metrics = NodeMetrics(chain: chain, pool: pool, sequencer: sequencer)
+    let http = try HTTPServer(
+      options.http, group: group, threads: threads,
+      responder: { [access] in
+        metrics.requests.add(1, ordering: .relaxed)
+        return service.respond(to: $0, access: access)
+      },
+      pages: { metrics.page($0) })
+    port = http.port
+    var servers = [http]
+    var enginePort: Int?
+    if let engine = options.engine {
+      let server = try HTTPServer(engine, group: group, threads: threads) {
+        service.respond(to: $0, access: .engine)
+      }
+      enginePort = server.port
+      servers.append(server)
+    }
+    self.enginePort = enginePort
+    self.servers = servers
+  }
+
+  /// Stops listening, lets what runs end, and stores everything.
+  package func close() throws {
+    for server in servers { server.close() }
+    sequencer?.mode = .onDemand
+    try chain.close()
+    try threads.syncShutdownGracefully()
+    try group.syncShutdownGracefully()
+  }
+}
+
+/// What an operator looks at: `/health`, `/ready` and `/metrics` in the text form of Prometheus.
+final class NodeMetrics: Sendable {
+  let requests = Atomic<UInt64>(0)
+  private let chain: Blockchain
+  private let pool: TransactionPool
+  private let sequencer: Sequencer?
+
+  init(chain: Blockchain, pool: TransactionPool, sequencer: Sequencer?) {
+    self.chain = chain
+    self.pool = pool
+    self.sequencer = sequencer
+  }
+
+  func page(_ path: String) -> (status: Int, type: String, body: [UInt8])? {
+    switch path {
+    case "/health": return (200, "text/plain", [UInt8]("alive\n".utf8))
+    case "/ready":
+      if let failure = sequencer?.failure {
+        return (503, "text/plain", [UInt8]("no blocks can be made: \(failure)\n".utf8))
+      }
+      return (200, "text/plain", [UInt8]("ready\n".utf8))
+    case "/metrics": return (200, "text/plain; version=0.0.4", [UInt8](text.utf8))
+    default: return nil
+    }
+  }
+
+  private var text: String {
+    let head = chain.database.head?.header
+    var lines: [String] = []
+    func metric(_ name: String, _ type: String, _ help: String, _ value: some BinaryInteger) {
+      lines.append("# HELP needletail_\(name) \(help)")
+      lines.append("# TYPE needletail_\(name) \(type)")
+      lines.append("needletail_\(name) \(value)")
+    }
+    metric("head_number", "gauge", "Number of the head.", head?.number ?? 0)
+    metric("head_timestamp_seconds", "gauge", "Time of the head.", head?.timestamp ?? 0)
+    metric("pool_transactions", "gauge", "Transactions that wait.", pool.count)
+    metric(
+      "http_requests_total", "counter", "Requests on the port for everybody.",
+      requests.load(ordering: .relaxed))
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,252 @@
+import EVM
+import Ethereum
+import Execution
+import Storage
+
+/// Calls, estimates and access lists: transactions that leave no trace.
+extension RPCService {
+  static let callMethods: [String: Method] = [
+    "eth_call": { service, parameters, writer in
+      let trial = try service.trial(parameters, block: 1)
+      let outcome = try service.run(trial)
+      try service.check(outcome, trial)
+      if outcome.status == .reverted { throw RPCError.reverted(outcome.output) }
+      if !outcome.status.isSuccess { throw RPCError.server(outcome.status.words) }
+      writer.value(hexadecimal: outcome.output)
+    },
+    "eth_estimateGas": { service, parameters, writer in
+      writer.value(quantity: try service.estimate(try service.trial(parameters, block: 1)))
+    },
+    "eth_createAccessList": { service, parameters, writer in
+      try service.writeAccessList(parameters, &writer)
+    },
+    "eth_simulateV1": { service, parameters, writer in
+      try service.simulate(parameters, &writer)
+    },
+  ]
+
+  /// A transaction to be tried out, and where.
+  struct Trial {
+    var request: CallRequest
+    var header: StoredHeader
+    var block: PreparedBlock
+    var state: DatabaseSource
+    var overrides: StateOverrides
+    var hasBaseFee: Bool
+    var snapshot: Snapshot
+  }
+
+  /// Reads a call, its block, and overrides of state and block.
+  func trial(_ parameters: Parameters, block index: Int) throws -> Trial {
+    let request = try CallRequest(try parameters.required(0))
+    let snapshot = try chain.snapshot()
+    let header = try stateHeader(try parameters.block(index), snapshot)
+    let overrides = try StateOverrides(parameters[index + 1])
+    if !overrides.moves.isEmpty {
+      throw RPCError.server("moving precompiles is possible in eth_simulateV1 only")
+    }
+    let changes = try BlockOverrides(parameters[index + 2])
+    return try trial(request, header, snapshot, overrides, changes)
+  }
+
+  func trial(
+    _ request: CallRequest, _ header: StoredHeader, _ snapshot: Snapshot,
+    _ overrides: StateOverrides = StateOverrides(), _ changes: BlockOverrides = BlockOverrides()
+  ) throws -> Trial {
+    let fork = fork(header.header, totalDifficulty: header.totalDifficulty)
+    var block = PreparedBlock(
+      fork: fork, environment: chain.rules.environment(header.header, fork))
+    changes.apply(to: &block.environment)
+    block.maxBlobs = Int(clamping: chain.rules.blobSchedule[fork]?.max ?? 0)
+    // Who names no price pays none, whatever the block asks.
+    let hasBaseFee = request.hasPrice
+    if !hasBaseFee { block.environment.baseFeePerGas = .zero }
+    if (request.maxFeePerBlobGas ?? .zero).isZero { block.environment.blobBaseFee = .zero }
+    return Trial(
+      request: request, header: header, block: block,
+      state: try snapshot.source(after: header.header.number), overrides: overrides,
+      hasBaseFee: hasBaseFee, snapshot: snapshot)
+  }
+
+  /// Tries a transaction, with another gas limit if given.
+  func run(
+    _ trial: Trial, gas: UInt64? = nil, collectsAccesses: Bool = false,
+    accessList: [AccessListEntry]? = nil, tracer: (any TransactionTracer)? = nil
+  ) throws -> CallRunner.Outcome {
+    let sender = trial.request.from ?? .zero
+    var request = trial.request
+    request.gas = gas ?? min(request.gas ?? limits.callGas, limits.callGas)
+    if let accessList { request.accessList = accessList }
+    return try withCaller { caller in
+      var state = WorldState(source: trial.state, codes: caller.codes)
+      trial.overrides.apply(to: &state)
+      let transaction = request.transaction(
+        chainID: chain.rules.schedule.chainID, nonce: state.record(sender).nonce, gas: 0,
+        baseFee: trial.block.environment.baseFeePerGas)
+      var prepared = PreparedTransaction(transaction, sender: sender)
+      // Whatever nonce a call names, it is its sender's next.
+      prepared.transaction.nonce = state.record(sender).nonce
+      // Before London no transaction has a type; the fields mean the same.
+      if trial.block.fork < transaction.type.since { prepared.transaction.type = .legacy }
+      caller.runner.blockHash = { trial.snapshot.hash($0) ?? .zero }
+      defer { caller.runner.blockHash = nil }
+      var options = CallRunner.Options()
+      options.collectsAccesses = collectsAccesses
+      return try caller.runner.run(
+        prepared, in: trial.block, on: &state, options: options, tracer: tracer)
+    }
+  }
+
+  /// Throws where a call was not valid.
+  func check(_ outcome: CallRunner.Outcome, _ trial: Trial) throws(RPCError) {
+    guard let error = outcome.error else { return }
+    throw .server("err: \(error.rpcMessage) (supplied gas \(trial.request.gas ?? limits.callGas))")
+  }
+
+  /// The least gas with which a transaction succeeds.
+  func estimate(_ trial: Trial) throws -> UInt64 {
+    var high = trial.request.gas ?? trial.block.environment.gasLimit
+    if high < 21_000 { high = trial.block.environment.gasLimit }
+    high = min(high, limits.callGas)
+    if trial.block.fork >= .osaka { high = min(high, 1 << 24) }
+    var trial = trial
+    // The sender must be able to pay.
+    if trial.hasBaseFee {
+      let price = trial.request.gasPrice ?? trial.request.maxFeePerGas ?? .zero
+      if !price.isZero {
+        let balance = trial.state.account(trial.request.from ?? .zero)?.balance ?? .zero
+        let value = trial.request.value ?? .zero
+        guard balance >= value else {
+          throw RPCError.server("insufficient funds for transfer")
+        }
+        let allowance = UInt256.divide(balance &- value, price)
+        if allowance < UInt256(high) { high = allowance.limb0 }
+      }
+    }
+    trial.request.gas = nil
+    let first = try run(trial, gas: high)
+    if let error = first.error {
+      if error == .intrinsicGasTooLow || error == .gasBelowFloor {
+        throw RPCError.server("gas required exceeds allowance (\(high))")
+      }
+      try check(first, trial)
+    }
+    if first.status == .reverted { throw RPCError.reverted(first.output) }
+    if !first.status.isSuccess {
+      throw RPCError.server(
+        first.status == .outOfGas
+          ? "gas required exceeds allowance (\(high))" : first.status.words)
+    }
+    // A plain transfer costs what it costs.
+    var low = first.gasUsed - 1
+    // A call gives at most 63/64 of its gas on.
+    let likely = (first.gasUsed + first.gasRefunded + 2300) / 63 * 64 + 64
+    if try succeeds(trial, first.gasUsed) { return first.gasUsed }
+    if likely < high, try succeeds(trial, likely) { high = likely }
+    while low + 1 < high {
+      let middle = min(low + (high - low) / 2, low > 0 ? low * 2 : high)
+      if try succeeds(trial, middle) { high = middle } else { low = middle }
+      // 1.5 % is close enough (go-ethereum's estimateGasErrorRatio).
+      if Double(high - low) / Double(high) < 0.015 { break }
+    }
+    return high
+  }
+
+  private func succeeds(_ trial: Trial, _ gas: UInt64) throws -> Bool {
+    let outcome = try run(trial, gas: gas)
+    return outcome.error == nil && outcome.status.isSuccess
+  }
+
+  private func writeAccessList(_ parameters: Parameters, _ writer: inout JSONWriter) throws {
+    let trial = try trial(parameters, block: 1)
+    let sender = trial.request.from ?? .zero
+    var list = trial.request.accessList ?? []
+    var outcome = CallRunner.Outcome()
+    // A warm slot makes calls cheaper, which may lead elsewhere: again until nothing is new.
+    for _ in 0..<16 {
+      outcome = try run(trial, collectsAccesses: true, accessList: list)
+      try check(outcome, trial)
+      let target =
+        trial.request.to
+        ?? outcome.createdAddress ?? .zero
+      var next: [AccessListEntry] = []
+      for entry in outcome.accesses {
+        let isFree =
+          entry.address == sender || entry.address == target
+          || entry.address == trial.block.environment.coinbase
+          || Precompile(entry.address, trial.block.fork) != nil
+        if isFree && entry.storageKeys.isEmpty { continue }
+        next.append(
+          AccessListEntry(address: entry.address, storageKeys: entry.storageKeys.sorted()))
+      }
+      next.sort { $0.address < $1.address }
+      if next == list { break }
+      list = next
+    }
+    let final = list
+    writer.object { writer in
+      writer.key("accessList")
+      writer.accessList(final)
+      if outcome.status == ExecutionStatus.reverted {
+        writer.member("error", "execution reverted")
+      } else if !outcome.status.isSuccess {
+        writer.member("error", outcome.status.words)
+      }
+      writer.member("gasUsed", quantity: outcome.gasUsed)
+    }
+  }
+}
+
+extension ExecutionStatus {
+  /// The words of go-ethereum, which clients know.
+  var words: String {
+    switch self {
+    case .stopped, .returned, .selfDestructed: ""
+    case .reverted: "execution reverted"
+    case .outOfGas: "out of gas"
+    case .stackUnderflow: "stack underflow"
+    case .stackOverflow: "stack limit reached 1024 (1023)"
+    case .invalidJump: "invalid jump destination"
+    case .undefinedOpcode: "invalid opcode"
+    case .staticViolation: "write protection"
+    case .returnDataOutOfBounds: "return data out of bounds"
+    case .addressCollision: "contract address collision"
+    case .codeTooLarge: "max code size exceeded"
+    case .invalidCodePrefix: "invalid code: must not begin with 0xef"
+    case .initCodeTooLarge: "max initcode size exceeded"
+    case .precompileFailure: "precompile failed"
+    case .workspaceExhausted: "the call needs more memory than the node gives it"
+    case .stateUnavailable: "state unavailable"
+    case .precompileUnavailable: "precompile unavailable"
+    }
+  }
+}
+
+extension TransactionError {
+  /// The words of go-ethereum, which clients know.
+  var rpcMessage: String {
+    switch self {
+    case .typeNotSupported: "transaction type not supported"
+    case .gasAllowanceExceeded: "gas limit reached"
+    case .gasLimitExceedsMaximum: "transaction gas limit too high"
+    case .intrinsicGasTooLow: "intrinsic gas too low"
+    case .gasBelowFloor: "insufficient gas for floor data gas cost"
+    case .initCodeTooLarge: "max initcode size exceeded"
+    case .nonceTooLow: "nonce too low"
+    case .nonceTooHigh: "nonce too high"
+    case .nonceIsMaximum: "nonce has max value"
+    case .insufficientFunds: "insufficient funds for gas * price + value"
+    case .senderNotExternallyOwned: "sender not an eoa"
+    case .maxFeeBelowBaseFee: "max fee per gas less than block base fee"
+    case .priorityFeeAboveMaxFee: "max priority fee per gas higher than max fee per gas"
+    case .maxBlobFeeBelowBlobBaseFee: "max fee per blob gas less than block blob gas fee"
+    case .noBlobs: "blob transaction missing blob hashes"
+    case .tooManyBlobs: "blob transaction has too many blobs"
+    case .blobAllowanceExceeded: "blob gas limit reached"
+    case .invalidBlobVersion: "blob hash version mismatch"
+    case .blobCreation: "blob transaction of type create"
+    case .noAuthorizations: "EIP-7702 transaction with empty auth list"
+    case .setCodeCreation: "EIP-7702 transaction cannot be used to create contract"
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import EVM
+import Ethereum
+import Execution
+import Storage
+
+/// Traces and raw encodings.
+extension RPCService {
+  static let debugMethods: [String: Method] = [
+    "debug_getRawHeader": { service, parameters, writer in
+      let snapshot = try service.chain.snapshot()
+      let header = try service.rawHeader(parameters, snapshot)
+      writer.value(hexadecimal: header.header.encoded)
+    },
+    "debug_getRawBlock": { service, parameters, writer in
+      let snapshot = try service.chain.snapshot()
+      let header = try service.rawHeader(parameters, snapshot)
+      guard let body = snapshot.body(header.header.number) else {
+        throw RPCError.server("block not found")
+      }
+      writer.value(hexadecimal: try body.block(header.header).encoded)
+    },
+    "debug_getRawReceipts": { service, parameters, writer in
+      let snapshot = try service.chain.snapshot()
+      let header = try service.rawHeader(parameters, snapshot)
+      let receipts = try snapshot.receipts(header.header.number)?.all() ?? []
+      writer.array { writer in
+        for receipt in receipts { writer.value(hexadecimal: receipt.encoded) }
+      }
+    },
+    "debug_getRawTransaction": { service, parameters, writer in
+      try service.writeRawTransaction(try parameters.hash(0), &writer)
+    },
+    "debug_traceTransaction": { service, parameters, writer in
+      let hash = try parameters.hash(0)
+      let snapshot = try service.chain.snapshot()
+      guard let place = snapshot.place(ofTransaction: hash) else {
+        throw RPCError.server("transaction not found")
+      }
+      let results = try service.trace(
+        place.number, only: place.index, parameters[1], snapshot)
+      writer.value(encoded: results[0].json)
+    },
+    "debug_traceBlockByNumber": { service, parameters, writer in
+      try service.writeTraces(try parameters.block(0), parameters[1], &writer)
+    },
+    "debug_traceBlockByHash": { service, parameters, writer in
+      try service.writeTraces(
+        .hash(try parameters.hash(0), requiresCanonical: false), parameters[1], &writer)
+    },
+    "debug_traceCall": { service, parameters, writer in
+      let options = parameters[2]
+      let request = try CallRequest(try parameters.required(0))
+      let snapshot = try service.chain.snapshot()
+      let header = try service.stateHeader(try parameters.block(1), snapshot)
+      let trial = try service.trial(
+        request, header, snapshot, try StateOverrides(options?["stateOverrides"]),
+        try BlockOverrides(options?["blockOverrides"]))
+      let sender = request.from ?? .zero
+      let tracer = try service.tracer(
+        options, fork: trial.block.fork,
+        transaction: request.transaction(
+          chainID: 0, nonce: 0, gas: service.limits.callGas, baseFee: .zero), sender: sender)
+      let outcome = try service.run(trial, tracer: tracer)
+      try service.check(outcome, trial)
+      try tracer.write(&writer)
+    },
+  ]
+
+  private func rawHeader(_ parameters: Parameters, _ snapshot: Snapshot) throws -> StoredHeader {
+    _ = try parameters.required(0)
+    guard let header = try header(try parameters.block(0), snapshot) else {
+      throw RPCError.server("block not found")
+    }
+    return header
+  }
+
+  /// The tracer that options name.
+  func tracer(
+    _ options: JSONValue?, fork: Fork, transaction: Transaction, sender: Address
+  ) throws(RPCError) -> any TransactionTracer & ResultTracer {
+    switch try options?["tracer"]?.text() {
+    case nil: return StructLogTracer(try StructLogTracer.Options(options), fork: fork)
+    case "callTracer":
+      return try CallTracer(.tree, options: options, transaction: transaction, sender: sender)
+    case "4byteTracer":
+      return try CallTracer(.selectors, options: options, transaction: transaction, sender: sender)
+    case .some(let name):
+      throw RPCError.server("the tracer \(name) is not known; there are callTracer, 4byteTracer")
+    }
+  }
+
+  private func writeTraces(
+    _ reference: BlockReference, _ options: JSONValue?, _ writer: inout JSONWriter
+  ) throws {
+    let snapshot = try chain.snapshot()
+    guard let number = try number(reference, snapshot) else {
+      if case .hash(let hash, _) = reference { throw RPCError.server("block \(hash) not found") }
+      throw RPCError.server("block not found")
+    }
+    if number == 0 { throw RPCError.server("genesis is not traceable") }
+    let results = try trace(number, only: nil, options, snapshot)
+    writer.array { writer in
+      for result in results {
+        writer.object { writer in
+          writer.member("txHash", result.hash)
+          writer.key("result")
+          writer.value(encoded: result.json)
+        }
+      }
+    }
+  }
+
+  /// Executes a block again and gives what tracers say of its transactions, or of one of them.
+  private func trace(
+    _ number: UInt64, only: Int?, _ options: JSONValue?, _ snapshot: Snapshot
+  ) throws -> [(hash: Hash256, json: [UInt8])] {
+    guard let header = try snapshot.header(number), let body = snapshot.body(number),
+      let parent = try snapshot.header(number - 1)
+    else { throw RPCError.server("block not found") }
+    let block = try body.block(header.header)
+    var prepared = try chain.rules.prepare(
+      block, size: 0, parent: chain.ancestor(parent, snapshot)
+    ) { hash in
+      (try? snapshot.header(hash)).flatMap { $0 }.map { self.chain.ancestor($0, snapshot) }
+    }
+    prepared.blockHashes = snapshot.recentHashes(endingWith: number - 1)
+    // Roots in receipts before Byzantium are not wanted here.
+    prepared.isPartialState = true
+    if let only {
+      // What follows does not matter, nor do the requests of the end.
+      prepared.transactions.removeSubrange((only + 1)...)
+    }
+    let switchboard = TracerSwitch()
+    for (index, transaction) in block.transactions.enumerated() where only == nil || only == index {
+      switchboard.tracers[index] = try tracer(
+        options, fork: prepared.fork, transaction: transaction, sender: body.sender(index))
+    }
+    let source = try snapshot.source(after: number - 1)
+    try withCaller { caller in
+      var state = WorldState(source: source, codes: caller.codes)
+      let executor = SerialExecutor()
+      executor.tracer = switchboard
+      _ = try executor.execute(prepared, on: &state)
+    }
+    return try switchboard.tracers.keys.sorted().map { index in
+      var writer = JSONWriter()
+      try switchboard.tracers[index]!.write(&writer)
+      return (block.transactions[index].hash, writer.takeBytes())
+    }
+  }
+}
+
+/// Hands each transaction of a block to a tracer of its own.
+private final class TracerSwitch: TransactionTracer {
+  var tracers: [Int: any TransactionTracer & ResultTracer] = [:]
+  private var current: (any TransactionTracer)?
+
+  func willRun(transaction index: Int?) { current = index.flatMap { tracers[$0] } }
+  func begin() { current?.begin() }
+  func handle(_ event: TraceEvent) { current?.handle(event) }
+  func end(_ result: TransactionResult, output: UnsafeBufferPointer<UInt8>) {
+    current?.end(result, output: output)
+  }
+}

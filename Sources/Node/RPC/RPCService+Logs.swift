@@ -1,0 +1,263 @@
+import EVM
+import Ethereum
+import Storage
+import Synchronization
+
+/// Which logs a request wants.
+struct LogQuery: Sendable {
+  var blockHash: Hash256?
+  var from: BlockReference?
+  var to: BlockReference?
+  /// One of these; any where it is empty.
+  var addresses: [Address] = []
+  /// For each place one of these; any where it is empty.
+  var topics: [[Hash256]] = []
+
+  init(_ value: JSONValue) throws(RPCError) {
+    guard case .object = value else {
+      throw .invalidParameters("a filter is an object, not \(value.kind)")
+    }
+    blockHash = try value["blockHash"]?.hash()
+    if let from = value["fromBlock"] { self.from = try BlockReference(from) }
+    if let to = value["toBlock"] { self.to = try BlockReference(to) }
+    if blockHash != nil, from != nil || to != nil {
+      throw .invalidParameters(
+        "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other")
+    }
+    switch value["address"] {
+    case nil: break
+    case .some(.array(let items)):
+      if items.count > 1000 { throw .invalidParameters("exceed max addresses: 1000") }
+      for item in items { addresses.append(try item.address()) }
+    case .some(let item): addresses = [try item.address()]
+    }
+    for item in try value["topics"]?.array() ?? [] {
+      switch item {
+      case .null: topics.append([])
+      case .array(let items):
+        if items.count > 1000 { throw .invalidParameters("exceed max topics: 1000") }
+        // A null among the choices is any.
+        var choices: [Hash256] = []
+        for item in items where item != .null { choices.append(try item.hash()) }
+        topics.append(items.contains(.null) ? [] : choices)
+      default: topics.append([try item.hash()])
+      }
+    }
+    if topics.count > 4 { throw .invalidParameters("exceed max topics") }
+  }
+
+  func matches(_ log: Log) -> Bool {
+    if !addresses.isEmpty, !addresses.contains(log.address) { return false }
+    let found = log.topics
+    if found.count < topics.count { return false }
+    for (index, choices) in topics.enumerated()
+    where !choices.isEmpty && !choices.contains(found[index]) {
+      return false
+    }
+    return true
+  }
+
+  /// Whether a block with this bloom may have such a log.
+  func mayMatch(_ bloom: Bloom) -> Bool {
+    if !addresses.isEmpty,
+      !addresses.contains(where: { bloom.mayContain(hash: Keccak256.hash($0)) })
+    {
+      return false
+    }
+    return topics.allSatisfy { choices in
+      choices.isEmpty
+        || choices.contains { bloom.mayContain(hash: Keccak256.hash($0.word)) }
+    }
+  }
+}
+
+/// Logs, and filters that remember what was told.
+extension RPCService {
+  static let logMethods: [String: Method] = [
+    "eth_getLogs": { service, parameters, writer in
+      let query = try LogQuery(try parameters.required(0))
+      try service.write(try service.logs(query), &writer)
+    },
+    "eth_newFilter": { service, parameters, writer in
+      let query = try LogQuery(parameters[0] ?? .object([]))
+      writer.value(
+        service.filters.add(.logs(query), head: try service.chain.snapshot().head.header.number))
+    },
+    "eth_newBlockFilter": { service, _, writer in
+      writer.value(
+        service.filters.add(.blocks, head: try service.chain.snapshot().head.header.number))
+    },
+    "eth_newPendingTransactionFilter": { service, _, writer in
+      writer.value(
+        service.filters.add(
+          .transactions(service.pool.sequence),
+          head: try service.chain.snapshot().head.header.number))
+    },
+    "eth_uninstallFilter": { service, parameters, writer in
+      writer.value(service.filters.remove(try parameters.text(0)))
+    },
+    "eth_getFilterLogs": { service, parameters, writer in
+      guard let filter = service.filters[try parameters.text(0)],
+        case .logs(let query) = filter.kind
+      else { throw RPCError.server("filter not found") }
+      try service.write(try service.logs(query), &writer)
+    },
+    "eth_getFilterChanges": { service, parameters, writer in
+      try service.writeChanges(try parameters.text(0), &writer)
+    },
+  ]
+
+  typealias FoundLog = (log: Log, place: JSONWriter.LogPlace)
+
+  private func write(_ logs: [FoundLog], _ writer: inout JSONWriter) {
+    writer.array { writer in
+      for found in logs { writer.log(found.log, at: found.place) }
+    }
+  }
+
+  private func logs(_ query: LogQuery) throws -> [FoundLog] {
+    let snapshot = try chain.snapshot()
+    if let hash = query.blockHash {
+      guard let header = try snapshot.header(hash) else { throw RPCError.server("unknown block") }
+      var found: [FoundLog] = []
+      try collect(query, header, snapshot, &found)
+      return found
+    }
+    let head = snapshot.head.header.number
+    func bound(_ reference: BlockReference?) throws -> UInt64 {
+      switch reference {
+      case nil: return head
+      case .number(let number)?: return number
+      case .some(let reference):
+        guard let number = try number(reference, snapshot) else {
+          throw RPCError.server("unknown block")
+        }
+        return number
+      }
+    }
+    let from = try bound(query.from)
+    let to = try bound(query.to)
+    if from > to { throw RPCError.invalidParameters("invalid block range params") }
+    if to > head {
+      throw RPCError.invalidParameters("block range extends beyond current head block")
+    }
+    if to - from >= limits.logBlocks {
+      throw RPCError.limit("the range has more than \(limits.logBlocks) blocks")
+    }
+    var found: [FoundLog] = []
+    for number in from...to {
+      guard let header = try snapshot.header(number) else { continue }
+      try collect(query, header, snapshot, &found)
+    }
+    return found
+  }
+
+  private func collect(
+    _ query: LogQuery, _ header: StoredHeader, _ snapshot: Snapshot, _ found: inout [FoundLog]
+  ) throws {
+    guard query.mayMatch(header.header.logsBloom),
+      let receipts = snapshot.receipts(header.header.number),
+      let body = snapshot.body(header.header.number)
+    else { return }
+    for index in 0..<receipts.count {
+      let (receipt, firstLog) = try receipts.receipt(index)
+      var hash: Hash256?
+      for (offset, log) in receipt.logs.enumerated() where query.matches(log) {
+        if found.count >= limits.logs {
+          throw RPCError.limit("query returned more than \(limits.logs) results")
+        }
+        let known = hash ?? Keccak256.hash(body.envelope(index))
+        hash = known
+        found.append(
+          (
+            log,
+            JSONWriter.LogPlace(
+              header: header, transactionHash: known, transactionIndex: index,
+              logIndex: firstLog + offset)
+          ))
+      }
+    }
+  }
+
+  private func writeChanges(_ id: String, _ writer: inout JSONWriter) throws {
+    let snapshot = try chain.snapshot()
+    let head = snapshot.head.header.number
+    guard let filter = filters.advance(id, to: head, sequence: pool.sequence) else {
+      throw RPCError.server("filter not found")
+    }
+    switch filter.kind {
+    case .blocks:
+      try writer.array { (writer) throws in
+        var number = filter.next
+        while number <= head {
+          if let header = try snapshot.header(number) { writer.value(header.hash) }
+          number += 1
+        }
+      }
+    case .transactions(let sequence):
+      writer.array { writer in
+        for hash in pool.hashes(after: sequence) { writer.value(hash) }
+      }
+    case .logs(let query):
+      var found: [FoundLog] = []
+      var number = filter.next
+      while number <= head {
+        if let header = try snapshot.header(number) {
+          try collect(query, header, snapshot, &found)
+        }
+        number += 1
+      }
+      write(found, &writer)
+    }
+  }
+}
+
+/// The filters of all clients; those that nobody asks about for five minutes are forgotten.
+final class FilterStore: Sendable {
+  enum Kind: Sendable {
+    case logs(LogQuery)
+    case blocks
+    /// What the pool had taken in when it was asked last.
+    case transactions(UInt64)
+  }
+
+  struct Filter: Sendable {
+    var kind: Kind
+    /// The next block to tell of.
+    var next: UInt64
+    var lastUse: ContinuousClock.Instant
+  }
+
+  private let filters = Mutex<[String: Filter]>([:])
+  private static let limit = 10_000
+
+  subscript(id: String) -> Filter? { filters.withLock { $0[id] } }
+
+  func add(_ kind: Kind, head: UInt64) -> String {
+    let id = "0x" + String(UInt64.random(in: 1...UInt64.max), radix: 16)
+    filters.withLock { filters in
+      let now = ContinuousClock.now
+      filters = filters.filter { $0.value.lastUse.duration(to: now) < .seconds(300) }
+      if filters.count >= Self.limit,
+        let oldest = filters.min(by: { $0.value.lastUse < $1.value.lastUse })
+      {
+        filters[oldest.key] = nil
+      }
+      filters[id] = Filter(kind: kind, next: head + 1, lastUse: now)
+    }
+    return id
+  }
+
+  func remove(_ id: String) -> Bool { filters.withLock { $0.removeValue(forKey: id) != nil } }
+
+  /// The filter as it was, which has been told of all up to now then.
+  func advance(_ id: String, to head: UInt64, sequence: UInt64) -> Filter? {
+    filters.withLock { filters in
+      guard let filter = filters[id] else { return nil }
+      filters[id]!.next = head + 1
+      filters[id]!.lastUse = .now
+      if case .transactions = filter.kind { filters[id]!.kind = .transactions(sequence) }
+      return filter
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import EVM
+import Ethereum
+import Execution
+import Storage
+
+/// Transactions: found and sent.
+extension RPCService {
+  static let transactionMethods: [String: Method] = [
+    "eth_getTransactionByHash": { service, parameters, writer in
+      let hash = try parameters.hash(0)
+      let snapshot = try service.chain.snapshot()
+      if let place = snapshot.place(ofTransaction: hash) {
+        return try service.writeTransaction(place.number, place.index, snapshot, &writer)
+      }
+      guard let waiting = service.pool.transaction(hash) else { return writer.null() }
+      writer.transaction(waiting.transaction, sender: waiting.sender, place: nil)
+    },
+    "eth_getTransactionByBlockNumberAndIndex": { service, parameters, writer in
+      try service.writeTransaction(try parameters.block(0), parameters, &writer)
+    },
+    "eth_getTransactionByBlockHashAndIndex": { service, parameters, writer in
+      try service.writeTransaction(
+        .hash(try parameters.hash(0), requiresCanonical: false), parameters, &writer)
+    },
+    "eth_getRawTransactionByHash": { service, parameters, writer in
+      try service.writeRawTransaction(try parameters.hash(0), &writer)
+    },
+    "eth_getTransactionReceipt": { service, parameters, writer in
+      let snapshot = try service.chain.snapshot()
+      try service.writeReceipt(ofTransaction: try parameters.hash(0), snapshot, &writer)
+    },
+    "eth_sendRawTransaction": { service, parameters, writer in
+      writer.value(try service.send(raw: try parameters.bytes(0)))
+    },
+    "eth_sendRawTransactionSync": { service, parameters, writer in
+      let hash = try service.send(raw: try parameters.bytes(0))
+      let timeout = parameters[1] == nil ? 2000 : min(try parameters.quantity(1), 60_000)
+      guard try service.sequencer?.wait(for: hash, milliseconds: timeout) == true else {
+        throw RPCError(
+          4, "The transaction was added to the mempool but wasn't processed in \(timeout)ms.",
+          data: "\"\(hash)\"")
+      }
+      try service.writeReceipt(ofTransaction: hash, try service.chain.snapshot(), &writer)
+    },
+    "eth_sendTransaction": { service, parameters, writer in
+      let request = try CallRequest(try parameters.required(0))
+      writer.value(try service.send(request))
+    },
+    "eth_sign": { service, parameters, writer in
+      let message = try parameters.bytes(1)
+      let prefix = [UInt8]("\u{19}Ethereum Signed Message:\n\(message.count)".utf8)
+      let key = try service.key(of: try parameters.address(0))
+      guard let signature = Secp256k1.sign(hash: Keccak256.hash(prefix + message), secret: key)
+      else { throw RPCError.server("the key can not sign") }
+      writer.value(
+        hexadecimal: signature.r.bytes + signature.s.bytes + [UInt8(27 + signature.yParity)])
+    },
+    "eth_signTransaction": { service, parameters, writer in
+      let request = try CallRequest(try parameters.required(0))
+      let signed = try service.sign(request)
+      writer.object { writer in
+        writer.member("raw", hexadecimal: signed.encoded)
+        writer.key("tx")
+        writer.transaction(signed, sender: request.from ?? .zero, place: nil)
+      }
+    },
+    "eth_fillTransaction": { service, parameters, writer in
+      let request = try CallRequest(try parameters.required(0))
+      let filled = try service.fill(request)
+      writer.object { writer in
+        writer.member("raw", hexadecimal: filled.encoded)
+        writer.key("tx")
+        writer.transaction(filled, sender: request.from ?? .zero, place: nil)
+      }
+    },
+  ]
+
+  private func writeTransaction(
+    _ reference: BlockReference, _ parameters: Parameters, _ writer: inout JSONWriter
+  ) throws {
+    let snapshot = try chain.snapshot()
+    let index = try parameters.quantity(1)
+    guard let number = try number(reference, snapshot), let body = snapshot.body(number),
+      index < UInt64(body.count)
+    else { return writer.null() }
+    try writeTransaction(number, Int(index), snapshot, &writer)
+  }
+
+  private func writeTransaction(
+    _ number: UInt64, _ index: Int, _ snapshot: Snapshot, _ writer: inout JSONWriter
+  ) throws {
+    guard let header = try snapshot.header(number), let body = snapshot.body(number),
+      index < body.count
+    else { return writer.null() }
+    writer.transaction(
+      try body.transaction(index), sender: body.sender(index), place: (header, index))
+  }
+
+  func writeRawTransaction(_ hash: Hash256, _ writer: inout JSONWriter) throws {
+    let snapshot = try chain.snapshot()
+    if let place = snapshot.place(ofTransaction: hash), let body = snapshot.body(place.number) {
+      return writer.value(hexadecimal: body.envelope(place.index))
+    }
+    writer.value(hexadecimal: pool.transaction(hash)?.transaction.encoded ?? [])
+  }
+
+  func writeReceipt(
+    ofTransaction hash: Hash256, _ snapshot: Snapshot, _ writer: inout JSONWriter
+  ) throws {
+    guard let place = snapshot.place(ofTransaction: hash),
+      let header = try snapshot.header(place.number), let body = snapshot.body(place.number),
+      let receipts = snapshot.receipts(place.number), place.index < receipts.count
+    else { return writer.null() }
+    try writeReceipt(header, body, receipts, place.index, &writer)
+  }
+
+  /// Takes a signed transaction in; gives its hash.
+  func send(raw bytes: [UInt8]) throws -> Hash256 {
+    let transaction: Transaction
+    let envelope: [UInt8]
+    do throws(FormatError) {
+      (transaction, envelope) = try BlobSidecar.transaction(bytes)
+    } catch { throw RPCError.server("rlp: \(error)") }
+    let hash = Keccak256.hash(envelope)
+    if pool.transaction(hash) != nil { throw RPCError.server("already known") }
+    let snapshot = try chain.snapshot()
+    let head = snapshot.head.header
+    let fork = chain.rules.schedule.fork(
+      number: head.number + 1,
+      timestamp: max(head.timestamp + 1, UInt64(max(0, WallClock.seconds))),
+      totalDifficulty: .max)
+    let sender: Address
+    do throws(FormatError) {
+      sender = try transaction.recoverSender(
+        fork: fork, chainID: chain.rules.schedule.chainID)
+    } catch { throw RPCError.server("invalid sender: \(error)") }
+    try add(
+      PreparedTransaction(transaction, sender: sender), hash, envelope.count, snapshot, fork)
+    return hash
+  }
+
+  private func add(
+    _ prepared: PreparedTransaction, _ hash: Hash256, _ bytes: Int, _ snapshot: Snapshot,
+    _ fork: Fork
+  ) throws {
+    let account = try snapshot.source(after: snapshot.head.header.number).account(prepared.sender)
+    try pool.add(
+      prepared, hash: hash, bytes: bytes, account: account, head: snapshot.head.header, fork: fork)
+    sequencer?.transactionArrived()
+  }
+
+  /// The secret key of an account of the node's own.
+  func key(of address: Address) throws(RPCError) -> UInt256 {
+    guard let key = sequencer?.accounts.key(of: address) else { throw .server("unknown account") }
+    return key
+  }
+
+  /// A transaction with nonce, gas and fees filled in, unsigned.
+  func fill(_ request: CallRequest) throws -> Transaction {
+    var request = request
+    let snapshot = try chain.snapshot()
+    let sender = request.from ?? .zero
+    let source = try snapshot.source(after: snapshot.head.header.number)
+    let nonce = max(source.account(sender)?.nonce ?? 0, pool.nextNonce(of: sender) ?? 0)
+    let baseFee = maker.nextBaseFee(snapshot.head.header)
+    if request.gasPrice == nil {
+      let tip = request.maxPriorityFeePerGas ?? min(request.maxFeePerGas ?? .max, suggestedTip)
+      request.maxPriorityFeePerGas = tip
+      request.maxFeePerGas = request.maxFeePerGas ?? (baseFee &* UInt256(2)) &+ tip
+    }
+    if request.gas == nil {
+      var priceless = request
+      (priceless.gasPrice, priceless.maxFeePerGas, priceless.maxPriorityFeePerGas) = (nil, nil, nil)
+      request.gas = try estimate(try trial(priceless, snapshot.head, snapshot))
+    }
+    if let chainID = request.chainID, chainID != chain.rules.schedule.chainID {
+      throw RPCError.server(
+        "chainId does not match node's (have=\(chainID), want=\(chain.rules.schedule.chainID))")
+    }
+    return request.transaction(
+      chainID: chain.rules.schedule.chainID, nonce: nonce, gas: 0, baseFee: baseFee)
+  }
+
+  /// A filled transaction, signed by an account of the node's own.
+  func sign(_ request: CallRequest) throws -> Transaction {
+    guard let from = request.from else { throw RPCError.server("\"from\" is missing") }
+    let key = try key(of: from)
+    var transaction = try fill(request)
+    try transaction.sign(secretKey: key)
+    return transaction
+  }
+
+  /// Sends a transaction of an account of the node's own.
+  func send(_ request: CallRequest) throws -> Hash256 {
+    return try send(raw: try sign(request).encoded)
+  }
+}

@@ -1,0 +1,255 @@
+import EVM
+package import Ethereum
+import Execution
+import Foundation
+package import Storage
+import Synchronization
+
+/// Answers JSON-RPC requests. Any number of threads at once.
+package final class RPCService: @unchecked Sendable {
+  // Sendable: what changes is behind locks.
+
+  /// What a client may ask of one request.
+  package struct Limits: Sendable {
+    /// Requests in a batch.
+    package var batch = 1000
+    /// Bytes of a response.
+    package var responseBytes = 100 << 20
+    /// Gas of a call, an estimate or a simulation.
+    package var callGas: UInt64 = 50_000_000
+    /// Blocks that a query for logs may span.
+    package var logBlocks: UInt64 = 100_000
+    /// Logs of an answer.
+    package var logs = 50_000
+
+    /// The limits of a node that anybody may ask.
+    package init() {}
+  }
+
+  /// Which methods a port has.
+  package struct Access: Sendable {
+    /// Namespaces, the part of a method's name in front of the underscore.
+    package var namespaces: Set<String>
+
+    /// The methods for everybody.
+    package static let everybody = Access(namespaces: [
+      "eth", "net", "web3", "txpool", "debug", "rpc",
+    ])
+    /// The methods of a development node.
+    package static let development = Access(
+      namespaces: [
+        "eth", "net", "web3", "txpool", "debug", "rpc", "evm", "anvil", "hardhat", "testing",
+        "personal",
+      ])
+    /// The methods for the consensus client.
+    package static let engine = Access(namespaces: ["engine", "eth", "net", "web3"])
+  }
+
+  typealias Method = @Sendable (RPCService, Parameters, inout JSONWriter) throws -> Void
+
+  let chain: Blockchain
+  let pool: TransactionPool
+  let limits: Limits
+  let maker: BlockMaker
+  /// Makes blocks of what the pool has; `nil` where a consensus client decides.
+  let sequencer: Sequencer?
+  private let callers = Mutex<[Caller]>([])
+  let filters = FilterStore()
+
+  /// The service of a chain.
+  package init(
+    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer? = nil, limits: Limits = Limits()
+  ) {
+    self.chain = chain
+    self.pool = pool
+    self.sequencer = sequencer
+    self.limits = limits
+    maker = BlockMaker(rules: chain.rules)
+  }
+
+  /// What a thread needs to execute calls.
+  final class Caller: @unchecked Sendable {
+    // Sendable: whoever has it is the only one.
+
+    let runner = CallRunner()
+    var codes = CodeStore(programCapacity: 16 << 20)
+  }
+
+  /// Gives a caller to `body` that nobody else has.
+  func withCaller<Result>(_ body: (Caller) throws -> Result) rethrows -> Result {
+    let caller = callers.withLock { $0.popLast() } ?? Caller()
+    if caller.codes.byteCount > 16 << 20 { caller.codes = CodeStore(programCapacity: 16 << 20) }
+    defer { callers.withLock { $0.append(caller) } }
+    return try body(caller)
+  }
+
+  private static let methods: [String: Method] = {
+    var all: [String: Method] = [:]
+    for group in [
+      chainMethods, stateMethods, callMethods, transactionMethods, logMethods, feeMethods,
+      debugMethods, engineMethods, poolMethods, developmentMethods,
+    ] {
+      all.merge(group) { _, _ in preconditionFailure("a method has two implementations") }
+    }
+    return all
+  }()
+
+  /// The names of all methods.
+  package static var methodNames: [String] { methods.keys.sorted() }
+
+  /// Answers a request or a batch; `nil` when nothing is to be answered.
+  package func respond(to body: UnsafeBufferPointer<UInt8>, access: Access) -> [UInt8]? {
+    var cursor = JSONCursor(body)
+    let request: JSONValue
+    do throws(FormatError) {
+      request = try JSONValue(from: &cursor)
+      try cursor.finish()
+    } catch {
+      return failure(.parse(error.description), id: .null)
+    }
+    guard case .array(let requests) = request else { return respond(to: request, access) }
+    if requests.isEmpty { return failure(.invalidRequest("empty batch"), id: .null) }
+    if requests.count > limits.batch {
+      return failure(
+        .invalidRequest("batch too large: \(requests.count) of \(limits.batch) requests"), id: .null
+      )
+    }
+    var answers: [UInt8] = [UInt8(ascii: "[")]
+    for request in requests {
+      guard let answer = respond(to: request, access) else { continue }
+      if answers.count > 1 { answers.append(UInt8(ascii: ",")) }
+      answers += answer
+      if answers.count > limits.responseBytes {
+        return failure(.init(-32003, "response too large"), id: .null)
+      }
+    }
+    if answers.count == 1 { return nil }
+    answers.append(UInt8(ascii: "]"))
+    return answers
+  }
+
+  private func respond(to request: JSONValue, _ access: Access) -> [UInt8]? {
+    guard case .object = request else {
+      return failure(.invalidRequest("a request is an object"), id: .null)
+    }
+    let id: JSONValue
+    switch request["id"] {
+    case .some(.number(let text)): id = .number(text)
+    case .some(.string(let text)): id = .string(text)
+    case nil: id = .null
+    default: return failure(.invalidRequest("an id is a number or a string"), id: .null)
+    }
+    do {
+      guard case .string(let name)? = request["method"] else {
+        throw RPCError.invalidRequest("a request has a method")
+      }
+      if let version = request["jsonrpc"], version != .string("2.0") {
+        throw RPCError.invalidRequest("invalid jsonrpc version")
+      }
+      let parameters = try Parameters(request["params"])
+      let result = try call(name, parameters, access)
+      var writer = JSONWriter()
+      writer.object { writer in
+        writer.member("jsonrpc", "2.0")
+        writer.key("id")
+        writer.value(id)
+        writer.key("result")
+        writer.value(encoded: result)
+      }
+      // A notification wants no answer.
+      return id == .null && !hasID(request) ? nil : writer.takeBytes()
+    } catch {
+      return failure(rpcError(error), id: id)
+    }
+  }
+
+  private func hasID(_ request: JSONValue) -> Bool {
+    guard case .object(let members) = request else { return false }
+    return members.contains { $0.name == "id" }
+  }
+
+  /// Calls a method and gives its result in JSON.
+  func call(_ name: String, _ parameters: Parameters, _ access: Access) throws -> [UInt8] {
+    let namespace = String(name.prefix { $0 != "_" })
+    guard access.namespaces.contains(namespace.hasPrefix("rpc") ? "rpc" : namespace),
+      let method = Self.methods[name]
+    else { throw RPCError.unknownMethod(name) }
+    var writer = JSONWriter()
+    try method(self, parameters, &writer)
+    guard writer.bytes.count <= limits.responseBytes else {
+      throw RPCError(-32003, "response too large")
+    }
+    return writer.takeBytes()
+  }
+
+  func rpcError(_ error: any Error) -> RPCError {
+    switch error {
+    case let error as RPCError: error
+    case let error as StorageError: RPCError(error)
+    case let error as ExecutionError: RPCError(error)
+    case let error as BlockError: .server(error.description)
+    case let error as FormatError: .invalidParameters(error.description)
+    default: .internalFault("\(error)")
+    }
+  }
+
+  func failure(_ error: RPCError, id: JSONValue) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.member("jsonrpc", "2.0")
+      writer.key("id")
+      writer.value(id)
+      writer.key("error")
+      writer.object { writer in
+        writer.member("code", error.code)
+        writer.member("message", error.message)
+        if let data = error.data {
+          writer.key("data")
+          writer.value(encoded: [UInt8](data.utf8))
+        }
+      }
+    }
+    return writer.takeBytes()
+  }
+
+  // MARK: Blocks that requests name
+
+  /// The number of a block of the chain; `nil` where there is none.
+  func number(_ reference: BlockReference, _ snapshot: Snapshot) throws(RPCError) -> UInt64? {
+    switch reference {
+    case .number(let number): return number <= snapshot.head.header.number ? number : nil
+    case .hash(let hash, _): return snapshot.number(ofBlock: hash)
+    case .tag(let tag):
+      switch tag {
+      case .earliest: return 0
+      case .latest, .pending: return snapshot.head.header.number
+      case .safe, .finalized:
+        if let hash = chain.finalityHash(tag) { return snapshot.number(ofBlock: hash) }
+        // A sequencer's own block is final once it is made.
+        if sequencer != nil { return snapshot.head.header.number }
+        throw RPCError(-39001, "\(tag.rawValue) block not found")
+      }
+    }
+  }
+
+  /// The header of a block; `nil` where there is none.
+  func header(_ reference: BlockReference, _ snapshot: Snapshot) throws -> StoredHeader? {
+    guard let number = try number(reference, snapshot) else { return nil }
+    return try snapshot.header(number)
+  }
+
+  /// The header of a block whose state is asked for.
+  func stateHeader(_ reference: BlockReference, _ snapshot: Snapshot) throws -> StoredHeader {
+    guard let header = try header(reference, snapshot) else {
+      if case .hash = reference { throw RPCError.server("header for hash not found") }
+      throw RPCError.server("header not found")
+    }
+    return header
+  }
+
+  func fork(_ header: BlockHeader, totalDifficulty: UInt256 = .max) -> Fork {
+    // The difficulty of a chain counts only where a fork begins by it.
+    chain.rules.schedule.fork(
+      number: header.number, timestamp: header.timestamp, totalDifficulty: totalDifficulty)
+  }
+}

@@ -1,0 +1,237 @@
+package import EVM
+import Ethereum
+package import Execution
+
+/// The chain at one moment: what is committed but not yet stored, over the database. One thread at a
+/// time. Readers keep old pages alive: let it go when the request is answered.
+package final class Snapshot: @unchecked Sendable {
+  // Sendable: a value that threads may hand on, as the reader of LMDB.
+
+  /// The head.
+  package let head: StoredHeader
+  /// Whether and how far states of older blocks can be read.
+  package let history: HistoryPolicy
+  /// The newest first.
+  let pending: [PendingBlock]
+  let reader: LMDBReader
+  /// The state after the head.
+  package let state: StateReader
+
+  init(
+    head: StoredHeader, history: HistoryPolicy, pending: [PendingBlock], reader: LMDBReader
+  ) {
+    self.head = head
+    self.history = history
+    self.pending = pending
+    self.reader = reader
+    state = StateReader(layers: pending.map(\.layer), reader: reader)
+  }
+
+  private func block(_ number: UInt64) -> StoredBlock? {
+    for block in pending where block.block.header.number == number { return block.block }
+    return nil
+  }
+
+  static func key(_ number: UInt64) -> [UInt8] {
+    var key: [UInt8] = []
+    key.append(bigEndian: number)
+    return key
+  }
+
+  /// A block of the canonical chain by its number.
+  package func header(_ number: UInt64) throws(StorageError) -> StoredHeader? {
+    if number > head.header.number { return nil }
+    if number == head.header.number { return head }
+    if let block = block(number) { return block.summary }
+    guard let bytes = reader.get(.headers, Self.key(number)) else { return nil }
+    return try StoredHeader(stored: bytes)
+  }
+
+  /// The number of a block of the canonical chain.
+  package func number(ofBlock hash: Hash256) -> UInt64? {
+    if hash == head.hash { return head.header.number }
+    for block in pending where block.block.hash == hash { return block.block.header.number }
+    return reader.get(.blockHashes, hash.bytes).map { $0.uint64(at: 0) }
+  }
+
+  /// A block of the canonical chain by its hash.
+  package func header(_ hash: Hash256) throws(StorageError) -> StoredHeader? {
+    guard let number = number(ofBlock: hash) else { return nil }
+    return try header(number)
+  }
+
+  /// The transactions of a block.
+  package func body(_ number: UInt64) -> BodyRecord? {
+    if number > head.header.number { return nil }
+    if let block = block(number) { return block.body }
+    return reader.get(.bodies, Self.key(number)).map { BodyRecord(stored: $0) }
+  }
+
+  /// The receipts of a block.
+  package func receipts(_ number: UInt64) -> ReceiptsRecord? {
+    if number > head.header.number { return nil }
+    if let block = block(number) { return block.receipts }
+    return reader.get(.receipts, Self.key(number)).map { ReceiptsRecord(stored: $0) }
+  }
+
+  /// Where a transaction of the canonical chain stands.
+  package func place(ofTransaction hash: Hash256) -> (number: UInt64, index: Int)? {
+    for block in pending {
+      if let index = block.block.transactionHashes.firstIndex(of: hash) {
+        return (block.block.header.number, index)
+      }
+    }
+    guard let bytes = reader.get(.transactionHashes, hash.bytes) else { return nil }
+    return (bytes.uint64(at: 0), Int(bytes.uint32(at: 8)))
+  }
+
+  /// The hash of a block of the canonical chain.
+  package func hash(_ number: UInt64) -> Hash256? {
+    if number == head.header.number { return head.hash }
+    if number > head.header.number { return nil }
+    if let block = block(number) { return block.hash }
+    guard let bytes = reader.get(.headers, Self.key(number)), bytes.count >= 32 else { return nil }
+    return Hash256(bytes: bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
+  }
+
+  /// The hashes of up to 256 blocks that end with a number.
+  package func recentHashes(endingWith number: UInt64) -> [UInt64: Hash256] {
+    var hashes: [UInt64: Hash256] = [:]
+    var next = number
+    while hashes.count < 256, let hash = hash(next) {
+      hashes[next] = hash
+      if next == 0 { break }
+      next -= 1
+    }
+    return hashes
+  }
+
+  /// The number of the oldest block whose state can be read.
+  package var oldestState: UInt64 {
+    switch history {
+    case .full: 0
+    case .blocks(let count):
+      head.header.number > UInt64(count) ? head.header.number - UInt64(count) : 0
+    }
+  }
+
+  /// The state after a block, for execution.
+  package func source(after number: UInt64) throws(StorageError) -> DatabaseSource {
+    if number == head.header.number { return DatabaseSource(state, past: nil) }
+    guard number < head.header.number else {
+      throw StorageError(.unavailable, "there is no block \(number) yet")
+    }
+    guard number >= oldestState else {
+      throw StorageError(
+        .unavailable,
+        "the state after block \(number) is not kept any more; the oldest is \(oldestState)")
+    }
+    return DatabaseSource(state, past: ChangeHistory(self, after: number))
+  }
+}
+
+/// What the states of past blocks are read from: what later blocks changed.
+final class ChangeHistory {
+  let number: UInt64
+  private let snapshot: Snapshot
+
+  init(_ snapshot: Snapshot, after number: UInt64) {
+    self.snapshot = snapshot
+    self.number = number
+  }
+
+  /// What an account was; `nil` where no later block changed it.
+  func account(_ key: Hash256) -> StoredAccount?? {
+    if let found = first(.accountHistory, key.bytes, { $0.account(key) }) { return found }
+    for block in snapshot.pending.reversed() where block.layer.number > number {
+      if let change = block.layer.change(ofAccount: key) { return .some(change.before) }
+    }
+    return nil
+  }
+
+  /// What a slot was; `nil` where no later block changed it.
+  func slot(_ slot: Hash256, of account: Hash256) -> UInt256? {
+    if let found = first(
+      .slotHistory, account.bytes + slot.bytes, { $0.slot(slot, of: account) })
+    {
+      return found
+    }
+    for block in snapshot.pending.reversed() where block.layer.number > number {
+      if let change = block.layer.change(ofSlot: slot, account: account) { return change.before }
+    }
+    return nil
+  }
+
+  /// What the first later block that changed a key says; a full history has an index of those.
+  private func first<Value>(
+    _ index: Table, _ key: [UInt8], _ value: (ChangeRecord) -> Value?
+  ) -> Value? {
+    let reader = snapshot.reader
+    if case .full = snapshot.history {
+      var first = key
+      first.append(bigEndian: number + 1)
+      var block: UInt64?
+      reader.scan(index, from: first) { entry, _ in
+        if entry.count == first.count, entry.starts(with: key) {
+          block = entry.uint64(at: key.count)
+        }
+        return false
+      }
+      guard let block, let bytes = reader.get(.changes, Snapshot.key(block)) else { return nil }
+      return value(ChangeRecord(stored: bytes))
+    }
+    var found: Value?
+    reader.scan(.changes, from: Snapshot.key(number + 1)) { _, bytes in
+      found = value(ChangeRecord(stored: bytes))
+      return found == nil
+    }
+    return found
+  }
+}
+
+/// A state of the database, as execution reads it. One thread at a time.
+package final class DatabaseSource: StateSource {
+  let reader: StateReader
+  private let past: ChangeHistory?
+
+  init(_ reader: StateReader, past: ChangeHistory?) {
+    self.reader = reader
+    self.past = past
+  }
+
+  /// An account with its storage root.
+  package func storedAccount(_ key: Hash256) -> StoredAccount? {
+    if let past, let found = past.account(key) { return found }
+    return reader.account(key)
+  }
+
+  package func account(_ address: Address) -> SourceAccount? {
+    storedAccount(Keccak256.hash(address)).map {
+      SourceAccount(
+        nonce: $0.nonce, balance: $0.balance, codeHash: $0.codeHash,
+        hasStorage: $0.storageRoot != MerklePatriciaTrie.emptyRoot)
+    }
+  }
+
+  package func slot(_ key: UInt256, of address: Address) -> UInt256 {
+    let account = Keccak256.hash(address)
+    let slot = Keccak256.hash(key)
+    if let past, let found = past.slot(slot, of: account) { return found }
+    return reader.slot(slot, of: account)
+  }
+
+  package func code(_ hash: Hash256) -> [UInt8] {
+    guard let code = reader.code(hash) else {
+      preconditionFailure("database: the code \(hash) of an account is missing")
+    }
+    return code
+  }
+
+  package func stateRoot(after delta: StateDelta) -> Hash256 {
+    precondition(past == nil, "roots are worked out on the newest state only")
+    let committer = StateCommitter(reader: reader, workers: 1)
+    do throws(StorageError) {
+      return try committer.layer(number: 0, committer.changes(delta)).root
+    } catch { preconditionFailure("one thread needs no further reader: \(error)") }
+  }
+}

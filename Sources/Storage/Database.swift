@@ -1,0 +1,322 @@
+import Dispatch
+import EVM
+package import Ethereum
+package import Execution
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A block that is committed: the head's chain has it, and the database gets it in the background.
+struct PendingBlock: Sendable {
+  var block: StoredBlock
+  var layer: StateLayer
+}
+
+/// The durable chain: blocks, receipts, indexes and state in one LMDB file.
+///
+/// A committed block is visible at once, from memory, and stored by a thread of the database's own;
+/// the caller has put it into the block log before, from which it is replayed when the process ends
+/// in between. Readers take a `Snapshot`; they block nobody and are blocked by nobody.
+package final class Database: @unchecked Sendable {
+  // Sendable: what changes is behind `state`; LMDB has one writer, the store queue or `rewind`.
+
+  /// What can be chosen.
+  package struct Options: Sendable {
+    /// How far back states can be read.
+    package var history = HistoryPolicy.full
+    /// Bytes that the file may grow to.
+    package var mapSize = 1 << 40
+    /// Threads that work out a state root.
+    package var workers = 2
+    /// Blocks that may wait to be stored before a commit waits for them.
+    package var pendingLimit = 4
+
+    /// All history; two threads.
+    package init() {}
+  }
+
+  /// The version of the tables' layout.
+  static let schema: UInt32 = 1
+
+  private struct State {
+    var head: StoredHeader
+    var pending: [PendingBlock] = []
+    var failure: StorageError?
+  }
+
+  /// What was chosen.
+  package let options: Options
+  /// The folder.
+  package let folder: String
+  let environment: LMDBEnvironment
+  private let lock: Int32
+  private let state: Mutex<State?>
+  private let queue = DispatchQueue(label: "needletail.storage")
+  private let room: DispatchSemaphore
+
+  /// Opens or creates a database in a folder, for this process alone.
+  package init(folder: String, options: Options = Options()) throws(StorageError) {
+    self.folder = folder
+    self.options = options
+    lock = try Self.lock(folder)
+    room = DispatchSemaphore(value: options.pendingLimit)
+    do throws(StorageError) {
+      environment = try LMDBEnvironment(
+        folder: folder, tableNames: Table.names, mapSize: options.mapSize)
+      let reader = try LMDBReader(environment)
+      try Self.checkSchema(reader)
+      var found: State?
+      if let bytes = reader.get(.meta, Self.headKey) {
+        let number = bytes.uint64(at: 0)
+        guard let record = reader.get(.headers, Snapshot.key(number)) else {
+          throw StorageError(.corrupt, "database: the header of the head, \(number), is missing")
+        }
+        found = State(head: try StoredHeader(stored: record))
+      }
+      state = Mutex(found)
+    } catch {
+      close(lock)
+      throw error
+    }
+  }
+
+  deinit {
+    queue.sync {}
+    close(lock)
+  }
+
+  private static func lock(_ folder: String) throws(StorageError) -> Int32 {
+    var path = ""
+    for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
+      path += path.isEmpty && !folder.hasPrefix("/") ? String(part) : "/" + part
+      if path != "/", mkdir(path, 0o755) != 0, errno != EEXIST {
+        throw StorageError(.unreadable, "\(path): \(String(cString: strerror(errno)))")
+      }
+    }
+    let descriptor = open(folder + "/LOCK", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw StorageError(.unreadable, "\(folder)/LOCK: \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw StorageError(
+        .inUse, "\(folder) is in use by another process; end it, or choose another folder")
+    }
+    return descriptor
+  }
+
+  static let headKey = [UInt8]("head".utf8)
+  static let schemaKey = [UInt8]("schema".utf8)
+  private static let genesisKey = [UInt8]("genesis".utf8)
+
+  private static func checkSchema(_ reader: LMDBReader) throws(StorageError) {
+    guard let bytes = reader.get(.meta, schemaKey) else { return }
+    let found = bytes.uint32(at: 0)
+    guard found == schema else {
+      throw StorageError(
+        .schema,
+        "the database has schema \(found), this program \(schema): export the chain with the "
+          + "program that wrote it, and import it into a new folder")
+    }
+  }
+
+  /// Whether the chain has a block.
+  package var isEmpty: Bool { state.withLock { $0 == nil } }
+
+  /// The genesis file that the chain began with.
+  package func genesis() throws(StorageError) -> [UInt8]? {
+    try LMDBReader(environment).get(.meta, Self.genesisKey).map { [UInt8]($0) }
+  }
+
+  /// The last entry of the block log that is stored.
+  package func storedSequence() throws(StorageError) -> UInt64 {
+    try LMDBReader(environment).get(.meta, Self.headKey)?.uint64(at: 8) ?? 0
+  }
+
+  /// The chain as it is now.
+  package func snapshot() throws(StorageError) -> Snapshot {
+    var failure: StorageError?
+    // Under the lock, so that no block leaves the layers before the reader can see it stored.
+    let snapshot = state.withLock { state -> Snapshot? in
+      guard let state else { return nil }
+      do throws(StorageError) {
+        let reader = try LMDBReader(environment)
+        return Snapshot(
+          head: state.head, history: options.history, pending: state.pending, reader: reader)
+      } catch {
+        failure = error
+        return nil
+      }
+    }
+    if let failure { throw failure }
+    guard let snapshot else {
+      throw StorageError(.unavailable, "\(folder) has no chain yet: it needs a genesis")
+    }
+    return snapshot
+  }
+
+  /// The header of the head.
+  package var head: StoredHeader? { state.withLock { $0?.head } }
+
+  // MARK: Growth
+
+  /// Begins the chain: stores the genesis block, its state and the file that it came from.
+  package func begin(_ block: Block, _ allocation: Allocation, file: [UInt8]) throws(StorageError) {
+    precondition(isEmpty, "a chain begins once")
+    var changes = StateCommitter.Changes()
+    for (address, account) in allocation.accounts {
+      let key = Keccak256.hash(address)
+      changes.accounts.append(
+        StateLayer.AccountChange(
+          key: key, before: nil,
+          after: StoredAccount(
+            nonce: account.nonce, balance: account.balance, codeHash: account.codeHash)))
+      if !account.code.isEmpty { changes.codes[account.codeHash] = account.code }
+      for (slot, value) in account.storage where !value.isZero {
+        changes.slots.append(
+          StateLayer.SlotChange(
+            account: key, slot: Keccak256.hash(slot), before: .zero, after: value))
+      }
+    }
+    changes.sort()
+    let reader = StateReader(layers: [], reader: try LMDBReader(environment))
+    let layer = try StateCommitter(reader: reader, workers: 1).layer(number: 0, changes)
+    guard layer.root == block.header.stateRoot else {
+      throw StorageError(
+        .corrupt, "genesis: the state root is \(layer.root), not \(block.header.stateRoot)")
+    }
+    let stored = StoredBlock(
+      block, hash: block.hash, size: block.encoded.count,
+      totalDifficulty: block.header.difficulty, senders: [], receipts: [], sequence: 0)
+    var writer = try LMDBWriter(environment)
+    var schema: [UInt8] = []
+    schema.append(bigEndian: Self.schema)
+    try writer.put(.meta, Self.schemaKey, schema)
+    try writer.put(.meta, Self.genesisKey, file)
+    try StoreWriter.write(stored, layer, history: options.history, to: writer)
+    try writer.commit()
+    state.withLock { $0 = State(head: stored.summary) }
+  }
+
+  /// What a block changes, with the state root after it. To be given to `append`.
+  package func layer(
+    _ delta: StateDelta, on snapshot: Snapshot, number: UInt64
+  ) throws(StorageError) -> StateLayer {
+    let committer = StateCommitter(reader: snapshot.state, workers: options.workers)
+    return try committer.layer(number: number, committer.changes(delta))
+  }
+
+  /// Makes a block the head. It is visible at once and stored in the background; waits when too many
+  /// are not stored yet.
+  package func append(_ block: StoredBlock, _ layer: StateLayer) throws(StorageError) {
+    room.wait()
+    let failure = state.withLock { state -> StorageError? in
+      guard state != nil else { return StorageError(.unavailable, "there is no genesis") }
+      if let failure = state!.failure { return failure }
+      guard block.header.parentHash == state!.head.hash else {
+        return StorageError(.notNext, "block \(block.header.number) does not follow the head")
+      }
+      state!.pending.insert(PendingBlock(block: block, layer: layer), at: 0)
+      state!.head = block.summary
+      return nil
+    }
+    if let failure {
+      room.signal()
+      throw failure
+    }
+    queue.async { [self] in store() }
+  }
+
+  /// Waits until all blocks are stored.
+  package func flush() throws(StorageError) {
+    queue.sync {}
+    if let failure = state.withLock({ $0?.failure }) { throw failure }
+  }
+
+  /// Stores what is pending, in one transaction.
+  private func store() {
+    let blocks = state.withLock { $0?.failure == nil ? $0?.pending.reversed() ?? [] : [] }
+    if blocks.isEmpty { return }
+    var failure: StorageError?
+    do throws(StorageError) {
+      var writer = try LMDBWriter(environment)
+      for block in blocks {
+        try StoreWriter.write(block.block, block.layer, history: options.history, to: writer)
+      }
+      try writer.commit()
+    } catch { failure = error }
+    state.withLock { state in
+      if let failure {
+        state?.failure = failure
+      } else {
+        state?.pending.removeLast(blocks.count)
+      }
+    }
+    for _ in blocks { room.signal() }
+  }
+
+  // MARK: Reorganisation
+
+  /// Goes back to a block of the chain: its state, by the changes of the blocks after it, which are
+  /// taken out. `sequence` is the entry of the block log that says so.
+  package func rewind(to number: UInt64, sequence: UInt64) throws(StorageError) {
+    try flush()
+    let snapshot = try snapshot()
+    let head = snapshot.head.header.number
+    guard number < head else {
+      throw StorageError(.unavailable, "block \(number) is not before the head, \(head)")
+    }
+    guard number >= snapshot.oldestState, let target = try snapshot.header(number) else {
+      throw StorageError(
+        .unavailable,
+        "the state after block \(number) is not kept any more; the oldest is "
+          + "\(snapshot.oldestState)")
+    }
+    let layer = try snapshot.layer(backTo: number, workers: options.workers)
+    guard layer.root == target.header.stateRoot else {
+      throw StorageError(
+        .corrupt,
+        "going back to block \(number) gives the state root \(layer.root), not "
+          + "\(target.header.stateRoot)")
+    }
+    var writer = try LMDBWriter(environment)
+    try StoreWriter.write(layer, to: writer)
+    for block in stride(from: head, to: number, by: -1) {
+      try StoreWriter.remove(block, snapshot, to: writer)
+    }
+    try StoreWriter.writeHead(number, target.hash, sequence, to: writer)
+    try writer.commit()
+    state.withLock { $0?.head = target }
+  }
+
+  // MARK: Keeping
+
+  /// Copies the database as it is now into an empty folder; the chain goes on meanwhile.
+  package func backup(to folder: String) throws(StorageError) {
+    try flush()
+    if mkdir(folder, 0o755) != 0, errno != EEXIST {
+      throw StorageError(.unreadable, "\(folder): \(String(cString: strerror(errno)))")
+    }
+    try environment.copy(to: folder)
+  }
+
+  /// How many entries each table has, and how many bytes all take.
+  package func statistics() throws(StorageError) -> (tables: [(String, Int)], bytes: Int) {
+    var tables: [(String, Int)] = []
+    for table in Table.allCases { tables.append(("\(table)", try environment.count(table))) }
+    return (tables, environment.usedBytes)
+  }
+}
+
+extension StateCommitter.Changes {
+  mutating func sort() {
+    accounts.sort { $0.key < $1.key }
+    slots.sort { $0.account == $1.account ? $0.slot < $1.slot : $0.account < $1.account }
+  }
+}

@@ -1,0 +1,194 @@
+import ArgumentParser
+import EVM
+import Ethereum
+import Execution
+import Foundation
+import Node
+import Storage
+
+struct NodeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "node",
+    abstract: "Run a node: a durable chain and JSON-RPC.",
+    discussion: """
+      With --dev it makes blocks as soon as transactions arrive and has accounts with funds, whose \
+      keys everybody knows; without --datadir the chain goes when it ends. Otherwise it needs a \
+      genesis file for a new chain, and a consensus client (or `needletail node --import`) gives it \
+      blocks.
+
+        needletail node --dev
+        needletail node --dev --datadir my-chain --block-time 2000
+        needletail node --datadir l1 --genesis genesis.json --import chain.rlp --engine-port 8551
+      """)
+
+  @Flag(help: "Make blocks, with funded accounts.") var dev = false
+  @Option(help: "The folder of the chain.") var datadir: String?
+  @Option(help: "The genesis file of a new chain.") var genesis: String?
+  @Option(name: .customLong("import"), help: "A file of blocks in RLP to import first.")
+  var importFile: String?
+  @Option(help: "The number of a new development chain.") var chainID: UInt64 = 1337
+  @Option(help: "Milliseconds between blocks; without it, blocks come with transactions.")
+  var blockTime: Int?
+  @Flag(help: "Make blocks only when told to.") var noMining = false
+  @Option(help: "The address to listen on.") var httpHost = "127.0.0.1"
+  @Option(help: "The port of JSON-RPC; 0 for any that is free.") var httpPort = 8545
+  @Option(help: "Names that requests may be addressed to, with commas, or *.")
+  var httpHosts = "localhost"
+  @Option(help: "Origins that browsers may ask from, with commas, or *.") var httpOrigins = ""
+  @Option(help: "The port of the Engine API; without it there is none.") var enginePort: Int?
+  @Option(help: "The file of the Engine API's secret, 32 bytes in hexadecimal.")
+  var jwtSecret: String?
+  @Option(help: "Further namespaces, with commas: admin ones are not for everybody.")
+  var apis = ""
+  @Option(help: "How far back states are kept: full, or a number of blocks.") var history = "full"
+  @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
+
+  func validate() throws {
+    if !dev && datadir == nil { throw ValidationError("--datadir is needed without --dev") }
+    if let blockTime, !(1...86_400_000).contains(blockTime) {
+      throw ValidationError("--block-time: \(blockTime) is not from 1 to 86,400,000 ms")
+    }
+    _ = try policy()
+    if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
+  }
+
+  private func policy() throws -> HistoryPolicy {
+    if history == "full" { return .full }
+    guard let blocks = Int(history), blocks > 0 else {
+      throw ValidationError("--history: full, or a number of blocks")
+    }
+    return .blocks(blocks)
+  }
+
+  private func list(_ text: String) -> Set<String> {
+    Set(text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+  }
+
+  func run() throws {
+    let temporary = datadir == nil
+    let folder = datadir ?? NSTemporaryDirectory() + "needletail-dev-\(getpid())"
+    defer { if temporary { try? FileManager.default.removeItem(atPath: folder) } }
+    do {
+      try serve(folder)
+    } catch let error as StorageError {
+      Terminal.note("needletail: \(error)")
+      throw ExitCode(2)
+    } catch let error as BlockError {
+      Terminal.note("needletail: \(error)")
+      throw ExitCode(1)
+    }
+  }
+
+  private func serve(_ folder: String) throws {
+    var options = NodeService.Options(folder: folder)
+    options.isDevelopment = dev
+    options.chain.database.history = try policy()
+    options.chain.syncPolicy = sync == "never" ? .never : .everyEntry
+    options.namespaces = list(apis)
+    options.http.host = httpHost
+    options.http.port = httpPort
+    options.http.hosts = list(httpHosts)
+    options.http.origins = list(httpOrigins)
+    if let genesis {
+      options.genesis = try FileBytes(path: genesis).array
+    } else if dev, !FileManager.default.fileExists(atPath: folder + "/state/data.mdb") {
+      let file = DevelopmentGenesis.file(
+        chainID: chainID, accounts: .standard, time: UInt64(time(nil)))
+      // For others that want the same chain.
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try Data(file).write(to: URL(fileURLWithPath: folder + "/genesis.json"))
+      options.genesis = file
+    }
+    if dev {
+      var sequencer = Sequencer.Options()
+      sequencer.accounts = .standard
+      sequencer.mode = noMining ? .onDemand : blockTime.map { .interval($0) } ?? .onArrival
+      options.sequencer = sequencer
+    }
+    if let enginePort {
+      var engine = HTTPServer.Options()
+      engine.port = enginePort
+      engine.host = httpHost
+      engine.bodyBytes = 128 << 20
+      engine.hosts = ["*"]
+      if let jwtSecret { engine.secret = try secret(jwtSecret) }
+      options.engine = engine
+    }
+    if let importFile {
+      // Before anybody can ask.
+      let chain = try Blockchain(
+        folder: folder, genesisFile: options.genesis, options: options.chain)
+      let count = try ChainFile.importBlocks(importFile, into: chain)
+      try chain.close()
+      Terminal.note("imported \(count) blocks")
+    }
+    let started = ContinuousClock.now
+    let node = try NodeService(options)
+    for notice in node.chain.notices { Terminal.note("needletail: \(notice)") }
+    announce(node, folder, started)
+
+    // Until a signal says stop.
+    let semaphore = DispatchSemaphore(value: 0)
+    var sources: [any DispatchSourceSignal] = []
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { semaphore.signal() }
+      source.resume()
+      sources.append(source)
+    }
+    semaphore.wait()
+    Terminal.note("needletail: stopping")
+    try node.close()
+  }
+
+  private func secret(_ path: String) throws -> [UInt8] {
+    let text = String(decoding: try FileBytes(path: path).array, as: UTF8.self)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let bytes = Hexadecimal.bytes(text) ?? Hexadecimal.bytes(unprefixed: text)
+    guard let bytes, bytes.count == 32 else {
+      throw ValidationError("\(path): the secret is 32 bytes in hexadecimal")
+    }
+    return bytes
+  }
+
+  private func announce(_ node: NodeService, _ folder: String, _ started: ContinuousClock.Instant) {
+    if dev {
+      print("accounts, 10,000 ether each in a new chain; their keys are public:")
+      for address in DevelopmentAccounts.standard.addresses {
+        let key = DevelopmentAccounts.standard.key(of: address) ?? .zero
+        print("  \(address)  \(Hash256(key))")
+      }
+    }
+    let head = node.chain.database.head?.header.number ?? 0
+    print("chain \(node.chain.rules.schedule.chainID) in \(folder), head \(head)")
+    if let port = node.enginePort { print("engine on http://\(httpHost):\(port)") }
+    print("JSON-RPC on http://\(httpHost):\(node.port)")
+    fflush(stdout)
+  }
+}
+
+/// Files of blocks, one after the other in RLP, as `geth export` writes them.
+enum ChainFile {
+  /// Imports the blocks that the chain does not have; gives how many.
+  static func importBlocks(_ path: String, into chain: Blockchain) throws -> Int {
+    let bytes = try FileBytes(path: path).array
+    return try bytes.withUnsafeBufferPointer { buffer in
+      var reader = RLPReader(buffer)
+      var count = 0
+      while !reader.isAtEnd {
+        let item = try reader.next("block")
+        let block = [UInt8](item.encoding)
+        let number = try Block(decoding: block).header.number
+        if number <= chain.database.head?.header.number ?? 0 { continue }
+        do {
+          try chain.importBlock(rlp: block)
+        } catch let error as BlockError {
+          throw BlockError(error.code, "\(path): block \(number): \(error.message)")
+        }
+        count += 1
+      }
+      return count
+    }
+  }
+}

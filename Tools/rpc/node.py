@@ -1,0 +1,48 @@
+"""Starts and ends a node for the scripts of this folder."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+
+class Node:
+    """A node of a process of its own, once it answers."""
+
+    def __init__(self, binary, *arguments):
+        self.process = subprocess.Popen(
+            [binary, "node", "--http-port", "0", *arguments], stdout=subprocess.PIPE, text=True)
+        self.port = None
+        for line in self.process.stdout:
+            if found := re.match(r"JSON-RPC on .*:(\d+)$", line):
+                self.port = int(found[1])
+                break
+        if self.port is None:
+            raise SystemExit(f"the node ended with status {self.process.wait()}")
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def post(self, body, timeout=30):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.url, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            return json.loads(response.read() or b"null")
+
+    def call(self, method, *parameters):
+        answer = self.post({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters})
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        if self.process.wait(timeout=60) != 0:
+            sys.exit("the node did not end well")
