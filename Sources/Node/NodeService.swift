@@ -1,9 +1,9 @@
 import Dispatch
-package import Ethereum
-package import Execution
+import Ethereum
+import Execution
 import NIOCore
 import NIOPosix
-package import Storage
+import Storage
 import Synchronization
 
 /// A node: a chain, its pool, the ports, and, where it makes blocks, the sequencer.

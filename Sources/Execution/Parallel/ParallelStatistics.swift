@@ -64,6 +64,7 @@ public struct ParallelStatistics: Sendable {
       case .traced: 3
       case .outOfCells: 4
       case .accessList: 5
+      case .paged: 6
       }
     }
   }

@@ -218,6 +218,7 @@ extension ExecutionStatus {
     case .workspaceExhausted: "the call needs more memory than the node gives it"
     case .stateUnavailable: "state unavailable"
     case .precompileUnavailable: "precompile unavailable"
+    case .timeExhausted: "execution aborted: it takes too long"
     }
   }
 }

@@ -76,7 +76,7 @@ extension RPCService {
   static let logMethods: [String: Method] = [
     "eth_getLogs": { service, parameters, writer in
       let query = try LogQuery(try parameters.required(0))
-      try service.write(try service.logs(query), &writer)
+      service.write(try service.logs(query), &writer)
     },
     "eth_newFilter": { service, parameters, writer in
       let query = try LogQuery(parameters[0] ?? .object([]))
@@ -100,7 +100,7 @@ extension RPCService {
       guard let filter = service.filters[try parameters.text(0)],
         case .logs(let query) = filter.kind
       else { throw RPCError.server("filter not found") }
-      try service.write(try service.logs(query), &writer)
+      service.write(try service.logs(query), &writer)
     },
     "eth_getFilterChanges": { service, parameters, writer in
       try service.writeChanges(try parameters.text(0), &writer)

@@ -1,8 +1,8 @@
 import EVM
-package import Ethereum
+import Ethereum
 import Execution
 import Foundation
-package import Storage
+import Storage
 import Synchronization
 
 /// Answers JSON-RPC requests. Any number of threads at once.

@@ -75,7 +75,10 @@ package final class BlockLog {
     var index = 0
     while index < segments.count {
       let isLast = index == segments.count - 1
-      if try !check(segments[index].path, first: segments[index].first, isLast: isLast) {
+      let isTorn = try !check(
+        segments[index].path, first: segments[index].first,
+        wanted: index == 0 ? nil : lastSequence + 1, isLast: isLast)
+      if isTorn {
         unlink(segments[index].path)
         segments.remove(at: index)
         continue
@@ -115,7 +118,9 @@ package final class BlockLog {
   }
 
   /// Checks a segment; gives false for one that holds nothing. Cuts off the torn end of the last one.
-  private func check(_ path: String, first: UInt64, isLast: Bool) throws(StorageError) -> Bool {
+  private func check(
+    _ path: String, first: UInt64, wanted: UInt64?, isLast: Bool
+  ) throws(StorageError) -> Bool {
     let bytes = try Self.read(path)
     var sequence = first
     var position = Self.headerSize
@@ -123,10 +128,10 @@ package final class BlockLog {
     if bytes.count < Self.headerSize || Array(bytes[..<8]) != Self.magic {
       fault = "its beginning is torn"
       position = 0
-    } else if lastSequence != 0 && first != lastSequence + 1 {
+    } else if let wanted, first != wanted {
       throw StorageError(
         .corrupt,
-        "block log: \(path) begins with entry \(first), but \(lastSequence + 1) is the next")
+        "block log: \(path) begins with entry \(first), but \(wanted) is the next")
     }
     while fault == nil, position < bytes.count {
       guard let entry = Self.entry(bytes, at: position) else {

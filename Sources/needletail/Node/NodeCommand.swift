@@ -164,7 +164,7 @@ struct NodeCommand: ParsableCommand {
     print("chain \(node.chain.rules.schedule.chainID) in \(folder), head \(head)")
     if let port = node.enginePort { print("engine on http://\(httpHost):\(port)") }
     print("JSON-RPC on http://\(httpHost):\(node.port)")
-    fflush(stdout)
+    fflush(nil)
   }
 }
 
