@@ -33,7 +33,7 @@ def load(node, key, acknowledged, end):
         nonce = int(node.call("eth_getTransactionCount", account.address, "latest"), 16)
         while not end.is_set():
             signed = account.sign_transaction({
-                "to": "0x" + f"{random.getrandbits(160):040x}", "value": 1, "gas": 21000,
+                "to": random.randbytes(20), "value": 1, "gas": 21000,
                 "maxFeePerGas": 10**12, "maxPriorityFeePerGas": 10**9, "nonce": nonce,
                 "chainId": 1337, "type": 2})
             receipt = node.call("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())
@@ -90,7 +90,7 @@ def main():
             "--import", folder + "/chain.rlp")
         again = other.call("eth_getBlockByNumber", "latest", False)
         other.stop()
-        if again == head:
+        if again == head and acknowledged:
             passed += 1
         else:
             failed += 1

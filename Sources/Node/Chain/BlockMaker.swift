@@ -54,9 +54,12 @@ struct BlockMaker {
   let rules: ChainRules
 
   /// The header of a block on a parent, before anything is executed.
-  func header(on parent: BlockHeader, parentHash: Hash256, _ attributes: BlockAttributes)
-    throws(RPCError) -> (header: BlockHeader, fork: Fork)
-  {
+  ///
+  /// Only a simulation may follow a block with proof of work: with its difficulty.
+  func header(
+    on parent: BlockHeader, parentHash: Hash256, _ attributes: BlockAttributes,
+    isSimulated: Bool = false
+  ) throws(RPCError) -> (header: BlockHeader, fork: Fork) {
     var header = BlockHeader()
     header.parentHash = parentHash
     header.number = parent.number + 1
@@ -67,10 +70,13 @@ struct BlockMaker {
     header.extraData = attributes.extraData
     let fork = rules.schedule.fork(
       number: header.number, timestamp: header.timestamp, totalDifficulty: .max)
-    guard fork >= .paris else {
+    if fork < .paris { header.difficulty = parent.difficulty }
+    guard fork >= .paris || isSimulated else {
       throw .server("blocks are made from Paris on; the chain is at \(fork.name)")
     }
-    header.baseFeePerGas = attributes.baseFeePerGas ?? nextBaseFee(parent)
+    if fork >= .london {
+      header.baseFeePerGas = attributes.baseFeePerGas ?? nextBaseFee(parent)
+    }
     if fork >= .shanghai {
       header.withdrawalsRoot = MerklePatriciaTrie.orderedRoot(
         attributes.withdrawals.map(\.encoded))

@@ -29,7 +29,7 @@ struct Simulation {
   /// What came of a call.
   private struct CallResult {
     var output: [UInt8]
-    var logs: [Log]
+    var logs: [TransferTracer.NumberedLog]
     var gasUsed: UInt64
     var maxUsedGas: UInt64
     var error: RPCError?
@@ -103,12 +103,11 @@ struct Simulation {
     var parent = base.header
     var parentHash = base.hash
     var gasPool = service.limits.callGas
-    var moves: [PrecompileMove] = []
     var results: [Result] = []
     for block in blocks {
       let (result, layer) = try service.withCaller { caller in
         try simulate(
-          block, parent, parentHash, reader, hashes, &gasPool, &moves, caller)
+          block, parent, parentHash, reader, hashes, &gasPool, caller)
       }
       reader = reader.adding(layer)
       parent = result.block.header
@@ -134,12 +133,13 @@ struct Simulation {
     attributes.parentBeaconBlockRoot = overrides.parentBeaconBlockRoot ?? .zero
     attributes.baseFeePerGas =
       overrides.baseFeePerGas ?? (isValidating ? service.maker.nextBaseFee(parent) : .zero)
-    return try service.maker.header(on: parent, parentHash: parentHash, attributes)
+    return try service.maker.header(
+      on: parent, parentHash: parentHash, attributes, isSimulated: true)
   }
 
   private func simulate(
     _ block: BlockCall, _ parent: BlockHeader, _ parentHash: Hash256, _ reader: StateReader,
-    _ hashes: [UInt64: Hash256], _ gasPool: inout UInt64, _ moves: inout [PrecompileMove],
+    _ hashes: [UInt64: Hash256], _ gasPool: inout UInt64,
     _ caller: RPCService.Caller
   ) throws -> (Result, StateLayer) {
     var (header, fork) = try header(block, parent, parentHash)
@@ -151,7 +151,11 @@ struct Simulation {
     prepared.parentBeaconBlockRoot = header.parentBeaconBlockRoot
     prepared.isPartialState = true
 
+    prepared.reward = Difficulty.reward(fork)
+
     var state = WorldState(source: reader.source, codes: caller.codes)
+    // Precompiles are back where they belong with every block.
+    var moves: [PrecompileMove] = []
     try apply(block.state, fork, to: &state, &moves)
     // What a block does before its transactions.
     _ = try SerialExecutor.edge(of: prepared, isBeginning: true, receipts: [], on: &state)
@@ -162,6 +166,7 @@ struct Simulation {
     var calls: [CallResult] = []
     var gasUsed: UInt64 = 0
     var blobGasUsed: UInt64 = 0
+    var logCount = 0
     for request in block.calls {
       let sender = request.from ?? .zero
       let left = header.gasLimit - min(header.gasLimit, gasUsed)
@@ -182,14 +187,15 @@ struct Simulation {
       options.keepsChanges = true
       options.mayBeFree = !isValidating
       options.precompileMoves = moves
-      let tracer =
-        tracesTransfers
-        ? TransferTracer { [unowned runner = caller.runner] in runner.balance(of: $0) } : nil
+      let tracer = TransferTracer(firstLog: logCount, withTransfers: tracesTransfers) {
+        [unowned runner = caller.runner] in runner.balance(of: $0)
+      }
       let outcome = try caller.runner.run(
         message, in: prepared, on: &state, options: options, tracer: tracer)
       if let error = outcome.error {
         throw Self.error(error, transaction, sender, header, gas: gasPool)
       }
+      logCount = tracer.count
       gasUsed += outcome.gasUsed
       gasPool -= min(gasPool, outcome.gasUsed)
       blobGasUsed += UInt64(transaction.blobVersionedHashes.count) * BlobGas.perBlob
@@ -207,7 +213,7 @@ struct Simulation {
       }
       calls.append(
         CallResult(
-          output: outcome.status.isHalt ? [] : outcome.output, logs: tracer?.logs ?? outcome.logs,
+          output: outcome.status.isSuccess ? outcome.output : [], logs: tracer.logs,
           gasUsed: outcome.gasUsed, maxUsedGas: outcome.gasUsed + outcome.gasRefunded,
           error: error))
     }
@@ -289,9 +295,8 @@ struct Simulation {
       writer.member("size", quantity: UInt64(header.size))
       writer.key("calls")
       writer.array { writer in
-        var logIndex = 0
         for (index, call) in result.calls.enumerated() {
-          write(call, result.block.transactions[index].hash, index, header, &logIndex, &writer)
+          write(call, result.block.transactions[index].hash, index, header, &writer)
         }
       }
       writer.key("transactions")
@@ -318,19 +323,18 @@ struct Simulation {
 
   private func write(
     _ call: CallResult, _ hash: Hash256, _ index: Int, _ header: StoredHeader,
-    _ logIndex: inout Int, _ writer: inout JSONWriter
+    _ writer: inout JSONWriter
   ) {
     writer.object { writer in
       writer.member("returnData", hexadecimal: call.output)
       writer.key("logs")
       writer.array { writer in
         if call.error != nil { return }
-        for log in call.logs {
+        for (log, number) in call.logs {
           writer.log(
             log,
             at: JSONWriter.LogPlace(
-              header: header, transactionHash: hash, transactionIndex: index, logIndex: logIndex))
-          logIndex += 1
+              header: header, transactionHash: hash, transactionIndex: index, logIndex: number))
         }
       }
       writer.member("gasUsed", quantity: call.gasUsed)

@@ -174,7 +174,10 @@ final class CallTracer: TransactionTracer, ResultTracer {
   }
 }
 
-/// Collects logs, and a log for every transfer of ether, as simulations want them.
+/// Collects logs, and if wanted a log for every transfer of ether, as simulations want them.
+///
+/// Logs are numbered as they are written; those that are undone keep their numbers (go-ethereum's
+/// `logTracer`).
 final class TransferTracer: TransactionTracer {
   /// Where such logs seem to come from: the address that stands for ether in many interfaces.
   static let address = Address(
@@ -182,36 +185,56 @@ final class TransferTracer: TransactionTracer {
   /// `Transfer(address,address,uint256)`.
   static let topic = Keccak256.hash([UInt8]("Transfer(address,address,uint256)".utf8))
 
-  private(set) var logs: [Log] = []
+  typealias NumberedLog = (log: Log, number: Int)
+
+  private(set) var logs: [NumberedLog] = []
+  /// The number of the next log.
+  private(set) var count: Int
+  private let firstLog: Int
+  private let withTransfers: Bool
+  /// A log whose opcode has not been paid for yet.
+  private var pending: Log?
   private var marks: [(logs: Int, transfers: Int)] = []
   private var transfers: [(from: Address, to: Address, value: UInt256)] = []
   private var opcode: UInt8 = 0
   /// An account's balance before the transaction.
   private let balanceBefore: (Address) -> UInt256
 
-  init(balanceBefore: @escaping (Address) -> UInt256) { self.balanceBefore = balanceBefore }
+  /// A tracer whose first log has a number.
+  init(
+    firstLog: Int, withTransfers: Bool, balanceBefore: @escaping (Address) -> UInt256
+  ) {
+    self.firstLog = firstLog
+    self.withTransfers = withTransfers
+    self.balanceBefore = balanceBefore
+    count = firstLog
+  }
 
   func begin() {
     logs = []
     marks = []
     transfers = []
+    pending = nil
+    count = firstLog
   }
 
   func handle(_ event: TraceEvent) {
     switch event.kind {
     case .willExecute:
       guard let step = event.step else { return }
+      settle()
       opcode = step.opcode
-      if (0xA0...0xA4).contains(step.opcode), let log = Self.log(step) { logs.append(log) }
-      if step.opcode == 0xFF, let target = step.stack.last {
+      if (0xA0...0xA4).contains(step.opcode) { pending = Self.log(step) }
+      if withTransfers, step.opcode == 0xFF, let target = step.stack.last {
         let balance = balance(of: step.address)
         if !balance.isZero { add(step.address, Address(target), balance) }
       }
     case .willEnter:
       marks.append((logs.count, transfers.count))
-      let moves = marks.count == 1 || [0xF0, 0xF1, 0xF5].contains(opcode)
+      let moves = withTransfers && (marks.count == 1 || [0xF0, 0xF1, 0xF5].contains(opcode))
       if moves, !event.value.isZero { add(event.caller, event.address, event.value) }
     case .didExit:
+      if event.status.isHalt { pending = nil } else { settle() }
       if let mark = marks.popLast(), !event.status.isSuccess {
         logs.removeLast(logs.count - mark.logs)
         transfers.removeLast(transfers.count - mark.transfers)
@@ -231,10 +254,21 @@ final class TransferTracer: TransactionTracer {
 
   private func add(_ from: Address, _ to: Address, _ value: UInt256) {
     transfers.append((from, to, value))
-    logs.append(
+    append(
       Log(
         address: Self.address,
         topics: [Self.topic, Hash256(from.word), Hash256(to.word)], data: value.bytes))
+  }
+
+  private func settle() {
+    guard let log = pending else { return }
+    pending = nil
+    append(log)
+  }
+
+  private func append(_ log: Log) {
+    logs.append((log, count))
+    count += 1
   }
 
   func end(_ result: TransactionResult, output: UnsafeBufferPointer<UInt8>) {}
