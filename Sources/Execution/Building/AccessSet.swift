@@ -164,6 +164,13 @@ extension AccessSet.Access {
       nonce.insert(.read)
       if entry.pointee.nonceBefore == 0 || endsLife { balance.insert(.read) }
     }
+    if entry.pointee.record.hasStorage && entry.pointee.nonceBefore == 0
+      && entry.pointee.codeHash == .emptyCode && entry.pointee.isTouched
+    {
+      // Storage and nothing else: a touch deletes it, unless there is a nonce or a balance.
+      nonce.insert(.read)
+      balance.insert(.read)
+    }
     if entry.pointee.nonce != entry.pointee.nonceBefore { nonce.insert(.write) }
     if entry.pointee.balance != entry.pointee.balanceBefore { balance.insert(.change) }
     if entry.pointee.isDestroyed {

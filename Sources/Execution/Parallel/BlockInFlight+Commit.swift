@@ -36,7 +36,7 @@ extension BlockInFlight {
       if !isRight(index, record, block) {
         // It may begin at once, and is the first one then.
         schedule.pointee.frontier.store(index, ordering: .releasing)
-        schedule.pointee.invalidate(index, status.incarnation)
+        schedule.pointee.invalidate(index, status.incarnation, by: -1)
         return
       }
       if !settle(index, record, block) {

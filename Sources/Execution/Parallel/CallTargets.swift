@@ -1,12 +1,14 @@
 import Synchronization
 
-/// The contracts that a block's transactions call. Where most transactions that call one need what
-/// another one just made of it (a pool, an auction), they run one after the other: to run them at once
-/// would be in vain.
+/// The contracts that a block's transactions call. Where half of those that call one ran in vain because
+/// of another one that calls it (a pool, an auction), they run one after the other from then on, for as
+/// long as most of them need what another one has just written.
 struct CallTargets: ~Copyable {
   /// Whether its transactions wait for one another. Apart from what often changes, as every worker
   /// looks here before every transaction.
   private let isHot: UnsafeMutablePointer<Atomic<Bool>>
+  /// Transactions that call it and ran in vain because of another one that calls it.
+  private let conflicts: UnsafeMutablePointer<Atomic<Int32>>
   /// The committer's own.
   private let counts: UnsafeMutablePointer<Count>
 
@@ -20,17 +22,20 @@ struct CallTargets: ~Copyable {
   /// For at most so many contracts.
   init(capacity: Int) {
     isHot = .allocate(capacity: capacity)
+    conflicts = .allocate(capacity: capacity)
     counts = .allocate(capacity: capacity)
   }
 
   deinit {
     isHot.deallocate()
+    conflicts.deallocate()
     counts.deallocate()
   }
 
   /// Begins with a contract.
   borrowing func add(_ target: Int32) {
     (isHot + Int(target)).initialize(to: Atomic(false))
+    (conflicts + Int(target)).initialize(to: Atomic(0))
     (counts + Int(target)).initialize(to: Count())
   }
 
@@ -38,6 +43,11 @@ struct CallTargets: ~Copyable {
   @inline(__always)
   borrowing func waits(_ target: Int32) -> Bool {
     target >= 0 && isHot[Int(target)].load(ordering: .relaxed)
+  }
+
+  /// Counts a transaction that ran in vain.
+  borrowing func countConflict(_ target: Int32) {
+    conflicts[Int(target)].add(1, ordering: .relaxed)
   }
 
   /// Counts a transaction that has become final. What is past counts half as much each time.
@@ -54,15 +64,16 @@ struct CallTargets: ~Copyable {
   @inline(never)
   private borrowing func decide(_ target: Int32, _ count: UnsafeMutablePointer<Count>) {
     let isHot = isHot[Int(target)].load(ordering: .relaxed)
-    // Two of three, so that nobody waits for long where most do not need to.
-    if count.pointee.needy >= 2 && count.pointee.needy * 3 > count.pointee.finals * 2 {
-      if !isHot { self.isHot[Int(target)].store(true, ordering: .relaxed) }
-    } else if count.pointee.needy * 2 < count.pointee.finals && isHot {
+    let against = conflicts[Int(target)].load(ordering: .relaxed)
+    if !isHot && against >= 2 && against * 2 > count.pointee.finals {
+      self.isHot[Int(target)].store(true, ordering: .relaxed)
+    } else if isHot && count.pointee.needy * 2 < count.pointee.finals {
       self.isHot[Int(target)].store(false, ordering: .relaxed)
     }
     if count.pointee.finals >= Self.memory {
       count.pointee.finals /= 2
       count.pointee.needy /= 2
+      conflicts[Int(target)].subtract(against / 2, ordering: .relaxed)
     }
   }
 

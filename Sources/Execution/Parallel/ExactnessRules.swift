@@ -30,10 +30,9 @@ package struct ExactnessRules: OptionSet, Sendable {
   static let emptiness = ExactnessRules(rawValue: 1 << 11)
   /// Who read a cell before an earlier transaction changed it runs again.
   static let notices = ExactnessRules(rawValue: 1 << 12)
-  /// What is deleted is deleted with the nonce and the balance that it has by then.
-  static let deletions = ExactnessRules(rawValue: 1 << 13)
 
-  package static let all = ExactnessRules(rawValue: 1 << 14 - 1)
+  /// All rules.
+  package static let all = ExactnessRules(rawValue: 1 << 13 - 1)
 
   /// The rules by name.
   package static let named: [(name: String, rule: ExactnessRules)] = [
@@ -41,6 +40,5 @@ package struct ExactnessRules: OptionSet, Sendable {
     ("lifecycles", .lifecycles), ("coinbase", .coinbase), ("gasLimit", .gasLimit),
     ("blobs", .blobs), ("retraction", .retraction), ("epochs", .epochs),
     ("emptyTouches", .emptyTouches), ("emptiness", .emptiness), ("notices", .notices),
-    ("deletions", .deletions),
   ]
 }

@@ -72,7 +72,7 @@ public final class ParallelExecutor: HostBlockExecutor {
     defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
     if let list = block.accessList, tracer == nil, runner.sharedTables.pointee.pages == nil,
-      block.fork >= .byzantium
+      block.fork >= .cancun
     {
       return try executeListed(&run, list)
     }
@@ -86,7 +86,8 @@ public final class ParallelExecutor: HostBlockExecutor {
   }
 
   /// Executes a block that came with an access list: its transactions all at once on the list's values,
-  /// or one after the other where the list does not fit, to tell where.
+  /// or one after the other where the list does not fit, to tell where. Not before Cancun: lists do not
+  /// say that an account which was there before is destroyed (EIP-6780).
   private func executeListed(_ run: inout BlockRun, _ list: BlockAccessList)
     throws(ExecutionError) -> BlockOutcome
   {
@@ -138,12 +139,7 @@ public final class ParallelExecutor: HostBlockExecutor {
     var nanoseconds: UInt64 = 0
     return block.transactions.withUnsafeBufferPointer { transactions in
       for index in transactions.indices {
-        let transaction = transactions.baseAddress! + index
-        let isTransfer =
-          transaction.pointee.transaction.data.isEmpty && transaction.pointee.transaction.to != nil
-        // Code runs through some 8 gas in a nanosecond at most; few use all of their gas.
-        nanoseconds &+=
-          isTransfer ? 700 : 2000 &+ min(transaction.pointee.transaction.gasLimit, 1 << 40) / 16
+        nanoseconds &+= (transactions.baseAddress! + index).pointee.roughNanoseconds
         if nanoseconds >= Self.leastNanoseconds { return false }
       }
       return true

@@ -43,7 +43,7 @@ struct ParallelSegment {
       targets: memory.targets)
     chains.extend(by: 512)
     // Chains of nonces follow one another.
-    if mayEnd && chains.longest * 2 > chains.end - first {
+    if mayEnd && chains.longest > chains.nanoseconds / 4 * 3 {
       chains.free()
       return first
     }

@@ -13,6 +13,8 @@ final class ParallelWorker {
     var blocker: Int32 = -1
     /// Whether all before the transaction are final.
     var isLast = false
+    /// Whether it runs for the first time, so that balances need not be right to the wei.
+    var isFirst = false
     /// Whether it reads what one nearby wrote that calls the same contract.
     var needsAlike = false
     var share = CellStore.Share()
@@ -164,6 +166,7 @@ final class ParallelWorker {
     counts.executions += 1
     record.pointee.ranLast = isLast
     context.pointee.isLast = isLast
+    context.pointee.isFirst = incarnation == 1 && !isLast
     let limit = block.pointee.environment.gasLimit
     let gasAvailable = isLast ? block.pointee.gasAvailable : limit
     let stateGasAvailable = isLast ? block.pointee.stateGasAvailable : limit
@@ -298,7 +301,9 @@ final class ParallelWorker {
       cell.pointee.isCoinbase
       ? (context.pointee.isLast
         ? block.pointee.coinbaseBalance : block.pointee.coinbaseBefore)
-      : cell.pointee.balance.pointee.value(before: transaction, writer: &writer)
+      : context.pointee.isFirst
+        ? cell.pointee.balance.pointee.roughValue(before: transaction)
+        : cell.pointee.balance.pointee.value(before: transaction, writer: &writer)
     record.pointee.nonce = nonce
     record.pointee.codeHash = lifecycle.pointee.codeHash
     record.pointee.exists =

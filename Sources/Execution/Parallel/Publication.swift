@@ -111,9 +111,7 @@ struct Publication {
       entry.pointee.record.hasStorage && nonceBefore == 0 && !hadCode
       && entry.pointee.isTouched
     // Storage without code: a touch deletes it where the account is empty, so all of that counts.
-    if (isWeird || isDestroyed) && rules.contains(.deletions) {
-      observed.formUnion([.nonce, .balance])
-    }
+    if isWeird || isDestroyed { observed.formUnion([.nonce, .balance]) }
 
     publishNonce(nonce, nonceBefore, observed, cell)
     publishBalance(wei &- balanceBefore, balanceBefore, observed, floor, cell)

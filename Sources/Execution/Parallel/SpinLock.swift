@@ -44,10 +44,10 @@ struct Backoff {
     rounds += 1
     if rounds < 32 {
       for _ in 0..<16 { spinHint() }
-    } else if rounds < 96 || !sleeps {
+    } else if rounds < 48 || !sleeps {
       sched_yield()
     } else {
-      usleep(rounds < 104 ? 50 : 200)
+      usleep(rounds < 56 ? 50 : 200)
     }
   }
 

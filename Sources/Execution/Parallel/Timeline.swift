@@ -39,6 +39,8 @@ struct Timeline: ~Copyable {
   /// Latest transaction first.
   private let versions = Atomic<UnsafeMutablePointer<Version>?>(nil)
   private var readers: UnsafeMutablePointer<Reader>?
+  /// Versions that are put in before it is looked again whether they can be added up.
+  private var untilSettled: Int32 = 16
   /// The value before the block.
   let base: UInt256
 
@@ -54,6 +56,25 @@ struct Timeline: ~Copyable {
     writer = -1
     guard let first = versions.load(ordering: .acquiring) else { return base }
     return search(first, transaction, &writer)
+  }
+
+  /// About the value that a transaction finds: without what is added more than a few versions back.
+  /// Most transactions only add to a balance; who needs the right one is told so when it publishes.
+  @inline(__always)
+  borrowing func roughValue(before transaction: Int32) -> UInt256 {
+    guard let first = versions.load(ordering: .acquiring) else { return base }
+    var sum = UInt256.zero
+    var next: UnsafeMutablePointer<Version>? = first
+    var left = 8
+    while let version = next, left > 0 {
+      left -= 1
+      if version.pointee.transaction < transaction {
+        sum = sum &+ version.pointee.value
+        if version.pointee.isAbsolute { return sum }
+      }
+      next = version.pointee.next.load(ordering: .acquiring)
+    }
+    return sum &+ base
   }
 
   private borrowing func search(
@@ -102,7 +123,8 @@ struct Timeline: ~Copyable {
     let earlierReaders = readers
     var isRight = true
     if !isCertain && (access.exact != nil || !access.floor.isZero) {
-      let now = value(before: transaction)
+      var writer: Int32 = -1
+      let now = value(before: transaction, writer: &writer)
       if let exact = access.exact {
         isRight = register(
           Reader(
@@ -115,6 +137,7 @@ struct Timeline: ~Copyable {
             transaction: transaction, incarnation: incarnation, isFloor: true,
             value: access.floor, next: readers), now, &slab)
       }
+      if !isRight { schedule.pointee.countConflict(transaction, writer) }
     }
     if let change = access.change {
       let isChange = insert(
@@ -156,7 +179,10 @@ struct Timeline: ~Copyable {
         transaction: transaction, incarnation: incarnation, isAbsolute: isAbsolute, value: value,
         next: Atomic(next)))
     link(previous, to: node)
-    if !isAbsolute && next != nil { settle(from: node, &slab, schedule) }
+    if !isAbsolute && next != nil {
+      untilSettled &-= 1
+      if untilSettled <= 0 { settle(from: node, &slab, schedule) }
+    }
     return isChange
   }
 
@@ -175,6 +201,7 @@ struct Timeline: ~Copyable {
     from node: UnsafeMutablePointer<Version>, _ slab: inout Slab,
     _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
+    untilSettled = 16
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous = node
     var count = 0
@@ -233,7 +260,7 @@ struct Timeline: ~Copyable {
         && !reader.pointee.accepts(value(before: reader.pointee.transaction))
       {
         schedule.pointee.invalidate(
-          reader.pointee.transaction, reader.pointee.incarnation)
+          reader.pointee.transaction, reader.pointee.incarnation, by: transaction)
         isOver = true
       }
       if isOver {

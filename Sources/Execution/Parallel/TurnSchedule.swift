@@ -175,8 +175,16 @@ struct TurnSchedule: ~Copyable {
 
   // MARK: What happens to transactions
 
-  /// Tells that an incarnation of a transaction read something that is not so.
-  borrowing func invalidate(_ index: Int32, _ incarnation: UInt32) {
+  /// Counts that a transaction ran in vain because of another one.
+  borrowing func countConflict(_ index: Int32, _ writer: Int32) {
+    if writer < 0 { return }
+    let target = turns[Int(index)].target
+    if target >= 0 && turns[Int(writer)].target == target { targets.pointee.countConflict(target) }
+  }
+
+  /// Tells that an incarnation of a transaction read something that `writer` made otherwise; -1 when
+  /// that was nobody in particular.
+  borrowing func invalidate(_ index: Int32, _ incarnation: UInt32, by writer: Int32) {
     let turn = turns + Int(index)
     while true {
       let old = turn.pointee.status
@@ -186,11 +194,14 @@ struct TurnSchedule: ~Copyable {
         // What is final is right.
         if index < frontier.load(ordering: .acquiring) { return }
         if turn.pointee.move(old, to: TransactionStatus(.pending, incarnation)) {
+          countConflict(index, writer)
           setPending(index)
           return
         }
       case .running:
-        if turn.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) { return }
+        if turn.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) {
+          return countConflict(index, writer)
+        }
       case .pending, .runningInvalid, .waiting, .waitingForAll: return
       }
     }

@@ -58,9 +58,11 @@ package final class RoundExecutor: HostBlockExecutor {
     while next < results.count {
       let numbers = (next..<results.count).filter { number in
         if results[number] != nil { return false }
-        // It would be refused again.
+        // It would be refused again: its sender is as it was, or it is not its turn among the sender's.
         guard number > next, let sender = refused[number] else { return true }
-        return sender != run.state.record(block.transactions[number].sender)
+        let transaction = block.transactions[number]
+        let now = run.state.record(transaction.sender)
+        return now != sender && now.nonce == transaction.transaction.nonce
       }
       statistics.rounds += 1
       statistics.executions += numbers.count

@@ -30,6 +30,7 @@ import Testing
         ]
       ),
       (.osaka, [Opcode.clz]),
+      (.amsterdam, [Opcode.slotnum, Opcode.dupn, Opcode.swapn, Opcode.exchange]),
     ]
     var later: Set<UInt8> = []
     for (fork, opcodes) in firsts {
@@ -45,10 +46,11 @@ import Testing
 
   @Test func haltsOnOpcodesOfLaterForksAndUndefinedBytes() {
     for byte in UInt8.min...UInt8.max {
-      for fork in [Fork.frontier, .byzantium, .berlin, .shanghai, .osaka] {
+      for fork in [Fork.frontier, .byzantium, .berlin, .shanghai, .osaka, .amsterdam] {
         let isDefined =
           byte != Opcode.invalid && (OpcodeTable.row(byte).map { fork >= $0.since } ?? false)
-        let code = (Bytecode.push(0) * 17) + [byte]
+        // DUPN and its like have a 0 behind them, and reach 145 words down at most then.
+        let code = (Bytecode.push(0) * 150) + [byte]
         let status = TestWorld(fork, code: code).run().status
         #expect((status == .undefinedOpcode) == !isDefined, "byte \(byte) of \(fork)")
       }
@@ -62,9 +64,9 @@ import Testing
         continue
       }
       let short = (Bytecode.push(0) * (row.pops - 1)) + [byte]
-      #expect(TestWorld(.osaka, code: short).run().status == .stackUnderflow, "byte \(byte)")
+      #expect(TestWorld(.amsterdam, code: short).run().status == .stackUnderflow, "byte \(byte)")
       let enough = (Bytecode.push(0) * row.pops) + [byte]
-      #expect(TestWorld(.osaka, code: enough).run().status != .stackUnderflow, "byte \(byte)")
+      #expect(TestWorld(.amsterdam, code: enough).run().status != .stackUnderflow, "byte \(byte)")
     }
   }
 
@@ -74,7 +76,7 @@ import Testing
       guard let row = OpcodeTable.row(byte), byte != Opcode.invalid else { continue }
       let growth = row.pushes - row.pops
       let full = (Bytecode.push(0) * 1024) + [byte]
-      let status = TestWorld(.osaka, code: full).run(gas: 5_000_000).status
+      let status = TestWorld(.amsterdam, code: full).run(gas: 5_000_000).status
       #expect((status == .stackOverflow) == (growth > 0), "byte \(byte)")
     }
     let almost = (Bytecode.push(0) * 1023) + [Opcode.address]
@@ -90,16 +92,17 @@ import Testing
     for byte in UInt8.min...UInt8.max {
       guard let row = OpcodeTable.row(byte), !leaves.contains(byte) else { continue }
       // Room for the immediate data of a PUSH, then an opcode to look at the stack from.
-      let width = byte >= Opcode.push1 && byte <= Opcode.push32 ? Int(byte - Opcode.push1) + 1 : 0
-      var code = (Bytecode.push(0) * 20) + [byte]
+      var width = byte >= Opcode.push1 && byte <= Opcode.push32 ? Int(byte - Opcode.push1) + 1 : 0
+      if StackOperand.follows(byte) { width = 1 }
+      var code = (Bytecode.push(0) * 150) + [byte]
       code = code + Bytecode([UInt8](repeating: 0, count: width)) + [Opcode.stop]
       if byte == Opcode.jumpi { continue }
-      let outcome = TestWorld(.osaka, code: code).run()
+      let outcome = TestWorld(.amsterdam, code: code).run()
       guard outcome.status == .stopped, let last = outcome.steps.last else {
         Issue.record("byte \(byte): \(outcome.status)")
         continue
       }
-      #expect(last.stack.count == 20 + row.pushes - row.pops, "byte \(byte)")
+      #expect(last.stack.count == 150 + row.pushes - row.pops, "byte \(byte)")
     }
   }
 
@@ -127,12 +130,14 @@ import Testing
     (0x44, "PREVRANDAO", 0, 1, 2, 2), (0x45, "GASLIMIT", 0, 1, 2, 2), (0x46, "CHAINID", 0, 1, 2, 2),
     (0x47, "SELFBALANCE", 0, 1, 5, 5), (0x48, "BASEFEE", 0, 1, 2, 2),
     (0x49, "BLOBHASH", 1, 1, 3, 3),
-    (0x4a, "BLOBBASEFEE", 0, 1, 2, 2), (0x50, "POP", 1, 0, 2, 2), (0x51, "MLOAD", 1, 1, 3, 3),
+    (0x4a, "BLOBBASEFEE", 0, 1, 2, 2), (0x4b, "SLOTNUM", 0, 1, 2, 2), (0x50, "POP", 1, 0, 2, 2),
+    (0x51, "MLOAD", 1, 1, 3, 3),
     (0x52, "MSTORE", 2, 0, 3, 3), (0x53, "MSTORE8", 2, 0, 3, 3), (0x54, "SLOAD", 1, 1, 50, 100),
     (0x55, "SSTORE", 2, 0, 0, 0), (0x56, "JUMP", 1, 0, 8, 8), (0x57, "JUMPI", 2, 0, 10, 10),
     (0x58, "PC", 0, 1, 2, 2), (0x59, "MSIZE", 0, 1, 2, 2), (0x5a, "GAS", 0, 1, 2, 2),
     (0x5b, "JUMPDEST", 0, 0, 1, 1), (0x5c, "TLOAD", 1, 1, 100, 100),
     (0x5d, "TSTORE", 2, 0, 100, 100), (0x5e, "MCOPY", 3, 0, 3, 3), (0x5f, "PUSH0", 0, 1, 2, 2),
+    (0xe6, "DUPN", 0, 1, 3, 3), (0xe7, "SWAPN", 0, 0, 3, 3), (0xe8, "EXCHANGE", 0, 0, 3, 3),
     (0xf0, "CREATE", 3, 1, 32000, 32000), (0xf1, "CALL", 7, 1, 40, 100),
     (0xf2, "CALLCODE", 7, 1, 40, 100), (0xf3, "RETURN", 2, 0, 0, 0),
     (0xf4, "DELEGATECALL", 6, 1, 40, 100), (0xf5, "CREATE2", 4, 1, 32000, 32000),
@@ -174,6 +179,6 @@ import Testing
     for byte in UInt8.min...UInt8.max {
       if let row = OpcodeTable.row(byte) { #expect(names.insert("\(row.name)").inserted) }
     }
-    #expect(names.count == 150)
+    #expect(names.count == 154)
   }
 }
