@@ -27,11 +27,13 @@ package enum SHA256Kernel {
       let w5 = padded(words.word(), left &- 40)
       let w6 = padded(words.word(), left &- 48)
       let w7 = blocks == 0 ? last : padded(words.word(), left &- 56)
-      state.compress(
-        SHA256.Block([
-          high(w0), low(w0), high(w1), low(w1), high(w2), low(w2), high(w3), low(w3),
-          high(w4), low(w4), high(w5), low(w5), high(w6), low(w6), high(w7), low(w7),
-        ]))
+      // Of a named type: where core and kernels are one module, a literal would become the memory of
+      // the initialiser that reads bytes.
+      let block: InlineArray<16, UInt32> = [
+        high(w0), low(w0), high(w1), low(w1), high(w2), low(w2), high(w3), low(w3),
+        high(w4), low(w4), high(w5), low(w5), high(w6), low(w6), high(w7), low(w7),
+      ]
+      state.compress(SHA256.Block(block))
       left &-= 64
     }
     KeccakKernel.store(state.digest.word, to: arguments.hashes + row &* 2)
