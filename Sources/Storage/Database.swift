@@ -86,10 +86,8 @@ package final class Database: @unchecked Sendable {
     }
   }
 
-  deinit {
-    queue.sync {}
-    close(lock)
-  }
+  // What waits to be stored holds the database: nothing does any more. This may run on the queue.
+  deinit { close(lock) }
 
   private static func lock(_ folder: String) throws(StorageError) -> Int32 {
     var path = ""
