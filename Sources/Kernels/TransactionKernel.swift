@@ -200,7 +200,9 @@ extension TransactionKernel {
       withWorld(arguments) { world in
         run(
           index, arguments, memory: memory, world: world, view: HostView.view(world),
-          execute: { $0.run($1, gasAvailable: $2, blobsAvailable: $3) },
+          execute: {
+            $0.run($1, gasAvailable: $2, stateGasAvailable: $2, blobsAvailable: $3)
+          },
           call: { $0.runCall($1) })
       }
     #endif
@@ -215,7 +217,9 @@ extension TransactionKernel {
     withWorld(arguments) { world in
       run(
         index, arguments, memory: memory, world: world, view: TableStateView<Precompiles>(world),
-        execute: { $0.execute($1, gasAvailable: $2, blobsAvailable: $3) },
+        execute: {
+          $0.execute($1, gasAvailable: $2, stateGasAvailable: $2, blobsAvailable: $3)
+        },
         call: { $0.call($1) })
     }
   }
