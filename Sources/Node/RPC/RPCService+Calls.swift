@@ -224,30 +224,8 @@ extension ExecutionStatus {
 }
 
 extension TransactionError {
-  /// The words of go-ethereum, which clients know.
+  /// The words of go-ethereum's node; its transition tool has another for one of them.
   var rpcMessage: String {
-    switch self {
-    case .typeNotSupported: "transaction type not supported"
-    case .gasAllowanceExceeded: "gas limit reached"
-    case .gasLimitExceedsMaximum: "transaction gas limit too high"
-    case .intrinsicGasTooLow: "intrinsic gas too low"
-    case .gasBelowFloor: "insufficient gas for floor data gas cost"
-    case .initCodeTooLarge: "max initcode size exceeded"
-    case .nonceTooLow: "nonce too low"
-    case .nonceTooHigh: "nonce too high"
-    case .nonceIsMaximum: "nonce has max value"
-    case .insufficientFunds: "insufficient funds for gas * price + value"
-    case .senderNotExternallyOwned: "sender not an eoa"
-    case .maxFeeBelowBaseFee: "max fee per gas less than block base fee"
-    case .priorityFeeAboveMaxFee: "max priority fee per gas higher than max fee per gas"
-    case .maxBlobFeeBelowBlobBaseFee: "max fee per blob gas less than block blob gas fee"
-    case .noBlobs: "blob transaction missing blob hashes"
-    case .tooManyBlobs: "blob transaction has too many blobs"
-    case .blobAllowanceExceeded: "blob gas limit reached"
-    case .invalidBlobVersion: "blob hash version mismatch"
-    case .blobCreation: "blob transaction of type create"
-    case .noAuthorizations: "EIP-7702 transaction with empty auth list"
-    case .setCodeCreation: "EIP-7702 transaction cannot be used to create contract"
-    }
+    self == .invalidBlobVersion ? "blob hash version mismatch" : gethWords
   }
 }

@@ -47,7 +47,7 @@ struct TransitionResult {
     self.transactions = outcome.transactions.map { block.transactions[$0.index] }
     rejected = transactions.rejected
     for (index, error) in outcome.rejected {
-      rejected.append((transactions.prepared[index].index, error.toolMessage))
+      rejected.append((transactions.prepared[index].index, error.gethWords))
     }
     rejected.sort { $0.index < $1.index }
   }
