@@ -103,13 +103,19 @@ import Testing
   }
 
   private static func rounds(_ transactions: [PreparedTransaction], _ name: String) -> Int {
+    statistics(transactions, name).rounds
+  }
+
+  private static func statistics(_ transactions: [PreparedTransaction], _ name: String)
+    -> RoundExecutor.Statistics
+  {
     var environment = BlockEnvironment(number: 1, coinbase: coinbase)
     environment.gasLimit = 10_000_000
     var block = PreparedBlock(fork: .shanghai, environment: environment)
     block.callsSystemContracts = false
     block.invalidTransactions = .reject
     block.transactions = transactions
-    return check(block, world, name).rounds
+    return check(block, world, name)
   }
 
   @Test func whatIsIndependentTakesOneRound() {
@@ -149,6 +155,14 @@ import Testing
           Self.transaction(1, to: Self.person(3), nonce: 1, value: 500_000),
           Self.transaction(1, to: Self.person(3), nonce: 1, value: 10),
         ], "wealth") > 1)
+  }
+
+  /// Four at first; then each only when it is its turn, as it would be refused before.
+  @Test func aRefusedTransactionWaitsForItsTurn() {
+    let taken = Self.statistics(
+      (0..<4).map { Self.transaction(0, to: Self.person(5), nonce: $0, value: 1) }, "nonces")
+    #expect(taken.rounds == 4)
+    #expect(taken.executions == 7)
   }
 
   @Test func theLastGasOfABlockGoesToTheFirst() {
