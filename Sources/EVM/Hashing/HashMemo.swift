@@ -31,14 +31,18 @@ struct HashMemo: BitwiseCopyable {
   @inline(__always)
   func hash(_ input: UnsafePointer<UInt8>, into result: UnsafeMutablePointer<UInt256>) {
     let raw = UnsafeRawPointer(input)
-    let i0 = raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
-    let i1 = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-    let i2 = raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
-    let i3 = raw.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
-    let i4 = raw.loadUnaligned(fromByteOffset: 32, as: UInt64.self)
-    let i5 = raw.loadUnaligned(fromByteOffset: 40, as: UInt64.self)
-    let i6 = raw.loadUnaligned(fromByteOffset: 48, as: UInt64.self)
-    let i7 = raw.loadUnaligned(fromByteOffset: 56, as: UInt64.self)
+    if !ByteWords.canReach(raw) {
+      result.pointee = Keccak256.hash(UnsafeBufferPointer(start: input, count: 64)).word
+      return
+    }
+    let i0 = ByteWords.load(raw, 0)
+    let i1 = ByteWords.load(raw, 8)
+    let i2 = ByteWords.load(raw, 16)
+    let i3 = ByteWords.load(raw, 24)
+    let i4 = ByteWords.load(raw, 32)
+    let i5 = ByteWords.load(raw, 40)
+    let i6 = ByteWords.load(raw, 48)
+    let i7 = ByteWords.load(raw, 56)
     // Bad luck in the choice of a place costs time only. A small memo goes by the second word, the
     // mapping's slot: the uses of one key follow each other, and lanes of a GPU that run the same
     // code find the same place.
