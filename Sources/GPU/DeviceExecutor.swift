@@ -97,8 +97,8 @@ package final class DeviceExecutor: LaneExecutor {
     // What is still pending was cut off by the time budget: to run it again would wait again.
     var rest = wave.unfinished(nil).filter { $0.outcome.state != .pending }
     var size = WorkspaceClass.local
-    var suspended = SuspendedTransactions()
-    suspended.take(try wave.takeQuestions(), firstRow: wave.range.lowerBound)
+    var suspended = SuspendedTransactions(wave.range)
+    suspended.take(try wave.takeQuestions())
     var left: [(number: UInt32, status: ExecutionStatus)] = []
     while !rest.isEmpty {
       // Records without room are no reason for larger workspaces.
@@ -111,8 +111,13 @@ package final class DeviceExecutor: LaneExecutor {
         waiting = rest.filter { $0.outcome.state != .recordsExhausted }
       } else if size == .local, let answered = answer(rest, of: &suspended, wave) {
         numbers = answered
-        let rows = Set(answered)
-        waiting = rest.filter { !rows.contains($0.number) }
+        // Both are in the same order.
+        var next = 0
+        waiting = rest.filter { entry in
+          if next == answered.count || entry.number != answered[next] { return true }
+          next += 1
+          return false
+        }
       } else if let next = size.next {
         size = next
       }
@@ -124,7 +129,7 @@ package final class DeviceExecutor: LaneExecutor {
         try wave.finish(.list(numbers), take)
       }
       if size == .local {
-        suspended.take(try wave.takeQuestions(), firstRow: wave.range.lowerBound)
+        suspended.take(try wave.takeQuestions())
       }
       rest = (waiting + wave.unfinished(numbers)).filter { entry in
         switch (entry.outcome.state, entry.outcome.status) {

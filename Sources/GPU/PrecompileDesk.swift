@@ -1,6 +1,7 @@
 package import CUDA
 package import Coprocessors
 import EVM
+import Foundation
 import Kernels
 import Synchronization
 
@@ -66,27 +67,72 @@ package final class PrecompileDesk {
   /// Whether it answers calls of a precompile.
   func answers(_ precompile: UInt16) -> Bool { precompile == Precompile.ecRecover.rawValue }
 
-  /// The answers to calls with these inputs, each as words; see `PrecompileExchange`.
-  func answers(to inputs: [[UInt8]]) throws(CoprocessorError) -> [[UInt64]] {
-    var requests = ByteColumn(rows: inputs.count, bytes: inputs.count * 97)
-    for input in inputs { requests.append(Self.request(input)) }
+  /// Words of an answer: the bytes of output, and the output of one word.
+  static let wordsPerAnswer = 5
+
+  /// The answers to questions that begin at some places, `wordsPerAnswer` for each; see
+  /// `PrecompileExchange`.
+  func answers(to questions: [UInt64], at places: [Int]) throws(CoprocessorError) -> [UInt64] {
+    let requests = ByteColumn(
+      width: Self.requestSize,
+      bytes: Self.filled(places.count, Self.requestSize) { row, request in
+        questions.withUnsafeBytes { bytes in
+          let input = (places[row] + PrecompileExchange.questionWords) * 8
+          let count = Int(questions[places[row] + 1])
+          Self.write(UnsafeRawBufferPointer(rebasing: bytes[input..<input + count]), to: request)
+        }
+      })
     let results = try queue.submit(requests).results()
-    return inputs.indices.map { row in
+    let outputs = results.outputs
+    return Self.filled(places.count, Self.wordsPerAnswer) { row, answer in
+      answer.update(repeating: 0, count: Self.wordsPerAnswer)
       // An input that is no signature succeeds without output.
-      guard let signer = results[row] else { return [0] }
-      let word = UInt256(bigEndian: signer, count: 20)
-      return [32] + [word.limb3, word.limb2, word.limb1, word.limb0].map(\.byteSwapped)
+      if !results.isDone[row] { return }
+      let word = outputs.withRow(row) { UInt256(bigEndian: $0.baseAddress!, count: $0.count) }
+      answer[0] = 32
+      answer[1] = word.limb3.byteSwapped
+      answer[2] = word.limb2.byteSwapped
+      answer[3] = word.limb1.byteSwapped
+      answer[4] = word.limb0.byteSwapped
     }
   }
 
-  /// A request of `recover` from the input of a call: the hash, v, r and s in words, with zeros for
-  /// missing bytes. No request for no signature: empty, and refused.
-  private static func request(_ input: [UInt8]) -> [UInt8] {
-    let words = [UInt8](input.prefix(128)) + [UInt8](repeating: 0, count: max(0, 128 - input.count))
-    guard words[32..<63].allSatisfy({ $0 == 0 }), words[63] == 27 || words[63] == 28 else {
-      return []
+  /// Bytes of a request of `recover`.
+  private static let requestSize = 97
+
+  /// Writes a request from the input of a call: the hash, v, r and s in words, with zeros for missing
+  /// bytes. A v that there is not becomes a parity that is refused.
+  private static func write(
+    _ input: UnsafeRawBufferPointer, to request: UnsafeMutablePointer<UInt8>
+  ) {
+    request.update(repeating: 0, count: requestSize)
+    var isParity = true
+    var v: UInt8 = 0
+    for (index, byte) in input.prefix(128).enumerated() {
+      switch index {
+      case ..<32: request[index] = byte
+      case ..<63: isParity = isParity && byte == 0
+      case 63: v = byte
+      default: request[index - 32] = byte
+      }
     }
-    return words[..<32] + words[64..<128] + [words[63] - 27]
+    request[96] = isParity && (v == 27 || v == 28) ? v - 27 : 0xFF
+  }
+
+  /// Rows of the same size, each written by one of several threads.
+  private static func filled<Element: BitwiseCopyable>(
+    _ rows: Int, _ width: Int, _ write: @Sendable (Int, UnsafeMutablePointer<Element>) -> Void
+  ) -> [Element] {
+    [Element](unsafeUninitializedCapacity: rows * width) { target, filled in
+      nonisolated(unsafe) let base = target.baseAddress
+      let piece = 4096
+      Workers.run((rows + piece - 1) / piece, on: ProcessInfo.processInfo.activeProcessorCount) {
+        index in
+        guard let base else { return }
+        for row in index * piece..<min(rows, (index + 1) * piece) { write(row, base + row * width) }
+      }
+      filled = rows * width
+    }
   }
 
   private final class Lines: Sendable {

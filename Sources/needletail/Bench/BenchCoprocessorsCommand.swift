@@ -37,7 +37,7 @@ struct BenchCoprocessorsCommand: ParsableCommand {
   @Option(help: "Devices: cpu, cuda, cuda:N, cuda:all, or auto.")
   var device = "auto"
 
-  @Option(help: "Rows of a device's batch.")
+  @Option(help: "Rows of a device's batch, or as many as make a gigabyte.")
   var deviceRows = 1 << 20
 
   @Flag(help: "Print the results as JSON, one object a line.")

@@ -58,6 +58,9 @@ struct CoprocessorSuite {
   mutating func run(
     _ coprocessor: any Coprocessor, on backEnd: LaneBackEnd, rows: Int, cpuEach: Double?
   ) throws(CoprocessorError) {
+    // No more than a gigabyte.
+    let few = coprocessor.typicalRequests(64, seed: 7)
+    let rows = min(rows, (64 << 30) / few.bytes.count)
     let requests = coprocessor.typicalRequests(rows, seed: 7)
     let results = try backEnd.run(requests)
     let sample = min(rows, 2048)

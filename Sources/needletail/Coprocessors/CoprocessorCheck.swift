@@ -1,7 +1,9 @@
 import Coprocessors
 import EVM
 import Ethereum
+import Foundation
 import GPU
+import Synchronization
 
 /// The comparison of back ends with references on many requests.
 struct CoprocessorCheck {
@@ -29,7 +31,7 @@ struct CoprocessorCheck {
         }
         if done >= rows { break }
         let count = min(Self.batch, rows - done)
-        requests = entry.coprocessor.randomRequests(count, seed: UInt64(done))
+        requests = Self.randomRequests(entry.coprocessor, count, seed: UInt64(done))
         done += count
         Terminal.progress(done: done, of: rows, name)
       }
@@ -57,6 +59,23 @@ struct CoprocessorCheck {
       if name == "keccak256", !streamsAGibibyte() { isEqual = false }
     }
     return isEqual
+  }
+
+  /// Random requests, made by all cores.
+  private static func randomRequests(_ coprocessor: any Coprocessor, _ count: Int, seed: UInt64)
+    -> ByteColumn
+  {
+    let size = 1024
+    let pieces = (count + size - 1) / size
+    let made = Mutex([ByteColumn](repeating: ByteColumn(), count: pieces))
+    Workers.run(pieces, on: ProcessInfo.processInfo.activeProcessorCount) { piece in
+      let part = coprocessor.randomRequests(
+        min(size, count - piece * size), seed: seed + UInt64(piece * size))
+      made.withLock { $0[piece] = part }
+    }
+    var requests = ByteColumn(rows: count)
+    for part in made.withLock({ $0 }) { requests.append(contentsOf: part) }
+    return requests
   }
 
   /// From so many rows on, a message of 1 GiB is one of the requests, too.
