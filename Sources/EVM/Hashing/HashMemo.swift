@@ -17,14 +17,13 @@ struct HashMemo: BitwiseCopyable {
   init(_ entries: UnsafeMutablePointer<Entry>, count: Int) {
     self.entries = entries
     mask = count &- 1
-    var zeros = InlineArray<64, UInt8>(repeating: 0)
-    let hash = withUnsafeMutableBytes(of: &zeros) {
-      Keccak256.hash(
-        UnsafeBufferPointer(start: $0.baseAddress!.assumingMemoryBound(to: UInt8.self), count: 64))
-    }
+    // Keccak-256 of 64 zero bytes.
+    let hash = UInt256(
+      0x4058_49e5_97ba_5fb5, 0x2b36_e491_b30a_40b2, 0x4284_a544_3f17_f196,
+      0xad32_28b6_76f7_d3cd)
     entries.update(
       repeating: Entry(
-        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash.word), count: count)
+        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash), count: count)
   }
 
   /// Writes the hash of 64 bytes, at any alignment.
