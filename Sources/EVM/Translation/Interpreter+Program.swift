@@ -11,7 +11,7 @@ extension Machine {
     var next = InstructionStream(
       at: (UnsafeRawPointer(Program.instructions(program)) + frame.pointee.programCounter)
         .assumingMemoryBound(to: Instruction.self))
-    var top = UnsafeMutableRawPointer(frame.pointee.stack)
+    var top = View.Stack(UnsafeMutableRawPointer(frame.pointee.stack))
     var gas = frame.pointee.gas
     var memoryCount = frame.pointee.memoryCount
 
@@ -33,7 +33,7 @@ extension Machine {
         }
         next.go(to: block + 1)
       case .jumpDynamic:
-        guard let block = destination(program, limbs(top, instruction.pointee.a)) else {
+        guard let block = destination(program, word(top, instruction.pointee.a)) else {
           return exit(.invalidJump)
         }
         if isOutOfTime() { return exit(.timeExhausted) }
@@ -43,10 +43,10 @@ extension Machine {
         }
         next.go(to: block + 1)
       case .jumpDynamicIf:
-        if isZero(limbs(top, instruction.pointee.a)) {
+        if isZero(word(top, instruction.pointee.a)) {
           top += Int(instruction.pointee.d)
         } else {
-          guard let block = destination(program, limbs(top, instruction.pointee.b)) else {
+          guard let block = destination(program, word(top, instruction.pointee.b)) else {
             return exit(.invalidJump)
           }
           if isOutOfTime() { return exit(.timeExhausted) }
@@ -58,11 +58,11 @@ extension Machine {
         }
       case .exitIf:
         let leaves =
-          !isZero(limbs(top, instruction.pointee.a))
+          !isZero(word(top, instruction.pointee.a))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfZero:
         let leaves =
-          isZero(limbs(top, instruction.pointee.a))
+          isZero(word(top, instruction.pointee.a))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfEqualSmall:
         let leaves =
@@ -90,11 +90,11 @@ extension Machine {
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfEqual:
         let leaves =
-          isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b))
+          isEqual(word(top, instruction.pointee.a), word(top, instruction.pointee.b))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotEqual:
         let leaves =
-          !isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b))
+          !isEqual(word(top, instruction.pointee.a), word(top, instruction.pointee.b))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfLess:
         let leaves =
@@ -130,7 +130,7 @@ extension Machine {
         return exit(.undefinedOpcode)
       case .general:
         let rest = Int64(bitPattern: instruction.pointee.immediate)
-        frame.pointee.stack = word(top, instruction.pointee.d)
+        frame.pointee.stack = word(top, instruction.pointee.d).words
         frame.pointee.gas = gas &+ rest
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
@@ -138,7 +138,7 @@ extension Machine {
         if gas < 0 { return exit(.outOfGas) }
         memoryCount = frame.pointee.memoryCount
       case .access:
-        frame.pointee.stack = word(top, instruction.pointee.d)
+        frame.pointee.stack = word(top, instruction.pointee.d).words
         frame.pointee.gas = gas
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
@@ -146,13 +146,13 @@ extension Machine {
         if gas < 0 { return exit(.outOfGas) }
         memoryCount = frame.pointee.memoryCount
       case .enter:
-        frame.pointee.stack = word(top, instruction.pointee.d)
+        frame.pointee.stack = word(top, instruction.pointee.d).words
         frame.pointee.gas = gas
         frame.pointee.programCounter =
           UnsafeRawPointer(next.address) - UnsafeRawPointer(Program.instructions(program))
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
-        top = UnsafeMutableRawPointer(frame.pointee.stack)
+        top = View.Stack(UnsafeMutableRawPointer(frame.pointee.stack))
         gas = frame.pointee.gas
         memoryCount = frame.pointee.memoryCount
 
@@ -168,12 +168,7 @@ extension Machine {
           top, Int16(truncatingIfNeeded: instruction.pointee.immediate >> 16),
           Int16(truncatingIfNeeded: instruction.pointee.immediate >> 32))
       case .swap:
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.d)
-        exchange(first, second, 0)
-        exchange(first, second, 1)
-        exchange(first, second, 2)
-        exchange(first, second, 3)
+        View.Stack.exchange(word(top, instruction.pointee.a), word(top, instruction.pointee.d))
       case .loadSmall:
         word(top, instruction.pointee.d).pointee = UInt256(instruction.pointee.immediate)
       case .loadWord:
@@ -190,33 +185,33 @@ extension Machine {
           word(top, instruction.pointee.a).pointee &- word(top, instruction.pointee.b).pointee
       case .divide:
         UInt256.divide(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .signedDivide:
         UInt256.signedDivide(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .remainder:
         UInt256.remainder(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .signedRemainder:
         UInt256.signedRemainder(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .addModulo:
         UInt256.addModulo(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          word(top, instruction.third), into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          word(top, instruction.third).words, into: word(top, instruction.pointee.d).words)
       case .multiplyModulo:
         UInt256.multiplyModulo(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          word(top, instruction.third), workspace.lastModulus,
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          word(top, instruction.third).words, workspace.lastModulus,
+          into: word(top, instruction.pointee.d).words)
       case .signExtend:
         word(top, instruction.pointee.b).pointee.signExtend(
           fromByte: word(top, instruction.pointee.a).pointee,
-          into: word(top, instruction.pointee.d))
+          into: word(top, instruction.pointee.d).words)
       case .less:
         word(top, instruction.pointee.d).pointee = UInt256(
           word(top, instruction.pointee.a).pointee < word(top, instruction.pointee.b).pointee)
@@ -226,57 +221,45 @@ extension Machine {
             word(top, instruction.pointee.a).pointee, word(top, instruction.pointee.b).pointee))
       case .equal:
         word(top, instruction.pointee.d).pointee = UInt256(
-          isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b)))
+          isEqual(word(top, instruction.pointee.a), word(top, instruction.pointee.b)))
       case .isZero:
         word(top, instruction.pointee.d).pointee = UInt256(
-          isZero(limbs(top, instruction.pointee.a)))
+          isZero(word(top, instruction.pointee.a)))
       case .and:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.b)
-        target[0] = first[0] & second[0]
-        target[1] = first[1] & second[1]
-        target[2] = first[2] & second[2]
-        target[3] = first[3] & second[3]
+        View.Stack.write(
+          word(top, instruction.pointee.d), word(top, instruction.pointee.a),
+          word(top, instruction.pointee.b)
+        ) { $0 & $1 }
       case .or:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.b)
-        target[0] = first[0] | second[0]
-        target[1] = first[1] | second[1]
-        target[2] = first[2] | second[2]
-        target[3] = first[3] | second[3]
+        View.Stack.write(
+          word(top, instruction.pointee.d), word(top, instruction.pointee.a),
+          word(top, instruction.pointee.b)
+        ) { $0 | $1 }
       case .xor:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.b)
-        target[0] = first[0] ^ second[0]
-        target[1] = first[1] ^ second[1]
-        target[2] = first[2] ^ second[2]
-        target[3] = first[3] ^ second[3]
+        View.Stack.write(
+          word(top, instruction.pointee.d), word(top, instruction.pointee.a),
+          word(top, instruction.pointee.b)
+        ) { $0 ^ $1 }
       case .not:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        target[0] = ~first[0]
-        target[1] = ~first[1]
-        target[2] = ~first[2]
-        target[3] = ~first[3]
+        View.Stack.write(
+          word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+        ) { ~$1 }
       case .byte:
         word(top, instruction.pointee.d).pointee =
           word(top, instruction.pointee.b).pointee.byte(
             at: word(top, instruction.pointee.a).pointee)
       case .shiftLeft:
         UInt256.shiftLeft(
-          word(top, instruction.pointee.b), word(top, instruction.pointee.a),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).words, word(top, instruction.pointee.a).words,
+          into: word(top, instruction.pointee.d).words)
       case .shiftRight:
         UInt256.shiftRight(
-          word(top, instruction.pointee.b), word(top, instruction.pointee.a),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).words, word(top, instruction.pointee.a).words,
+          into: word(top, instruction.pointee.d).words)
       case .shiftRightArithmetic:
         UInt256.shiftRightArithmetic(
-          word(top, instruction.pointee.b), word(top, instruction.pointee.a),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).words, word(top, instruction.pointee.a).words,
+          into: word(top, instruction.pointee.d).words)
       case .leadingZeros:
         word(top, instruction.pointee.d).pointee = UInt256(
           UInt64(word(top, instruction.pointee.a).pointee.leadingZeroBitCount))
@@ -303,12 +286,9 @@ extension Machine {
         word(top, instruction.pointee.d).pointee = UInt256(
           word(top, instruction.pointee.a).pointee.limb0 & instruction.pointee.immediate)
       case .orSmall:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        target[0] = first[0] | instruction.pointee.immediate
-        target[1] = first[1]
-        target[2] = first[2]
-        target[3] = first[3]
+        View.Stack.write(
+          word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+        ) { $0 == 0 ? $1 | instruction.pointee.immediate : $1 }
       case .byteAt:
         word(top, instruction.pointee.d).pointee = UInt256(
           UInt64(
@@ -317,7 +297,7 @@ extension Machine {
       case .signExtendAt:
         word(top, instruction.pointee.a).pointee.signExtend(
           fromByte: UInt256(instruction.pointee.immediate),
-          into: word(top, instruction.pointee.d))
+          into: word(top, instruction.pointee.d).words)
       case .shiftLeft0:
         let value = word(top, instruction.pointee.a).pointee
         let bits = instruction.pointee.immediate
@@ -362,42 +342,36 @@ extension Machine {
           value &>> instruction.pointee.immediate)
       case .shiftRightArithmeticBy:
         UInt256.shiftRightArithmetic(
-          word(top, instruction.pointee.a), instruction.pointee.immediate,
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, instruction.pointee.immediate,
+          into: word(top, instruction.pointee.d).words)
 
       case .addWord:
         word(top, instruction.pointee.d).pointee =
           word(top, instruction.pointee.a).pointee &+ instruction.poolWord
       case .andWord:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
         let pool = instruction.pool
-        target[0] = first[0] & pool[0]
-        target[1] = first[1] & pool[1]
-        target[2] = first[2] & pool[2]
-        target[3] = first[3] & pool[3]
+        View.Stack.write(
+          word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+        ) { $1 & pool[$0] }
       case .orWord:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
         let pool = instruction.pool
-        target[0] = first[0] | pool[0]
-        target[1] = first[1] | pool[1]
-        target[2] = first[2] | pool[2]
-        target[3] = first[3] | pool[3]
+        View.Stack.write(
+          word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+        ) { $1 | pool[$0] }
       case .equalWord:
         word(top, instruction.pointee.d).pointee = UInt256(
-          isEqual(limbs(top, instruction.pointee.a), instruction.pool))
+          isEqual(word(top, instruction.pointee.a), instruction.poolWord))
       case .divideShort:
         UInt256.divide(
-          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+          word(top, instruction.pointee.a).words, instruction.pool, into: word(top, instruction.pointee.d).words
         )
       case .remainderShort:
         UInt256.remainder(
-          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+          word(top, instruction.pointee.a).words, instruction.pool, into: word(top, instruction.pointee.d).words
         )
       case .signedDivideShort:
         UInt256.signedDivide(
-          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+          word(top, instruction.pointee.a).words, instruction.pool, into: word(top, instruction.pointee.d).words
         )
 
       case .memoryLoad:
@@ -451,7 +425,7 @@ extension Machine {
         frame.pointee.gas = gas &+ rest
         let status = keccak256(
           frame, word(top, instruction.pointee.a).pointee,
-          word(top, instruction.pointee.b).pointee, word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).pointee, word(top, instruction.pointee.d).words)
         if status != .stopped { return exit(status) }
         gas = frame.pointee.gas &- rest
         if gas < 0 { return exit(.outOfGas) }
@@ -459,7 +433,7 @@ extension Machine {
       case .storageLoad:
         frame.pointee.gas = gas
         let key = word(top, instruction.pointee.a).pointee
-        if !storageLoad(frame, key, word(top, instruction.pointee.d)) { return .exit }
+        if !storageLoad(frame, key, word(top, instruction.pointee.d).words) { return .exit }
         gas = frame.pointee.gas &- Int64(bitPattern: instruction.pointee.immediate)
         if gas < 0 { return exit(.outOfGas) }
       case .returnDataSize:
@@ -472,11 +446,11 @@ extension Machine {
   @inline(never)
   private mutating func interpretPlainly(
     _ frame: UnsafeMutablePointer<Frame>, from block: UnsafePointer<Instruction>,
-    _ top: UnsafeMutableRawPointer, _ gas: Int64
+    _ top: View.Stack, _ gas: Int64
   ) -> Step {
     frame.pointee.code.program = nil
     frame.pointee.programCounter = Int(block.pointee.upper)
-    frame.pointee.stack = top.assumingMemoryBound(to: UInt256.self)
+    frame.pointee.stack = top.words
     frame.pointee.gas = gas
     return interpret(frame)
   }

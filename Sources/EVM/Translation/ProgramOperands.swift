@@ -5,10 +5,9 @@ extension Machine {
   @inline(__always)
   func pays(
     _ block: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>,
-    _ top: UnsafeMutableRawPointer, _ gas: inout Int64
+    _ top: View.Stack, _ gas: inout Int64
   ) -> Bool {
-    let height =
-      UInt(bitPattern: top) &- UInt(bitPattern: UnsafeRawPointer(frame.pointee.stackBase))
+    let height = UInt(bitPattern: top.distance(from: UnsafeMutableRawPointer(frame.pointee.stackBase)))
     let need = UInt(UInt16(bitPattern: block.pointee.a))
     let range = UInt(UInt16(bitPattern: block.pointee.b))
     let cost = Int64(block.pointee.immediate & 0xffff_ffff)
@@ -30,71 +29,47 @@ extension Machine {
 
   /// The word at a distance in bytes from the top.
   @inline(__always)
-  func word(_ top: UnsafeMutableRawPointer, _ offset: Int16)
-    -> UnsafeMutablePointer<UInt256>
+  func word(_ top: View.Stack, _ offset: Int16)
+    -> View.Stack
   {
-    (top + Int(offset)).assumingMemoryBound(to: UInt256.self)
+    top + Int(offset)
   }
 
   /// The block of a jump destination.
   @inline(__always)
   func destination(
-    _ program: UnsafePointer<Program>, _ target: UnsafeMutablePointer<UInt64>
+    _ program: UnsafePointer<Program>, _ target: View.Stack
   ) -> UnsafePointer<Instruction>? {
-    if !areZero(0, target[1], target[2], target[3])
-      || target[0] >= UInt64(program.pointee.codeCount)
-    {
-      return nil
-    }
-    let distance = Int(Program.table(program)[Int(target[0])])
+    let position = target.pointee
+    if !position.fitsUInt64 || position.limb0 >= UInt64(program.pointee.codeCount) { return nil }
+    let distance = Int(Program.table(program)[Int(position.limb0)])
     if distance == 0 { return nil }
     return (UnsafeRawPointer(Program.instructions(program)) + distance)
       .assumingMemoryBound(to: Instruction.self)
   }
 
-  /// The four limbs of a word.
-  ///
-  /// The stack's words are read and written limb by limb, always: where the compiler can join two
-  /// limbs into one vector load, the load has to wait until the two stores before it have reached
-  /// the cache (15 ns measured, instead of 2). So each limb is written before the next is read,
-  /// and comparisons treat the limbs unlike.
   @inline(__always)
-  func limbs(_ top: UnsafeMutableRawPointer, _ offset: Int16)
-    -> UnsafeMutablePointer<UInt64>
-  {
-    (top + Int(offset)).assumingMemoryBound(to: UInt64.self)
+  func copy(_ top: View.Stack, _ source: Int16, _ target: Int16) {
+    View.Stack.write(word(top, target), word(top, source)) { $1 }
   }
 
   @inline(__always)
-  func copy(_ top: UnsafeMutableRawPointer, _ source: Int16, _ target: Int16) {
-    let target = limbs(top, target)
-    let source = limbs(top, source)
-    target[0] = source[0]
-    target[1] = source[1]
-    target[2] = source[2]
-    target[3] = source[3]
+  func isZero(_ word: View.Stack) -> Bool {
+    let value = word.pointee
+    return areZero(value.limb0, value.limb1, value.limb2, value.limb3)
   }
 
   @inline(__always)
-  func exchange(
-    _ first: UnsafeMutablePointer<UInt64>, _ second: UnsafeMutablePointer<UInt64>, _ index: Int
-  ) {
-    let limb = first[index]
-    first[index] = second[index]
-    second[index] = limb
+  func isEqual(_ first: View.Stack, _ second: View.Stack) -> Bool {
+    isEqual(first, second.pointee)
   }
 
   @inline(__always)
-  func isZero(_ word: UnsafeMutablePointer<UInt64>) -> Bool {
-    areZero(word[0], word[1], word[2], word[3])
-  }
-
-  @inline(__always)
-  func isEqual(_ first: UnsafeMutablePointer<UInt64>, _ second: UnsafePointer<UInt64>)
-    -> Bool
-  {
-    areZero(
-      first[0] ^ second[0], first[1] ^ second[1], first[2] ^ second[2], first[3] ^ second[3])
+  func isEqual(_ first: View.Stack, _ second: UInt256) -> Bool {
+    let value = first.pointee
+    return areZero(
+      value.limb0 ^ second.limb0, value.limb1 ^ second.limb1, value.limb2 ^ second.limb2,
+      value.limb3 ^ second.limb3)
   }
 
   /// The odd factors keep the limbs from being joined into vectors; they do not change which are
@@ -105,18 +80,18 @@ extension Machine {
   }
 
   @inline(__always)
-  func isEqual(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
+  func isEqual(_ word: View.Stack, _ small: UInt64) -> Bool {
     let value = word.pointee
     return areZero(value.limb0 ^ small, value.limb1, value.limb2, value.limb3)
   }
 
   @inline(__always)
-  func isLess(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
+  func isLess(_ word: View.Stack, _ small: UInt64) -> Bool {
     word.pointee < UInt256(small)
   }
 
   @inline(__always)
-  func isGreater(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
+  func isGreater(_ word: View.Stack, _ small: UInt64) -> Bool {
     UInt256(small) < word.pointee
   }
 
