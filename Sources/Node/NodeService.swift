@@ -75,7 +75,8 @@ package final class NodeService: Sendable {
       Sequencer(chain: chain, pool: pool, options: $0)
     }
     group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-    threads = NIOThreadPool(numberOfThreads: 4)
+    // More than may wait at once.
+    threads = NIOThreadPool(numberOfThreads: options.limits.waits + 4)
     threads.start()
     follower = options.follower.map { [chain, group] in
       FeedFollower(chain, options: $0, group: group)
