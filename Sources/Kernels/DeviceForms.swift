@@ -21,6 +21,9 @@
     let address: UInt32
 
     @inline(__always)
+    package static var keepsResults: Bool { true }
+
+    @inline(__always)
     init(address: UInt32) { self.address = address }
 
     @inline(__always)

@@ -3,6 +3,10 @@
 /// A host has one kind of address. A device has several: memory that is known to be a lane's own takes
 /// half of an address and a third fewer instructions.
 public protocol StackPlace: BitwiseCopyable {
+  /// Whether results that only the next instruction takes are kept in registers, because memory is dear
+  /// to write.
+  static var keepsResults: Bool { get }
+
   /// The place at an address.
   init(_ pointer: UnsafeMutableRawPointer)
 
@@ -37,6 +41,9 @@ extension StackPlace {
 /// A place anywhere in memory.
 public struct PointerPlace: StackPlace {
   @usableFromInline let pointer: UnsafeMutableRawPointer
+
+  @inlinable @inline(__always)
+  public static var keepsResults: Bool { false }
 
   @inlinable @inline(__always)
   public init(_ pointer: UnsafeMutableRawPointer) { self.pointer = pointer }

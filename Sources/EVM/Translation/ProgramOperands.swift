@@ -7,7 +7,8 @@ extension Machine {
     _ block: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>,
     _ top: View.Stack, _ gas: inout Int64
   ) -> Bool {
-    let height = UInt(bitPattern: top.distance(from: UnsafeMutableRawPointer(frame.pointee.stackBase)))
+    let height = UInt(
+      bitPattern: top.distance(from: UnsafeMutableRawPointer(frame.pointee.stackBase)))
     let need = UInt(UInt16(bitPattern: block.pointee.a))
     let range = UInt(UInt16(bitPattern: block.pointee.b))
     let cost = Int64(block.pointee.immediate & 0xffff_ffff)
@@ -53,23 +54,46 @@ extension Machine {
     View.Stack.write(word(top, target), word(top, source)) { $1 }
   }
 
+  /// Operand `a`.
   @inline(__always)
-  func isZero(_ word: View.Stack) -> Bool {
-    let value = word.pointee
-    return areZero(value.limb0, value.limb1, value.limb2, value.limb3)
+  func first(_ instruction: FetchedInstruction, _ top: View.Stack, _ kept: UInt256) -> UInt256 {
+    if View.Stack.keepsResults && instruction.pointee.extra & Instruction.takesFirst != 0 {
+      return kept
+    }
+    return word(top, instruction.pointee.a).pointee
+  }
+
+  /// Operand `b`.
+  @inline(__always)
+  func second(_ instruction: FetchedInstruction, _ top: View.Stack, _ kept: UInt256) -> UInt256 {
+    if View.Stack.keepsResults && instruction.pointee.extra & Instruction.takesSecond != 0 {
+      return kept
+    }
+    return word(top, instruction.pointee.b).pointee
+  }
+
+  /// Writes a result, or keeps it for the next instruction.
+  @inline(__always)
+  func put(
+    _ value: UInt256, _ instruction: FetchedInstruction, _ top: View.Stack, _ kept: inout UInt256
+  ) {
+    if View.Stack.keepsResults {
+      kept = value
+      if instruction.pointee.extra & Instruction.keepsResult != 0 { return }
+    }
+    word(top, instruction.pointee.d).pointee = value
   }
 
   @inline(__always)
-  func isEqual(_ first: View.Stack, _ second: View.Stack) -> Bool {
-    isEqual(first, second.pointee)
+  func isZero(_ value: UInt256) -> Bool {
+    areZero(value.limb0, value.limb1, value.limb2, value.limb3)
   }
 
   @inline(__always)
-  func isEqual(_ first: View.Stack, _ second: UInt256) -> Bool {
-    let value = first.pointee
-    return areZero(
-      value.limb0 ^ second.limb0, value.limb1 ^ second.limb1, value.limb2 ^ second.limb2,
-      value.limb3 ^ second.limb3)
+  func isEqual(_ first: UInt256, _ second: UInt256) -> Bool {
+    areZero(
+      first.limb0 ^ second.limb0, first.limb1 ^ second.limb1, first.limb2 ^ second.limb2,
+      first.limb3 ^ second.limb3)
   }
 
   /// The odd factors keep the limbs from being joined into vectors; they do not change which are
@@ -80,20 +104,15 @@ extension Machine {
   }
 
   @inline(__always)
-  func isEqual(_ word: View.Stack, _ small: UInt64) -> Bool {
-    let value = word.pointee
-    return areZero(value.limb0 ^ small, value.limb1, value.limb2, value.limb3)
+  func isEqual(_ value: UInt256, _ small: UInt64) -> Bool {
+    areZero(value.limb0 ^ small, value.limb1, value.limb2, value.limb3)
   }
 
   @inline(__always)
-  func isLess(_ word: View.Stack, _ small: UInt64) -> Bool {
-    word.pointee < UInt256(small)
-  }
+  func isLess(_ value: UInt256, _ small: UInt64) -> Bool { value < UInt256(small) }
 
   @inline(__always)
-  func isGreater(_ word: View.Stack, _ small: UInt64) -> Bool {
-    UInt256(small) < word.pointee
-  }
+  func isGreater(_ value: UInt256, _ small: UInt64) -> Bool { UInt256(small) < value }
 
   /// A limb of a left shift by 0 to 63 bits, with what the limb below it loses.
   @inline(__always)
