@@ -68,6 +68,7 @@ package final class NodeService: Sendable {
 
   /// Opens the chain and listens.
   package init(_ options: Options) throws {
+    if let misunderstanding = BlockFault.misunderstanding { throw misunderstanding }
     chain = try Blockchain(
       folder: options.folder, genesisFile: options.genesis, options: options.chain)
     pool = TransactionPool()
