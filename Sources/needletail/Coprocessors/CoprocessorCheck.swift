@@ -87,7 +87,7 @@ struct CoprocessorCheck {
 
   /// What is wrong with a back end's hash of 1 GiB between short messages.
   private func gibibyte(_ backEnd: any CoprocessorBackEnd) throws(CoprocessorError) -> String? {
-    var requests = ByteColumn(rows: 3, bytes: 1 << 30)
+    var requests = ByteColumn(rows: 3, bytes: (1 << 30) + 1)
     requests.append([])
     requests.append(repeatElement(0, count: 1 << 30))
     requests.append([1])
