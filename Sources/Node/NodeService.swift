@@ -68,6 +68,7 @@ package final class NodeService: Sendable {
 
   /// Opens the chain and listens.
   package init(_ options: Options) throws {
+    if let misunderstanding = BlockFault.misunderstanding { throw misunderstanding }
     chain = try Blockchain(
       folder: options.folder, genesisFile: options.genesis, options: options.chain)
     pool = TransactionPool()
@@ -75,7 +76,8 @@ package final class NodeService: Sendable {
       Sequencer(chain: chain, pool: pool, options: $0)
     }
     group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-    threads = NIOThreadPool(numberOfThreads: 4)
+    // More than may wait at once.
+    threads = NIOThreadPool(numberOfThreads: options.limits.waits + 4)
     threads.start()
     follower = options.follower.map { [chain, group] in
       FeedFollower(chain, options: $0, group: group)

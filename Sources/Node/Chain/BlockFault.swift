@@ -2,6 +2,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import Storage
 
 /// What a sequencer does wrong when it is told to, so that tests see a watcher find it: set
 /// `NEEDLETAIL_FAULT` to `storage:N`, and from block N on a slot's value is wrong after each block in which
@@ -10,14 +11,17 @@ struct BlockFault {
   private let first: UInt64
   private let slot: UInt256?
 
+  private static let text = ProcessInfo.processInfo.environment["NEEDLETAIL_FAULT"]
+
   /// The fault that the environment asks for; `nil` for none.
-  static let fromEnvironment: BlockFault? =
-    ProcessInfo.processInfo.environment["NEEDLETAIL_FAULT"].map {
-      guard let fault = BlockFault($0) else {
-        preconditionFailure("NEEDLETAIL_FAULT: \($0) is not storage:N or storage:N:SLOT")
-      }
-      return fault
-    }
+  static var fromEnvironment: BlockFault? { text.flatMap { BlockFault($0) } }
+
+  /// What is wrong with what the environment asks for.
+  static var misunderstanding: StorageError? {
+    guard let text, BlockFault(text) == nil else { return nil }
+    return StorageError(
+      .unavailable, "NEEDLETAIL_FAULT: \(text) is not storage:N or storage:N:SLOT; unset it")
+  }
 
   init?(_ text: String) {
     let parts = text.split(separator: ":").map(String.init)

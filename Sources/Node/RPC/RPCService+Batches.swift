@@ -18,7 +18,7 @@ extension RPCService {
     while index < requests.count {
       let sent = rawTransactions(requests[index...], access)
       if sent.count > 1 {
-        for (result, request) in zip(intake.take(sent), requests[index...]) {
+        for (result, request) in zip(take(sent), requests[index...]) {
           guard let answer = answer(result, to: request) else { continue }
           if answers.count > 1 { answers.append(UInt8(ascii: ",")) }
           answers += answer
@@ -38,6 +38,14 @@ extension RPCService {
     if answers.count == 1 { return nil }
     answers.append(UInt8(ascii: "]"))
     return answers
+  }
+
+  private func take(_ sent: [[UInt8]]) -> [Result<Hash256, RPCError>] {
+    guard case .relay = intake.destination else { return intake.take(sent) }
+    do { return try waiting { intake.take(sent) } } catch {
+      let fault = RPCError(fault: error)
+      return sent.map { _ in .failure(fault) }
+    }
   }
 
   /// The transactions of the requests in front that do nothing but send one, and are well formed.

@@ -35,11 +35,15 @@ extension RPCService {
     "eth_sendRawTransactionSync": { service, parameters, writer in
       let timeout = parameters[1] == nil ? 2000 : min(try parameters.quantity(1), 60_000)
       if case .relay(let client) = service.intake.destination {
-        let receipt = try client.sendSync(try parameters.bytes(0), milliseconds: timeout).get()
-        return writer.value(receipt)
+        let raw = try parameters.bytes(0)
+        return writer.value(
+          try service.waiting { try client.sendSync(raw, milliseconds: timeout).get() })
       }
       let hash = try service.send(raw: try parameters.bytes(0))
-      guard try service.sequencer?.wait(for: hash, milliseconds: timeout) == true else {
+      let isInBlock = try service.waiting {
+        try service.sequencer?.wait(for: hash, milliseconds: timeout) == true
+      }
+      guard isInBlock else {
         throw RPCError(
           4, "The transaction was added to the mempool but wasn't processed in \(timeout)ms.",
           data: "\"\(hash)\"")
@@ -119,7 +123,10 @@ extension RPCService {
   }
 
   /// Takes a signed transaction in; gives its hash.
-  func send(raw bytes: [UInt8]) throws(RPCError) -> Hash256 { try intake.take([bytes])[0].get() }
+  func send(raw bytes: [UInt8]) throws -> Hash256 {
+    guard case .relay = intake.destination else { return try intake.take([bytes])[0].get() }
+    return try waiting { try intake.take([bytes])[0].get() }
+  }
 
   /// The secret key of an account of the node's own.
   func key(of address: Address) throws(RPCError) -> UInt256 {

@@ -23,6 +23,8 @@ package final class RPCService: @unchecked Sendable {
     package var logs = 50_000
     /// Subscriptions of a WebSocket connection.
     package var subscriptions = 256
+    /// Requests that wait at once, for a block or for another node: each keeps a thread.
+    package var waits = 8
 
     /// The limits of a node that anybody may ask.
     package init() {}
@@ -59,6 +61,7 @@ package final class RPCService: @unchecked Sendable {
   let sequencer: Sequencer?
   /// Takes transactions in.
   let intake: TransactionIntake
+  private let waits = Atomic(0)
   private let callers = Mutex<[Caller]>([])
   let filters = FilterStore()
 
@@ -90,6 +93,15 @@ package final class RPCService: @unchecked Sendable {
     if caller.codes.byteCount > 16 << 20 { caller.codes = CodeStore(programCapacity: 16 << 20) }
     defer { callers.withLock { $0.append(caller) } }
     return try body(caller)
+  }
+
+  /// Runs what may wait long, unless too much waits already: others are to be served meanwhile.
+  func waiting<Result>(_ body: () throws -> Result) throws -> Result {
+    defer { waits.subtract(1, ordering: .relaxed) }
+    guard waits.add(1, ordering: .relaxed).newValue <= limits.waits else {
+      throw RPCError.limit("\(limits.waits) requests wait already; try again")
+    }
+    return try body()
   }
 
   private static let methods: [String: Method] = {

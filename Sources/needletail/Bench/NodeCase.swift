@@ -22,6 +22,8 @@ struct NodeSample {
   var bound: Double?
   /// Microseconds of the processor's time for each operation, node and clients together.
   var processorMicroseconds: Double
+  /// The same for what bounds the case.
+  var boundMicroseconds: Double?
   /// Blocks that were made.
   var blocks: UInt64
 }
@@ -134,22 +136,28 @@ enum NodeCase: String, CaseIterable {
     let count = Double(load.transactions)
     return NodeSample(
       rate: count / (Double(end - start) / 1e9),
-      answeredRate: count / (Double(answered - start) / 1e9), bound: bound,
+      answeredRate: count / (Double(answered - start) / 1e9), bound: bound.rate,
       processorMicroseconds: (processorSeconds - before) / count * 1e6,
+      boundMicroseconds: bound.microseconds,
       blocks: (bench.node.chain.database.head?.header.number ?? 0) - first)
   }
 
-  /// Senders recovered a second on all cores, by the coprocessor that the node uses.
-  private static func recoveryRate(_ lists: [[[UInt8]]]) throws -> Double {
+  /// Senders recovered a second on all cores, by the coprocessor that the node uses, and the
+  /// microseconds of the processor's time that each takes.
+  private static func recoveryRate(
+    _ lists: [[[UInt8]]]
+  ) throws -> (rate: Double, microseconds: Double) {
     let sample = ByteColumn(lists.joined().prefix(20_000))
     let backEnd = CPUBackEnd(SendersCoprocessor())
+    let before = processorSeconds
     let start = DispatchTime.now().uptimeNanoseconds
     let results = backEnd.run(sample)
     let end = DispatchTime.now().uptimeNanoseconds
     guard results.isDone.allSatisfy({ $0 }) else {
       throw Fault(description: "a signature is invalid")
     }
-    return Double(sample.count) / (Double(end - start) / 1e9)
+    let count = Double(sample.count)
+    return (count / (Double(end - start) / 1e9), (processorSeconds - before) / count * 1e6)
   }
 
   /// The processor's time that this process has used.

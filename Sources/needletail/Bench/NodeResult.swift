@@ -22,8 +22,10 @@ struct NodeResult {
     }
     var table = TextTable([
       ("case", .left), ("/s", .right), ("best /s", .right), ("answered /s", .right),
-      ("recovery /s", .right), ("of it", .right), ("CPU us", .right), ("blocks", .right),
+      ("recovery /s", .right), ("of it", .right), ("CPU us", .right), ("recovery us", .right),
+      ("blocks", .right),
     ])
+    func tenths(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "" }
     func whole(_ value: Double?) -> String { value.map { String(format: "%.0f", $0) } ?? "" }
     for result in results {
       let rate = result.median(\.rate)
@@ -32,7 +34,8 @@ struct NodeResult {
         result.name, whole(rate), whole(result.samples.map(\.rate).max()),
         whole(result.median(\.answeredRate)), whole(bound),
         bound.flatMap { bound in rate.map { String(format: "%.0f %%", $0 / bound * 100) } } ?? "",
-        result.median(\.processorMicroseconds).map { String(format: "%.1f", $0) } ?? "",
+        tenths(result.median(\.processorMicroseconds)),
+        tenths(result.median(\.boundMicroseconds)),
         whole(result.median { Double($0.blocks) }),
       ])
     }
@@ -47,6 +50,7 @@ struct NodeResult {
         ("perSecond", median(\.rate)), ("bestPerSecond", samples.map(\.rate).max()),
         ("answeredPerSecond", median(\.answeredRate)), ("recoveryPerSecond", median(\.bound)),
         ("processorMicroseconds", median(\.processorMicroseconds)),
+        ("recoveryMicroseconds", median(\.boundMicroseconds)),
         ("blocks", median { Double($0.blocks) }),
       ] {
         guard let value else { continue }
