@@ -3,6 +3,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import NIOCore
 import Node
 import Storage
 
@@ -22,6 +23,8 @@ struct NodeCommand: ParsableCommand {
       """)
 
   @Flag(help: "Make blocks, with funded accounts.") var dev = false
+  @Flag(help: "With --dev: send a first batch of transactions, and tell what to try next.")
+  var firstBatch = false
   @Option(help: "The folder of the chain.") var datadir: String?
   @Option(help: "The genesis file of a new chain.") var genesis: String?
   @Option(name: .customLong("import"), help: "A file of blocks in RLP to import first.")
@@ -45,6 +48,7 @@ struct NodeCommand: ParsableCommand {
 
   func validate() throws {
     if !dev && datadir == nil { throw ValidationError("--datadir is needed without --dev") }
+    if firstBatch && !dev { throw ValidationError("--first-batch needs --dev: its accounts") }
     if let blockTime, !(1...86_400_000).contains(blockTime) {
       throw ValidationError("--block-time: \(blockTime) is not from 1 to 86,400,000 ms")
     }
@@ -123,9 +127,16 @@ struct NodeCommand: ParsableCommand {
       Terminal.note("imported \(count) blocks")
     }
     let started = ContinuousClock.now
-    let node = try NodeService(options)
+    let node = try open(options)
     for notice in node.chain.notices { Terminal.note("needletail: \(notice)") }
     announce(node, folder, started)
+    if firstBatch {
+      do { try sendFirstBatch(node) } catch {
+        try node.close()
+        Terminal.note("needletail: the first batch: \(error)")
+        throw ExitCode(1)
+      }
+    }
 
     // Until a signal says stop.
     let semaphore = DispatchSemaphore(value: 0)
@@ -140,6 +151,19 @@ struct NodeCommand: ParsableCommand {
     semaphore.wait()
     Terminal.note("needletail: stopping")
     try node.close()
+  }
+
+  /// Opens the chain and listens; a port that is taken is bad usage.
+  private func open(_ options: NodeService.Options) throws -> NodeService {
+    do { return try NodeService(options) } catch let error as IOError {
+      var message = "listening on \(httpHost), port \(httpPort)"
+      if let enginePort { message += " and \(enginePort)" }
+      message += ": \(String(cString: strerror(error.errnoCode)))"
+      if error.errnoCode == EADDRINUSE {
+        message += ". Is another node running? End it, or name another port: --http-port N, or 0"
+      }
+      throw ValidationError(message)
+    }
   }
 
   private func secret(_ path: String) throws -> [UInt8] {
