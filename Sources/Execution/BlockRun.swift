@@ -158,6 +158,7 @@ package struct BlockRun {
     let stateGasAvailable = stateGasAvailable
     let blobsAvailable = blobsAvailable
     runner.tracer?.willRun(transaction: index)
+    runner.isTrial = transaction.pointee.isImpersonated
     var failure: ExecutionError?
     var refusal: TransactionError?
     PreparedTransaction.withMessage(transaction) { message in

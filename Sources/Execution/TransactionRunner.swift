@@ -13,7 +13,9 @@ final class TransactionRunner {
   var fallbackBlockHash: ((UInt64) -> Hash256?)?
   var tracer: (any TransactionTracer)?
   /// Whether what makes a transaction its sender's own is left unchecked (`Machine.isTrial`).
-  var isTrial = false
+  var isTrial = false {
+    didSet { if isTrial != oldValue { machine.pointee?.isTrial = isTrial } }
+  }
   /// Whether a trial may pay nothing for its gas (`Machine.mayBeFree`).
   var mayBeFree = false
   /// Precompiles that answer at other addresses (`Machine.precompileMoves`).

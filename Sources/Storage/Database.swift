@@ -47,6 +47,8 @@ package final class Database: @unchecked Sendable {
   private struct State {
     var head: StoredHeader
     var pending: [PendingBlock] = []
+    /// What was changed from outside since the head.
+    var amendment: StateLayer?
     var failure: StorageError?
   }
 
@@ -146,7 +148,8 @@ package final class Database: @unchecked Sendable {
       do throws(StorageError) {
         let reader = try LMDBReader(environment)
         return Snapshot(
-          head: state.head, history: options.history, pending: state.pending, reader: reader)
+          head: state.head, history: options.history, pending: state.pending,
+          amendment: state.amendment, reader: reader)
       } catch {
         failure = error
         return nil
@@ -220,7 +223,10 @@ package final class Database: @unchecked Sendable {
       guard block.header.parentHash == state!.head.hash else {
         return StorageError(.notNext, "block \(block.header.number) does not follow the head")
       }
-      state!.pending.insert(PendingBlock(block: block, layer: layer), at: 0)
+      // The block was made on what was changed from outside: it is the block's change now.
+      let changes = state!.amendment.map { layer.merged(after: $0) } ?? layer
+      state!.amendment = nil
+      state!.pending.insert(PendingBlock(block: block, layer: changes), at: 0)
       state!.head = block.summary
       return nil
     }
@@ -230,6 +236,19 @@ package final class Database: @unchecked Sendable {
     }
     queue.async { [self] in store() }
   }
+
+  /// Changes the state after the head from outside, as a layer worked out on a snapshot of it. It is
+  /// visible at once, and stored with the next block, whose state it is part of; the caller has it in
+  /// the block log before. For development chains.
+  package func amend(_ layer: StateLayer) {
+    state.withLock { state in
+      let all = state?.amendment.map { layer.merged(after: $0) } ?? layer
+      state?.amendment = all
+    }
+  }
+
+  /// Forgets what was changed from outside since the head.
+  package func dropAmendment() { state.withLock { $0?.amendment = nil } }
 
   /// Waits until all blocks are stored.
   package func flush() throws(StorageError) {
@@ -262,11 +281,14 @@ package final class Database: @unchecked Sendable {
   // MARK: Reorganisation
 
   /// Goes back to a block of the chain: its state, by the changes of the blocks after it, which are
-  /// taken out. `sequence` is the entry of the block log that says so.
+  /// taken out; what was changed from outside since the head goes, too. `sequence` is the entry of the
+  /// block log that says so.
   package func rewind(to number: UInt64, sequence: UInt64) throws(StorageError) {
     try flush()
+    dropAmendment()
     let snapshot = try snapshot()
     let head = snapshot.head.header.number
+    if number == head { return }
     guard number < head else {
       throw StorageError(.unavailable, "block \(number) is not before the head, \(head)")
     }

@@ -30,10 +30,12 @@ package final class Blockchain: @unchecked Sendable {
   /// What opening repaired or replayed, in words.
   package private(set) var notices: [String] = []
 
-  private let log: BlockLog
-  private let queue = DispatchQueue(label: "needletail.chain")
+  let log: BlockLog
+  let queue = DispatchQueue(label: "needletail.chain")
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
+  /// What was changed from outside since the head.
+  var pendingAmendments: [StateAmendment] = []
   private let finality = Mutex<(safe: Hash256?, finalized: Hash256?)>((nil, nil))
   /// Blocks that are valid in form and wait for a head to be set on them.
   private var sideBlocks: [Hash256: (block: Block, rlp: [UInt8])] = [:]
@@ -96,6 +98,8 @@ package final class Blockchain: @unchecked Sendable {
           UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
         }
         try database.rewind(to: number, sequence: entry.sequence)
+        pendingAmendments = []
+      case .amendment: try apply(try StateAmendment.decode(entry.payload))
       }
     }
     if count > 0 { notices.append("replayed \(count) entries of the block log") }
@@ -138,15 +142,22 @@ package final class Blockchain: @unchecked Sendable {
     guard header.parentHash == snapshot.head.hash else {
       throw BlockError(.unknownParent, "parentHash: \(header.parentHash) is not the head")
     }
+    // Only what is in our own log may have transactions that nobody signed.
+    let impersonated = try sequence.flatMap { (_) throws(BlockError) in
+      try rules.impersonatedTransactions(
+        of: block,
+        fork: rules.schedule.fork(
+          number: header.number, timestamp: header.timestamp, totalDifficulty: .max))
+    }
     var prepared = try rules.prepare(
-      block, size: rlp.count, parent: ancestor(snapshot.head, snapshot)
+      block, size: rlp.count, parent: ancestor(snapshot.head, snapshot), transactions: impersonated
     ) { hash in (try? snapshot.header(hash)).flatMap { $0 }.map { ancestor($0, snapshot) } }
     prepared.blockHashes = snapshot.recentHashes(endingWith: snapshot.head.header.number)
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
     var state = WorldState(source: try snapshot.source(after: header.number - 1), codes: codes)
     let outcome: BlockOutcome
     do throws(ExecutionError) {
-      var executor: any BlockExecutor = executor
+      var executor: any BlockExecutor = impersonated == nil ? executor : SerialExecutor()
       outcome = try executor.execute(prepared, on: &state)
     } catch {
       throw BlockError(error, transactions: block.transactions)
@@ -173,6 +184,7 @@ package final class Blockchain: @unchecked Sendable {
       totalDifficulty: parent.totalDifficulty &+ block.header.difficulty, senders: senders,
       receipts: receipts, sequence: entry)
     try database.append(stored, layer)
+    pendingAmendments = []
     if block.header.number % 64 == 0 { log.removeSegments(through: try database.storedSequence()) }
     onHead?(stored)
   }
@@ -245,6 +257,7 @@ package final class Blockchain: @unchecked Sendable {
     }
     let sequence = try log.append(.rewind, payload)
     try database.rewind(to: number, sequence: sequence)
+    pendingAmendments = []
   }
 
   /// The hash of the block that is safe, or final, as the consensus client said.

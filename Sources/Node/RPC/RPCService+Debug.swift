@@ -118,8 +118,13 @@ extension RPCService {
       let parent = try snapshot.header(number - 1)
     else { throw RPCError.server("block not found") }
     let block = try body.block(header.header)
+    // Whoever the senders are, the block is in the chain.
     var prepared = try chain.rules.prepare(
-      block, size: 0, parent: chain.ancestor(parent, snapshot)
+      block, size: 0, parent: chain.ancestor(parent, snapshot),
+      transactions: block.transactions.enumerated().map { index, transaction in
+        transaction.impersonated.map { PreparedTransaction(transaction, impersonating: $0) }
+          ?? PreparedTransaction(transaction, sender: body.sender(index))
+      }
     ) { hash in
       (try? snapshot.header(hash)).flatMap { $0 }.map { self.chain.ancestor($0, snapshot) }
     }

@@ -124,11 +124,7 @@ extension RPCService {
     let hash = Keccak256.hash(envelope)
     if pool.transaction(hash) != nil { throw RPCError.server("already known") }
     let snapshot = try chain.snapshot()
-    let head = snapshot.head.header
-    let fork = chain.rules.schedule.fork(
-      number: head.number + 1,
-      timestamp: max(head.timestamp + 1, UInt64(max(0, WallClock.seconds))),
-      totalDifficulty: .max)
+    let fork = nextFork(snapshot.head.header)
     let sender: Address
     do throws(FormatError) {
       sender = try transaction.recoverSender(
@@ -183,15 +179,33 @@ extension RPCService {
 
   /// A filled transaction, signed by an account of the node's own.
   func sign(_ request: CallRequest) throws -> Transaction {
-    guard let from = request.from else { throw RPCError.server("\"from\" is missing") }
-    let key = try key(of: from)
+    let key = try key(of: try request.sender())
     var transaction = try fill(request)
     try transaction.sign(secretKey: key)
     return transaction
   }
 
-  /// Sends a transaction of an account of the node's own.
+  /// Sends a transaction of an account of the node's own, or of one that it impersonates.
   func send(_ request: CallRequest) throws -> Hash256 {
-    return try send(raw: try sign(request).encoded)
+    let from = try request.sender()
+    guard let sequencer, sequencer.accounts.key(of: from) == nil, sequencer.isImpersonated(from)
+    else { return try send(raw: try sign(request).encoded) }
+    var transaction = try fill(request)
+    transaction.impersonate(from)
+    let envelope = transaction.encoded
+    let hash = Keccak256.hash(envelope)
+    let snapshot = try chain.snapshot()
+    let fork = nextFork(snapshot.head.header)
+    try add(
+      PreparedTransaction(transaction, impersonating: from), hash, envelope.count, snapshot, fork)
+    return hash
+  }
+
+  /// The fork of the block after one, if it comes now.
+  private func nextFork(_ head: BlockHeader) -> Fork {
+    chain.rules.schedule.fork(
+      number: head.number + 1,
+      timestamp: max(head.timestamp + 1, UInt64(max(0, WallClock.seconds))),
+      totalDifficulty: .max)
   }
 }

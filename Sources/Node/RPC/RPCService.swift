@@ -55,6 +55,10 @@ package final class RPCService: @unchecked Sendable {
   let sequencer: Sequencer?
   private let callers = Mutex<[Caller]>([])
   let filters = FilterStore()
+  /// What the node calls itself.
+  static let clientVersion = "needletail/0.1.0/swift"
+  /// Another in every process.
+  let instance = Keccak256.hash(UInt256(UInt64.random(in: .min ... .max)))
 
   /// The service of a chain.
   package init(
@@ -88,6 +92,7 @@ package final class RPCService: @unchecked Sendable {
     for group in [
       chainMethods, stateMethods, callMethods, transactionMethods, logMethods, feeMethods,
       debugMethods, engineMethods, poolMethods, developmentMethods,
+      developmentStateMethods,
     ] {
       all.merge(group) { _, _ in preconditionFailure("a method has two implementations") }
     }

@@ -38,22 +38,20 @@ package final class Sequencer: @unchecked Sendable {
 
   /// The accounts whose keys the node holds.
   package let accounts: DevelopmentAccounts
-  private let chain: Blockchain
-  private let pool: TransactionPool
+  let chain: Blockchain
+  let pool: TransactionPool
   private let options: Options
   private let maker: BlockMaker
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
-  private let queue = DispatchQueue(label: "needletail.sequencer")
+  let queue = DispatchQueue(label: "needletail.sequencer")
+  /// What test tools changed.
+  let development = Mutex(DevelopmentSettings())
   private var timer: (any DispatchSourceTimer)?
 
   private struct State {
     var mode: Mode
-    /// Seconds that blocks are ahead of the clock.
-    var timeOffset: Int64 = 0
-    /// The next block's time, where it was set.
-    var nextTime: UInt64?
-    var nextBaseFee: UInt256?
+    var clock = BlockClock()
     var waiting: [Hash256: DispatchSemaphore] = [:]
     var failure: String?
   }
@@ -100,11 +98,17 @@ package final class Sequencer: @unchecked Sendable {
     }
   }
 
+  /// What the time of coming blocks follows from.
+  var blockClock: BlockClock {
+    get { state.withLock { $0.clock } }
+    set { state.withLock { $0.clock = newValue } }
+  }
+
   /// Moves the clock of coming blocks ahead; gives the seconds that it is ahead.
   func increaseTime(_ seconds: Int64) -> Int64 {
     state.withLock {
-      $0.timeOffset &+= seconds
-      return $0.timeOffset
+      $0.clock.offset &+= seconds
+      return $0.clock.offset
     }
   }
 
@@ -115,12 +119,12 @@ package final class Sequencer: @unchecked Sendable {
       throw .invalidParameters("timestamp \(time) is not after the head's, \(head)")
     }
     state.withLock {
-      $0.nextTime = time
-      $0.timeOffset = Int64(clamping: time) &- WallClock.seconds
+      $0.clock.nextTime = time
+      $0.clock.offset = Int64(clamping: time) &- WallClock.seconds
     }
   }
 
-  func setNextBaseFee(_ fee: UInt256) { state.withLock { $0.nextBaseFee = fee } }
+  func setNextBaseFee(_ fee: UInt256) { state.withLock { $0.clock.nextBaseFee = fee } }
 
   /// Says that the pool has a transaction more; when blocks come with transactions, it is in one
   /// afterwards if it can be.
@@ -143,7 +147,7 @@ package final class Sequencer: @unchecked Sendable {
       for index in 0..<count {
         if index > 0, let secondsApart, let head = chain.database.head {
           let (time, overflow) = head.header.timestamp.addingReportingOverflow(secondsApart)
-          if !overflow { state.withLock { $0.nextTime = time } }
+          if !overflow { state.withLock { $0.clock.nextTime = time } }
         }
         _ = try makeBlock(allowsEmpty: true)
       }
@@ -184,17 +188,20 @@ package final class Sequencer: @unchecked Sendable {
       ) { source.account($0)?.nonce ?? 0 }
       if chosen.isEmpty && !isFirst { return false }
       isFirst = false
+      // Only the serial executor takes what nobody signed.
+      let hasImpersonated = chosen.contains { $0.isImpersonated }
       let built = try maker.make(
-        on: snapshot, attributes, chosen, executor: executor, codes: codes,
-        database: chain.database)
+        on: snapshot, attributes, chosen, executor: hasImpersonated ? SerialExecutor() : executor,
+        codes: codes, database: chain.database)
       for rejected in built.rejected { pool.remove(chosen[rejected.index].transaction.hash) }
       if built.block.transactions.isEmpty && !allowsEmpty && !chosen.isEmpty { continue }
       try chain.commit(built)
       state.withLock {
-        $0.nextTime = nil
-        $0.nextBaseFee = nil
+        $0.clock.nextTime = nil
+        $0.clock.nextBaseFee = nil
         $0.failure = nil
       }
+      development.withLock { $0.nextPrevRandao = nil }
       let next = built.layer
       pool.remove(senders: Set(built.senders)) { sender in
         let key = Keccak256.hash(sender)
@@ -209,18 +216,20 @@ package final class Sequencer: @unchecked Sendable {
   }
 
   private func attributes(_ parent: BlockHeader) -> BlockAttributes {
-    let (time, fee) = state.withLock { state -> (UInt64, UInt256?) in
-      let clock = WallClock.seconds &+ state.timeOffset
-      return (
-        state.nextTime ?? max(parent.timestamp + 1, UInt64(max(0, clock))), state.nextBaseFee
-      )
-    }
+    let clock = blockClock
+    let settings = development.withLock { $0 }
+    let now = UInt64(max(0, WallClock.seconds &+ clock.offset))
+    let time =
+      clock.nextTime ?? settings.secondsApart.map { parent.timestamp &+ $0 }
+      ?? max(parent.timestamp + 1, now)
     var attributes = BlockAttributes(
       timestamp: time,
-      gasLimit: GasLimit.next(parent: parent.gasLimit, wanted: options.gasLimit))
-    attributes.coinbase = options.coinbase
-    attributes.baseFeePerGas = fee
-    attributes.prevRandao = Keccak256.hash(UInt256(parent.number + 1))
+      gasLimit: GasLimit.next(
+        parent: parent.gasLimit, wanted: settings.gasLimit ?? options.gasLimit))
+    attributes.coinbase = settings.coinbase ?? options.coinbase
+    attributes.baseFeePerGas = clock.nextBaseFee
+    attributes.prevRandao =
+      settings.nextPrevRandao ?? Keccak256.hash(UInt256(parent.number + 1))
     return attributes
   }
 }

@@ -33,6 +33,8 @@ package final class BlockLog {
     case block = 1
     /// The head goes back to the block whose number the payload has, in eight bytes.
     case rewind = 2
+    /// The state after the head is changed from outside (development chains), as the payload says.
+    case amendment = 3
   }
 
   /// An entry.

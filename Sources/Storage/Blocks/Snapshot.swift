@@ -13,18 +13,23 @@ package final class Snapshot: @unchecked Sendable {
   package let history: HistoryPolicy
   /// The newest first.
   let pending: [PendingBlock]
+  /// What was changed from outside since the head.
+  let amendment: StateLayer?
   let reader: LMDBReader
   /// The state after the head.
   package let state: StateReader
 
   init(
-    head: StoredHeader, history: HistoryPolicy, pending: [PendingBlock], reader: LMDBReader
+    head: StoredHeader, history: HistoryPolicy, pending: [PendingBlock],
+    amendment: StateLayer? = nil, reader: LMDBReader
   ) {
     self.head = head
     self.history = history
     self.pending = pending
+    self.amendment = amendment
     self.reader = reader
-    state = StateReader(layers: pending.map(\.layer), reader: reader)
+    state = StateReader(
+      layers: (amendment.map { [$0] } ?? []) + pending.map(\.layer), reader: reader)
   }
 
   private func block(_ number: UInt64) -> StoredBlock? {
@@ -146,6 +151,7 @@ final class ChangeHistory {
     for block in snapshot.pending.reversed() where block.layer.number > number {
       if let change = block.layer.change(ofAccount: key) { return .some(change.before) }
     }
+    if let change = snapshot.amendment?.change(ofAccount: key) { return .some(change.before) }
     return nil
   }
 
@@ -158,6 +164,9 @@ final class ChangeHistory {
     }
     for block in snapshot.pending.reversed() where block.layer.number > number {
       if let change = block.layer.change(ofSlot: slot, account: account) { return change.before }
+    }
+    if let change = snapshot.amendment?.change(ofSlot: slot, account: account) {
+      return change.before
     }
     return nil
   }

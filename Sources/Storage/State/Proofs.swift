@@ -8,9 +8,10 @@ extension Snapshot {
     var accounts: [Hash256: StoredAccount?] = [:]
     var slots: [Hash256: [Hash256: UInt256]] = [:]
     // From the newest on: what the oldest says stays.
-    for block in pending where block.layer.number > number {
-      for change in block.layer.accounts { accounts[change.key] = .some(change.before) }
-      for change in block.layer.slots {
+    let layers = (amendment.map { [$0] } ?? []) + pending.map(\.layer)
+    for layer in layers where layer.number > number {
+      for change in layer.accounts { accounts[change.key] = .some(change.before) }
+      for change in layer.slots {
         slots[change.account, default: [:]][change.slot] = change.before
       }
     }
