@@ -28,6 +28,8 @@ package final class NodeService: Sendable {
     package var limits = RPCService.Limits()
     /// Namespaces beside the usual ones.
     package var namespaces: Set<String> = []
+    /// The only methods that everybody may call; all of the namespaces where it is empty.
+    package var methods: Set<String> = []
 
     /// A node of a folder.
     package init(folder: String) { self.folder = folder }
@@ -65,27 +67,41 @@ package final class NodeService: Sendable {
     threads.start()
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
     access.namespaces.formUnion(options.namespaces)
+    access.methods = options.methods
     let service = service
-    let metrics = NodeMetrics(chain: chain, pool: pool, sequencer: sequencer)
+    let metrics = NodeMetrics(
+      chain: chain, pool: pool, sequencer: sequencer, service: service)
+    let hub = SubscriptionHub(service)
+    chain.add(hub)
+    pool.observe { hub.transactionsArrived($0) }
     let http = try HTTPServer(
       options.http, group: group, threads: threads,
       responder: { [access] in
         metrics.requests.add(1, ordering: .relaxed)
         return service.respond(to: $0, access: access)
       },
-      pages: { metrics.page($0) })
+      pages: { metrics.page($0) }, socketPaths: ["/", "/ws"],
+      sockets: { [access] _, peer in
+        RPCSession(service, access, hub: hub, peer: peer) {
+          metrics.requests.add(1, ordering: .relaxed)
+        }
+      })
     port = http.port
     var servers = [http]
     var enginePort: Int?
     if let engine = options.engine {
-      let server = try HTTPServer(engine, group: group, threads: threads) {
-        service.respond(to: $0, access: .engine)
-      }
+      let server = try HTTPServer(
+        engine, group: group, threads: threads,
+        responder: { service.respond(to: $0, access: .engine) }, socketPaths: ["/"],
+        sockets: { _, peer in RPCSession(service, .engine, hub: hub, peer: peer) })
       enginePort = server.port
       servers.append(server)
     }
     self.enginePort = enginePort
     self.servers = servers
+    metrics.connections.withLock { count in
+      count = { [servers] in servers.reduce(0) { $0 + $1.openConnections } }
+    }
   }
 
   /// Stops listening, lets what runs end, and stores everything.
@@ -95,49 +111,5 @@ package final class NodeService: Sendable {
     try chain.close()
     try threads.syncShutdownGracefully()
     try group.syncShutdownGracefully()
-  }
-}
-
-/// What an operator looks at: `/health`, `/ready` and `/metrics` in the text form of Prometheus.
-final class NodeMetrics: Sendable {
-  let requests = Atomic<UInt64>(0)
-  private let chain: Blockchain
-  private let pool: TransactionPool
-  private let sequencer: Sequencer?
-
-  init(chain: Blockchain, pool: TransactionPool, sequencer: Sequencer?) {
-    self.chain = chain
-    self.pool = pool
-    self.sequencer = sequencer
-  }
-
-  func page(_ path: String) -> (status: Int, type: String, body: [UInt8])? {
-    switch path {
-    case "/health": return (200, "text/plain", [UInt8]("alive\n".utf8))
-    case "/ready":
-      if let failure = sequencer?.failure {
-        return (503, "text/plain", [UInt8]("no blocks can be made: \(failure)\n".utf8))
-      }
-      return (200, "text/plain", [UInt8]("ready\n".utf8))
-    case "/metrics": return (200, "text/plain; version=0.0.4", [UInt8](text.utf8))
-    default: return nil
-    }
-  }
-
-  private var text: String {
-    let head = chain.database.head?.header
-    var lines: [String] = []
-    func metric(_ name: String, _ type: String, _ help: String, _ value: some BinaryInteger) {
-      lines.append("# HELP needletail_\(name) \(help)")
-      lines.append("# TYPE needletail_\(name) \(type)")
-      lines.append("needletail_\(name) \(value)")
-    }
-    metric("head_number", "gauge", "Number of the head.", head?.number ?? 0)
-    metric("head_timestamp_seconds", "gauge", "Time of the head.", head?.timestamp ?? 0)
-    metric("pool_transactions", "gauge", "Transactions that wait.", pool.count)
-    metric(
-      "http_requests_total", "counter", "Requests on the port for everybody.",
-      requests.load(ordering: .relaxed))
-    return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -326,6 +326,9 @@ package final class Database: @unchecked Sendable {
     try environment.copy(to: folder)
   }
 
+  /// Bytes of the file that are in use.
+  package var usedBytes: Int { environment.usedBytes }
+
   /// How many entries each table has, and how many bytes all take.
   package func statistics() throws(StorageError) -> (tables: [(String, Int)], bytes: Int) {
     var tables: [(String, Int)] = []

@@ -30,6 +30,8 @@ package final class Blockchain: @unchecked Sendable {
   /// What opening repaired or replayed, in words.
   package private(set) var notices: [String] = []
 
+  /// What the chain did since it was opened.
+  let meter = ChainMeter()
   let log: BlockLog
   let queue = DispatchQueue(label: "needletail.chain")
   private let executor: any HostBlockExecutor
@@ -40,8 +42,7 @@ package final class Blockchain: @unchecked Sendable {
   /// Blocks that are valid in form and wait for a head to be set on them.
   private var sideBlocks: [Hash256: (block: Block, rlp: [UInt8])] = [:]
   private static let sideBlockLimit = 512
-  /// Called on the chain's queue with every block that becomes the head.
-  package var onHead: (@Sendable (StoredBlock) -> Void)?
+  private let observers = Mutex<[any ChainObserver]>([])
 
   /// Opens the chain in a folder; begins it with a genesis file where there is none. Replays what the
   /// database lacks of the block log.
@@ -104,6 +105,9 @@ package final class Blockchain: @unchecked Sendable {
     }
     if count > 0 { notices.append("replayed \(count) entries of the block log") }
   }
+
+  /// Tells somebody of all that happens from now on.
+  package func add(_ observer: any ChainObserver) { observers.withLock { $0.append(observer) } }
 
   /// The chain as it is now.
   package func snapshot() throws(StorageError) -> Snapshot { try database.snapshot() }
@@ -178,6 +182,7 @@ package final class Blockchain: @unchecked Sendable {
     _ block: Block, rlp: [UInt8], senders: [Address], receipts: [Receipt], _ layer: StateLayer,
     sequence: UInt64?, parent: StoredHeader
   ) throws {
+    let start = ContinuousClock.now
     let entry = try sequence ?? log.append(.block, rlp)
     let stored = StoredBlock(
       block, hash: block.hash, size: rlp.count,
@@ -185,8 +190,11 @@ package final class Blockchain: @unchecked Sendable {
       receipts: receipts, sequence: entry)
     try database.append(stored, layer)
     pendingAmendments = []
+    meter.commits.note(ContinuousClock.now - start)
+    meter.transactions.add(UInt64(block.transactions.count), ordering: .relaxed)
+    meter.gas.add(block.header.gasUsed, ordering: .relaxed)
     if block.header.number % 64 == 0 { log.removeSegments(through: try database.storedSequence()) }
-    onHead?(stored)
+    for observer in observers.withLock({ $0 }) { observer.headChanged(stored) }
   }
 
   /// Commits a block that was made here on the head.
@@ -254,6 +262,11 @@ package final class Blockchain: @unchecked Sendable {
     var payload: [UInt8] = []
     for index in (0..<8).reversed() {
       payload.append(UInt8(truncatingIfNeeded: number >> UInt64(index * 8)))
+    }
+    let observers = observers.withLock { $0 }
+    if !observers.isEmpty {
+      let snapshot = try database.snapshot()
+      for observer in observers { observer.willRewind(to: number, from: snapshot) }
     }
     let sequence = try log.append(.rewind, payload)
     try database.rewind(to: number, sequence: sequence)

@@ -71,7 +71,8 @@ extension RPCService {
   /// Tries a transaction, with another gas limit if given.
   func run(
     _ trial: Trial, gas: UInt64? = nil, collectsAccesses: Bool = false,
-    accessList: [AccessListEntry]? = nil, tracer: (any TransactionTracer)? = nil
+    accessList: [AccessListEntry]? = nil, tracer: (any TransactionTracer)? = nil,
+    states: (any StateTracer)? = nil
   ) throws -> CallRunner.Outcome {
     let sender = trial.request.from ?? .zero
     var request = trial.request
@@ -92,8 +93,12 @@ extension RPCService {
       defer { caller.runner.blockHash = nil }
       var options = CallRunner.Options()
       options.collectsAccesses = collectsAccesses
-      return try caller.runner.run(
+      options.keepsChanges = states != nil
+      let before = states == nil ? nil : state
+      let outcome = try caller.runner.run(
         prepared, in: trial.block, on: &state, options: options, tracer: tracer)
+      if let states, let before { states.settle(before: before, after: state) }
+      return outcome
     }
   }
 

@@ -21,6 +21,8 @@ package final class RPCService: @unchecked Sendable {
     package var logBlocks: UInt64 = 100_000
     /// Logs of an answer.
     package var logs = 50_000
+    /// Subscriptions of a WebSocket connection.
+    package var subscriptions = 256
 
     /// The limits of a node that anybody may ask.
     package init() {}
@@ -30,6 +32,16 @@ package final class RPCService: @unchecked Sendable {
   package struct Access: Sendable {
     /// Namespaces, the part of a method's name in front of the underscore.
     package var namespaces: Set<String>
+    /// The only methods of those that there are; all where it is empty.
+    package var methods: Set<String> = []
+
+    /// Whether a method may be called.
+    func has(_ name: String) -> Bool {
+      let namespace = String(name.prefix { $0 != "_" && $0 != "." })
+      return namespaces.contains(namespace) && (methods.isEmpty || methods.contains(name))
+    }
+
+    init(namespaces: Set<String>) { self.namespaces = namespaces }
 
     /// The methods for everybody.
     package static let everybody = Access(namespaces: [
@@ -39,10 +51,9 @@ package final class RPCService: @unchecked Sendable {
     package static let development = Access(
       namespaces: [
         "eth", "net", "web3", "txpool", "debug", "rpc", "evm", "anvil", "hardhat", "testing",
-        "personal",
       ])
     /// The methods for the consensus client.
-    package static let engine = Access(namespaces: ["engine", "eth", "net", "web3"])
+    package static let engine = Access(namespaces: ["engine", "eth", "net", "web3", "rpc"])
   }
 
   typealias Method = @Sendable (RPCService, Parameters, inout JSONWriter) throws -> Void
@@ -55,6 +66,8 @@ package final class RPCService: @unchecked Sendable {
   let sequencer: Sequencer?
   private let callers = Mutex<[Caller]>([])
   let filters = FilterStore()
+  /// What each method was asked, and how long it took.
+  let meter = MethodMeter()
   /// What the node calls itself.
   static let clientVersion = "needletail/0.1.0/swift"
   /// Another in every process.
@@ -99,11 +112,19 @@ package final class RPCService: @unchecked Sendable {
     return all
   }()
 
-  /// The names of all methods.
-  package static var methodNames: [String] { methods.keys.sorted() }
+  /// The names of the methods that are implemented here: all but those of sessions, and
+  /// `rpc.discover`.
+  static var methodNames: [String] { methods.keys.sorted() }
 
   /// Answers a request or a batch; `nil` when nothing is to be answered.
   package func respond(to body: UnsafeBufferPointer<UInt8>, access: Access) -> [UInt8]? {
+    respond(to: body, access: access, exchange: nil)
+  }
+
+  /// Answers a message; `exchange` where it came in a session, which can have subscriptions.
+  func respond(
+    to body: UnsafeBufferPointer<UInt8>, access: Access, exchange: RPCExchange?
+  ) -> [UInt8]? {
     var cursor = JSONCursor(body)
     let request: JSONValue
     do throws(FormatError) {
@@ -112,7 +133,9 @@ package final class RPCService: @unchecked Sendable {
     } catch {
       return failure(.parse(error.description), id: .null)
     }
-    guard case .array(let requests) = request else { return respond(to: request, access) }
+    guard case .array(let requests) = request else {
+      return respond(to: request, access, exchange)
+    }
     if requests.isEmpty { return failure(.invalidRequest("empty batch"), id: .null) }
     if requests.count > limits.batch {
       return failure(
@@ -121,7 +144,7 @@ package final class RPCService: @unchecked Sendable {
     }
     var answers: [UInt8] = [UInt8(ascii: "[")]
     for request in requests {
-      guard let answer = respond(to: request, access) else { continue }
+      guard let answer = respond(to: request, access, exchange) else { continue }
       if answers.count > 1 { answers.append(UInt8(ascii: ",")) }
       answers += answer
       if answers.count > limits.responseBytes {
@@ -133,7 +156,9 @@ package final class RPCService: @unchecked Sendable {
     return answers
   }
 
-  private func respond(to request: JSONValue, _ access: Access) -> [UInt8]? {
+  private func respond(
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
+  ) -> [UInt8]? {
     guard case .object = request else {
       return failure(.invalidRequest("a request is an object"), id: .null)
     }
@@ -152,7 +177,7 @@ package final class RPCService: @unchecked Sendable {
         throw RPCError.invalidRequest("invalid jsonrpc version")
       }
       let parameters = try Parameters(request["params"])
-      let result = try call(name, parameters, access)
+      let result = try call(name, parameters, access, exchange)
       var writer = JSONWriter()
       writer.object { writer in
         writer.member("jsonrpc", "2.0")
@@ -174,16 +199,36 @@ package final class RPCService: @unchecked Sendable {
   }
 
   /// Calls a method and gives its result in JSON.
-  func call(_ name: String, _ parameters: Parameters, _ access: Access) throws -> [UInt8] {
-    let namespace = String(name.prefix { $0 != "_" })
-    guard access.namespaces.contains(namespace.hasPrefix("rpc") ? "rpc" : namespace),
-      let method = Self.methods[name]
-    else { throw RPCError.unknownMethod(name) }
+  func call(
+    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange? = nil
+  ) throws -> [UInt8] {
+    guard access.has(name), let signature = MethodTable.signatures[name] else {
+      throw RPCError.unknownMethod(name)
+    }
+    let start = ContinuousClock.now
+    var isFailed = true
+    defer { meter.note(name, ContinuousClock.now - start, isFailed: isFailed) }
+    try signature.check(parameters)
     var writer = JSONWriter()
+    if name == "rpc.discover" {
+      MethodTable.write(MethodTable.signatures.keys.filter { access.has($0) }.sorted(), to: &writer)
+      isFailed = false
+      return writer.takeBytes()
+    }
+    if RPCExchange.methodNames.contains(name) {
+      guard let exchange else { throw RPCError(-32601, "notifications not supported") }
+      try exchange.call(name, parameters, &writer)
+      isFailed = false
+      return writer.takeBytes()
+    }
+    guard let method = Self.methods[name] else {
+      preconditionFailure("the table of methods has \(name), which nothing implements")
+    }
     try method(self, parameters, &writer)
     guard writer.bytes.count <= limits.responseBytes else {
       throw RPCError(-32003, "response too large")
     }
+    isFailed = false
     return writer.takeBytes()
   }
 

@@ -178,6 +178,7 @@ package final class Sequencer: @unchecked Sendable {
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
     var isFirst = allowsEmpty
     while true {
+      let start = ContinuousClock.now
       let snapshot = try chain.snapshot()
       let source = try snapshot.source(after: snapshot.head.header.number)
       let attributes = attributes(snapshot.head.header)
@@ -195,6 +196,7 @@ package final class Sequencer: @unchecked Sendable {
         codes: codes, database: chain.database)
       for rejected in built.rejected { pool.remove(chosen[rejected.index].transaction.hash) }
       if built.block.transactions.isEmpty && !allowsEmpty && !chosen.isEmpty { continue }
+      chain.meter.builds.note(ContinuousClock.now - start)
       try chain.commit(built)
       state.withLock {
         $0.clock.nextTime = nil
