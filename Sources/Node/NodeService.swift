@@ -28,6 +28,8 @@ package final class NodeService: Sendable {
     package var limits = RPCService.Limits()
     /// Namespaces beside the usual ones.
     package var namespaces: Set<String> = []
+    /// The only namespaces for everybody; the usual ones where it is `nil`.
+    package var onlyNamespaces: Set<String>?
     /// The only methods that everybody may call; all of the namespaces where it is empty.
     package var methods: Set<String> = []
 
@@ -66,6 +68,7 @@ package final class NodeService: Sendable {
     threads = NIOThreadPool(numberOfThreads: 4)
     threads.start()
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
+    if let only = options.onlyNamespaces { access.namespaces = only }
     access.namespaces.formUnion(options.namespaces)
     access.methods = options.methods
     let service = service
@@ -108,8 +111,9 @@ package final class NodeService: Sendable {
   package func close() throws {
     for server in servers { server.close() }
     sequencer?.mode = .onDemand
-    try chain.close()
+    // What is being answered ends first.
     try threads.syncShutdownGracefully()
+    try chain.close()
     try group.syncShutdownGracefully()
   }
 }

@@ -16,6 +16,8 @@ import Synchronization
 struct PendingBlock: Sendable {
   var block: StoredBlock
   var layer: StateLayer
+  /// What of the layer was changed from outside, as the caller keeps it.
+  var amendment: [UInt8]?
 }
 
 /// The durable chain: blocks, receipts, indexes and state in one LMDB file.
@@ -48,7 +50,7 @@ package final class Database: @unchecked Sendable {
     var head: StoredHeader
     var pending: [PendingBlock] = []
     /// What was changed from outside since the head.
-    var amendment: StateLayer?
+    var amendment: (layer: StateLayer, record: [UInt8])?
     var failure: StorageError?
   }
 
@@ -149,7 +151,7 @@ package final class Database: @unchecked Sendable {
         let reader = try LMDBReader(environment)
         return Snapshot(
           head: state.head, history: options.history, pending: state.pending,
-          amendment: state.amendment, reader: reader)
+          amendment: state.amendment?.layer, reader: reader)
       } catch {
         failure = error
         return nil
@@ -224,9 +226,12 @@ package final class Database: @unchecked Sendable {
         return StorageError(.notNext, "block \(block.header.number) does not follow the head")
       }
       // The block was made on what was changed from outside: it is the block's change now.
-      let changes = state!.amendment.map { layer.merged(after: $0) } ?? layer
+      let amendment = state!.amendment
       state!.amendment = nil
-      state!.pending.insert(PendingBlock(block: block, layer: changes), at: 0)
+      state!.pending.insert(
+        PendingBlock(
+          block: block, layer: amendment.map { layer.merged(after: $0.layer) } ?? layer,
+          amendment: amendment?.record), at: 0)
       state!.head = block.summary
       return nil
     }
@@ -239,11 +244,12 @@ package final class Database: @unchecked Sendable {
 
   /// Changes the state after the head from outside, as a layer worked out on a snapshot of it. It is
   /// visible at once, and stored with the next block, whose state it is part of; the caller has it in
-  /// the block log before. For development chains.
-  package func amend(_ layer: StateLayer) {
+  /// the block log before. `record` is all of what was changed since the head, as the caller wants to
+  /// have it again. For development chains.
+  package func amend(_ layer: StateLayer, record: [UInt8]) {
     state.withLock { state in
-      let all = state?.amendment.map { layer.merged(after: $0) } ?? layer
-      state?.amendment = all
+      let all = state?.amendment.map { layer.merged(after: $0.layer) } ?? layer
+      state?.amendment = (all, record)
     }
   }
 
@@ -265,6 +271,9 @@ package final class Database: @unchecked Sendable {
       var writer = try LMDBWriter(environment)
       for block in blocks {
         try StoreWriter.write(block.block, block.layer, history: options.history, to: writer)
+        if let amendment = block.amendment {
+          try writer.put(.meta, Snapshot.amendmentKey(block.block.header.number), amendment)
+        }
       }
       try writer.commit()
     } catch { failure = error }

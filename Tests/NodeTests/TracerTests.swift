@@ -23,7 +23,7 @@ import Testing
       #"["\#(Self.caller)","0x63aabbccdd5f525f5f6004601c600162\#(Self.counter.suffix(6))5af100"]"#)
     let answer = node.call(
       "eth_sendTransaction",
-      #"[{"from":"\#(Self.from)","to":"\#(Self.caller)","value":"0x3","input":"0x01020304ff"}]"#)
+      #"[{"from":"\#(Self.from)","to":"\#(Self.caller)","value":"0x3","input":"0x01020304ff","gas":"0x30d40"}]"#)
     return (node, String(answer.dropFirst(#"{"result":""#.count).prefix(66)))
   }
 
@@ -60,7 +60,8 @@ import Testing
     let pre = try #require(both["pre"] as? [String: [String: Any]])
     let post = try #require(both["post"] as? [String: [String: Any]])
     let slot = "0x" + String(repeating: "0", count: 64)
-    #expect(pre[Self.counter]?["storage"] as? [String: String] == [slot: String(slot.dropLast()) + "4"])
+    #expect(
+      pre[Self.counter]?["storage"] as? [String: String] == [slot: String(slot.dropLast()) + "4"])
     #expect(
       post[Self.counter]?["storage"] as? [String: String] == [slot: String(slot.dropLast()) + "5"])
     #expect(post[Self.counter]?["balance"] as? String == "0x1")

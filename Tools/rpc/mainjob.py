@@ -55,7 +55,7 @@ def check(lines, process):
     # Ctrl-C reaches all that the terminal started.
     os.killpg(process.pid, signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
-    yield f"it ends when told to: {rest!r}", "needletail: stopping" in rest
+    yield f"it ends when told to: {rest!r}", " info stopped" in rest
     try:
         fetch(url + "/health")
         yield "the port is closed", False

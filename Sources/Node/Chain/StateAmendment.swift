@@ -1,6 +1,7 @@
 package import EVM
 import Ethereum
 package import Execution
+import Storage
 
 /// A change of one account that no transaction makes: what test tools set on a development chain.
 package struct StateAmendment: Sendable {
@@ -84,7 +85,22 @@ extension Blockchain {
     let number = snapshot.head.header.number
     var state = WorldState(source: try snapshot.source(after: number), codes: CodeStore())
     for amendment in changes { state.apply(amendment.change, to: amendment.address) }
-    database.amend(try database.layer(state.delta, on: snapshot, number: number + 1))
     pendingAmendments += changes
+    database.amend(
+      try database.layer(state.delta, on: snapshot, number: number + 1),
+      record: StateAmendment.encode(pendingAmendments))
+  }
+}
+
+extension Snapshot {
+  /// The state that a block was made on: that after its parent, with what was changed from outside.
+  func state(before number: UInt64, codes: CodeStore) throws -> WorldState {
+    var state = WorldState(source: try source(after: number - 1), codes: codes)
+    if let record = amendment(before: number) {
+      for amendment in try StateAmendment.decode(record) {
+        state.apply(amendment.change, to: amendment.address)
+      }
+    }
+    return state
   }
 }

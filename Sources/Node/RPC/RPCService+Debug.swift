@@ -180,9 +180,8 @@ extension RPCService {
         nonce: transaction.transaction.nonce)
     }
     let timed = TimedTracer(switchboard, until: try TimedTracer.deadline(options))
-    let source = try snapshot.source(after: number - 1)
     try withCaller { caller in
-      var state = WorldState(source: source, codes: caller.codes)
+      var state = try snapshot.state(before: number, codes: caller.codes)
       let executor = SerialExecutor()
       executor.tracer = timed
       _ = try executor.execute(prepared, on: &state) { (run) throws(ExecutionError) in
@@ -213,11 +212,10 @@ extension RPCService {
     }
     let (_, prepared) = try prepared(number, snapshot)
     let profiler = BlockProfiler(repeats: 3)
-    let source = try snapshot.source(after: number - 1)
     var profile = try withCaller { caller in
       try profiler.profile(
-        prepared, on: WorldState(source: source, codes: caller.codes), name: "block \(number)",
-        executor: SerialExecutor())
+        prepared, on: try snapshot.state(before: number, codes: caller.codes),
+        name: "block \(number)", executor: SerialExecutor())
     }
     if let transaction {
       guard let only = profile.only(transaction) else {

@@ -96,7 +96,7 @@ extension Sequencer {
   /// Sets the clock of coming blocks; gives the seconds that it is ahead.
   func setTime(_ time: UInt64) -> Int64 {
     var clock = blockClock
-    clock.offset = Int64(clamping: time) &- WallClock.seconds
+    clock.offset = Int64(min(time, Self.lastTime)) - WallClock.seconds
     clock.nextTime = nil
     blockClock = clock
     return clock.offset

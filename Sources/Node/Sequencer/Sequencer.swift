@@ -32,6 +32,9 @@ package final class Sequencer: @unchecked Sendable {
     /// Accounts whose keys the node holds.
     package var accounts = DevelopmentAccounts.none
 
+    /// Where it says what it did.
+    package var log = NodeLog(level: .warning)
+
     /// Blocks on arrival.
     package init() {}
   }
@@ -78,7 +81,7 @@ package final class Sequencer: @unchecked Sendable {
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(
       deadline: .now() + .milliseconds(milliseconds), repeating: .milliseconds(milliseconds))
-    timer.setEventHandler { [weak self] in _ = try? self?.makeBlock(allowsEmpty: true) }
+    timer.setEventHandler { [weak self] in self?.tryToMakeBlock(allowsEmpty: true) }
     timer.resume()
     self.timer = timer
   }
@@ -107,16 +110,23 @@ package final class Sequencer: @unchecked Sendable {
   /// Moves the clock of coming blocks ahead; gives the seconds that it is ahead.
   func increaseTime(_ seconds: Int64) -> Int64 {
     state.withLock {
-      $0.clock.offset &+= seconds
+      let limit = Int64(Self.lastTime)
+      $0.clock.offset = max(-limit, min(limit, $0.clock.offset &+ min(seconds, limit)))
       return $0.clock.offset
     }
   }
+
+  /// The latest time that can be set, in seconds since 1970: so that there is always a later one.
+  static let lastTime: UInt64 = 1 << 61
 
   /// Sets the next block's time; later ones follow from there.
   func setNextTime(_ time: UInt64) throws(RPCError) {
     let head = chain.database.head?.header.timestamp ?? 0
     guard time > head else {
       throw .invalidParameters("timestamp \(time) is not after the head's, \(head)")
+    }
+    guard time <= Self.lastTime else {
+      throw .invalidParameters("timestamp \(time) is after \(Self.lastTime)")
     }
     state.withLock {
       $0.clock.nextTime = time
@@ -131,10 +141,17 @@ package final class Sequencer: @unchecked Sendable {
   func transactionArrived() {
     guard mode == .onArrival else { return }
     // Who asks next finds it in a block; those who wait meanwhile share the next one.
-    queue.sync {
-      do { _ = try makeBlock(allowsEmpty: false) } catch {
-        state.withLock { $0.failure = "\(error)" }
+    queue.sync { tryToMakeBlock(allowsEmpty: false) }
+  }
+
+  /// Makes blocks, and remembers why if that is not possible; on `queue`.
+  private func tryToMakeBlock(allowsEmpty: Bool) {
+    do { _ = try makeBlock(allowsEmpty: allowsEmpty) } catch {
+      let isNew = state.withLock { state in
+        defer { state.failure = "\(error)" }
+        return state.failure != "\(error)"
       }
+      if isNew { options.log.note(.error, "no block can be made", [("reason", "\(error)")]) }
     }
   }
 
@@ -147,7 +164,7 @@ package final class Sequencer: @unchecked Sendable {
       for index in 0..<count {
         if index > 0, let secondsApart, let head = chain.database.head {
           let (time, overflow) = head.header.timestamp.addingReportingOverflow(secondsApart)
-          if !overflow { state.withLock { $0.clock.nextTime = time } }
+          if !overflow, time <= Self.lastTime { state.withLock { $0.clock.nextTime = time } }
         }
         _ = try makeBlock(allowsEmpty: true)
       }
@@ -198,6 +215,13 @@ package final class Sequencer: @unchecked Sendable {
       if built.block.transactions.isEmpty && !allowsEmpty && !chosen.isEmpty { continue }
       chain.meter.builds.note(ContinuousClock.now - start)
       try chain.commit(built)
+      let header = built.block.header
+      options.log.note(
+        .debug, "block",
+        [
+          ("number", "\(header.number)"), ("transactions", "\(built.block.transactions.count)"),
+          ("gas", "\(header.gasUsed)"), ("root", header.stateRoot.description),
+        ])
       state.withLock {
         $0.clock.nextTime = nil
         $0.clock.nextBaseFee = nil

@@ -90,9 +90,9 @@ final class PrestateTracer: TransactionTracer, ResultTracer, StateTracer {
     // Code runs where a delegation points to (EIP-7702).
     for address in touched.keys {
       for state in [before, after] {
-        let code = state.codes.bytes(record.codeHash)
+        let code = state.codes.bytes(state.record(address).codeHash)
         if code.count == 23, code.starts(with: [0xEF, 0x01, 0x00]) {
-          touch(Address(bytes: Array(code[3...])))
+          touch(Address(code[3...].reduce(UInt256.zero) { $0 << 8 | UInt256(UInt64($1)) }))
         }
       }
     }

@@ -90,6 +90,15 @@ package final class Snapshot: @unchecked Sendable {
     return (bytes.uint64(at: 0), Int(bytes.uint32(at: 8)))
   }
 
+  static func amendmentKey(_ number: UInt64) -> [UInt8] { [UInt8]("amended".utf8) + key(number) }
+
+  /// What was changed from outside before a block was made, as `Database.amend` got it; `nil` where
+  /// nothing was.
+  package func amendment(before number: UInt64) -> [UInt8]? {
+    for block in pending where block.block.header.number == number { return block.amendment }
+    return reader.get(.meta, Self.amendmentKey(number)).map { [UInt8]($0) }
+  }
+
   /// The hash of a block of the canonical chain.
   package func hash(_ number: UInt64) -> Hash256? {
     if number == head.header.number { return head.hash }

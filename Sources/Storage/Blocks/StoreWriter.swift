@@ -110,5 +110,6 @@ enum StoreWriter {
       for (table, key) in keys { try writer.delete(table, key) }
     }
     for table in [Table.headers, .bodies, .receipts, .changes] { try writer.delete(table, key) }
+    try writer.delete(.meta, Snapshot.amendmentKey(number))
   }
 }

@@ -22,6 +22,8 @@ struct NodeCommand: ParsableCommand {
         needletail node --datadir l1 --genesis genesis.json --import chain.rlp --engine-port 8551
       """)
 
+  @Option(help: "A file of these settings in JSON; see `needletail help config`.")
+  var config: String?
   @Flag(help: "Make blocks, with funded accounts.") var dev = false
   @Flag(help: "With --dev: send a first batch of transactions, and tell what to try next.")
   var firstBatch = false
@@ -43,8 +45,14 @@ struct NodeCommand: ParsableCommand {
   var jwtSecret: String?
   @Option(help: "Further namespaces, with commas: admin ones are not for everybody.")
   var apis = ""
+  @Option(help: "The only namespaces that everybody may use, with commas.")
+  var rpcNamespaces: String?
+  @Option(help: "The only methods that everybody may call, with commas.") var rpcMethods = ""
   @Option(help: "How far back states are kept: full, or a number of blocks.") var history = "full"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
+  @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
+  @Option(help: "What the log has: debug (every block), info, warning or error.")
+  var logLevel = "info"
 
   func validate() throws {
     if !dev && datadir == nil { throw ValidationError("--datadir is needed without --dev") }
@@ -53,6 +61,7 @@ struct NodeCommand: ParsableCommand {
       throw ValidationError("--block-time: \(blockTime) is not from 1 to 86,400,000 ms")
     }
     _ = try policy()
+    _ = try log()
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
 
@@ -64,8 +73,20 @@ struct NodeCommand: ParsableCommand {
     return .blocks(blocks)
   }
 
+  private func log() throws -> NodeLog {
+    guard let format = NodeLog.Format(rawValue: logFormat) else {
+      throw ValidationError("--log-format: \(logFormat) is neither text nor json")
+    }
+    guard let level = NodeLog.Level(rawValue: logLevel) else {
+      throw ValidationError("--log-level: \(logLevel) is not debug, info, warning or error")
+    }
+    return NodeLog(level: level, format: format)
+  }
+
   private func list(_ text: String) -> Set<String> {
-    Set(text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+    Set(
+      text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        .filter { !$0.isEmpty })
   }
 
   func run() throws {
@@ -84,11 +105,14 @@ struct NodeCommand: ParsableCommand {
   }
 
   private func serve(_ folder: String) throws {
+    let log = try log()
     var options = NodeService.Options(folder: folder)
     options.isDevelopment = dev
     options.chain.database.history = try policy()
     options.chain.syncPolicy = sync == "never" ? .never : .everyEntry
     options.namespaces = list(apis)
+    options.onlyNamespaces = rpcNamespaces.map { list($0) }
+    options.methods = list(rpcMethods)
     options.http.host = httpHost
     options.http.port = httpPort
     options.http.hosts = list(httpHosts)
@@ -106,6 +130,7 @@ struct NodeCommand: ParsableCommand {
     if dev {
       var sequencer = Sequencer.Options()
       sequencer.accounts = .standard
+      sequencer.log = log
       sequencer.mode = noMining ? .onDemand : blockTime.map { .interval($0) } ?? .onArrival
       options.sequencer = sequencer
     }
@@ -124,11 +149,17 @@ struct NodeCommand: ParsableCommand {
         folder: folder, genesisFile: options.genesis, options: options.chain)
       let count = try ChainFile.importBlocks(importFile, into: chain)
       try chain.close()
-      Terminal.note("imported \(count) blocks")
+      log.note(.info, "imported", [("blocks", "\(count)")])
     }
     let started = ContinuousClock.now
     let node = try open(options)
-    for notice in node.chain.notices { Terminal.note("needletail: \(notice)") }
+    for notice in node.chain.notices { log.note(.warning, notice) }
+    log.note(
+      .info, "listening",
+      [
+        ("port", "\(node.port)"), ("chain", "\(node.chain.rules.schedule.chainID)"),
+        ("head", "\(node.chain.database.head?.header.number ?? 0)"),
+      ])
     announce(node, folder, started)
     if firstBatch {
       do { try sendFirstBatch(node) } catch {
@@ -149,8 +180,14 @@ struct NodeCommand: ParsableCommand {
       sources.append(source)
     }
     semaphore.wait()
-    Terminal.note("needletail: stopping")
+    log.note(.info, "stopping")
+    // Who asks twice does not want to wait for what runs.
+    DispatchQueue.global().async {
+      semaphore.wait()
+      _exit(130)
+    }
     try node.close()
+    log.note(.info, "stopped")
   }
 
   /// Opens the chain and listens; a port that is taken is bad usage.

@@ -24,7 +24,7 @@ enum MethodTable {
   private static func names(_ name: String) -> [String] {
     guard name.hasPrefix("{"), let end = name.firstIndex(of: "}") else { return [name] }
     let rest = name[name.index(after: end)...]
-    return name.dropFirst().prefix { $0 != "}" }.split(separator: ",").map { $0 + rest }
+    return name.dropFirst().prefix { $0 != "}" }.split(separator: ",").map { String($0) + rest }
   }
 
   private static let text = chain + state + transactions + debug + engine + development
