@@ -16,8 +16,18 @@ package final class NodeService: Sendable {
     package var genesis: [UInt8]?
     /// Whether it is a development node, with accounts that everybody knows.
     package var isDevelopment = false
-    /// How blocks are made; `nil` where a consensus client decides.
+    /// How blocks are made; `nil` where a consensus client or another sequencer decides.
     package var sequencer: Sequencer.Options?
+    /// Who signs the feed of the sequencer's blocks; without it there is none.
+    package var signer: FeedSigner?
+    /// The feed to follow, where another node is the sequencer.
+    package var follower: FeedFollower.Options?
+    /// Where transactions are relayed to, on a forwarder.
+    package var sequencerAddress: NodeAddress?
+    /// The socket for batches of transactions; `nil` for none.
+    package var ingest: IngestServer.Options?
+    /// Told what people should read.
+    package var note: @Sendable (String) -> Void = { _ in }
     /// The chain's choices.
     package var chain = Blockchain.Options()
     /// The port for everybody.
@@ -47,9 +57,15 @@ package final class NodeService: Sendable {
   package let port: Int
   /// The port of the consensus client.
   package let enginePort: Int?
+  /// The port for batches of transactions.
+  package var ingestPort: Int? { ingest?.port }
+  /// Follows another sequencer; `nil` where this node does not.
+  package let follower: FeedFollower?
 
   private let service: RPCService
   private let servers: [HTTPServer]
+  private let ingest: IngestServer?
+  private let relay: SequencerClient?
   private let group: MultiThreadedEventLoopGroup
   private let threads: NIOThreadPool
   private let start = ContinuousClock.now
@@ -62,30 +78,48 @@ package final class NodeService: Sendable {
     sequencer = options.sequencer.map { [chain, pool] in
       Sequencer(chain: chain, pool: pool, options: $0)
     }
-    service = RPCService(
-      chain: chain, pool: pool, sequencer: sequencer, limits: options.limits)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     threads = NIOThreadPool(numberOfThreads: 4)
     threads.start()
+    follower = options.follower.map { [chain, group] in
+      FeedFollower(chain, options: $0, group: group)
+    }
+    relay = options.sequencerAddress.map { [group] in
+      SequencerClient($0, group: group, note: options.note)
+    }
+    let intake = TransactionIntake(
+      chain: chain, pool: pool, sequencer: sequencer,
+      recovery: try SenderRecovery(log: options.note), destination: Self.destination(options, relay)
+    )
+    service = RPCService(
+      chain: chain, pool: pool, sequencer: sequencer, intake: intake,
+      isFollower: follower != nil, limits: options.limits)
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
     if let only = options.onlyNamespaces { access.namespaces = only }
     access.namespaces.formUnion(options.namespaces)
     access.methods = options.methods
     let service = service
     let metrics = NodeMetrics(
-      chain: chain, pool: pool, sequencer: sequencer, service: service)
+      chain: chain, pool: pool, sequencer: sequencer, service: service,
+      follower: follower?.status)
     let hub = SubscriptionHub(service)
     chain.add(hub)
     pool.observe { hub.transactionsArrived($0) }
+    let feed = options.signer.map { [chain, threads] in
+      FeedServer(chain, signer: $0, threads: threads)
+    }
+    if let feed { chain.add(feed) }
     let http = try HTTPServer(
       options.http, group: group, threads: threads,
       responder: { [access] in
         metrics.requests.add(1, ordering: .relaxed)
         return service.respond(to: $0, access: access)
       },
-      pages: { metrics.page($0) }, socketPaths: ["/", "/ws"],
-      sockets: { [access] _, peer in
-        RPCSession(service, access, hub: hub, peer: peer) {
+      pages: { metrics.page($0) },
+      socketPaths: feed == nil ? ["/", "/ws"] : ["/", "/ws", FeedServer.path],
+      sockets: { [access] path, peer in
+        if let feed, path.hasPrefix(FeedServer.path) { return feed.connect(path, peer) }
+        return RPCSession(service, access, hub: hub, peer: peer) {
           metrics.requests.add(1, ordering: .relaxed)
         }
       })
@@ -105,11 +139,28 @@ package final class NodeService: Sendable {
     metrics.connections.withLock { count in
       count = { [servers] in servers.reduce(0) { $0 + $1.openConnections } }
     }
+    ingest = try options.ingest.map { [group] in
+      try IngestServer($0, group: group) { intake.takeWhenThereIsRoom($0) }
+    }
+    relay?.start()
+    follower?.start()
+  }
+
+  private static func destination(
+    _ options: Options, _ relay: SequencerClient?
+  ) -> TransactionIntake.Destination {
+    if let relay { return .relay(relay) }
+    if options.follower == nil { return .pool }
+    return .nowhere(
+      "this node only watches; send transactions to the sequencer or to a forwarder")
   }
 
   /// Stops listening, lets what runs end, and stores everything.
   package func close() throws {
     for server in servers { server.close() }
+    try ingest?.close()
+    try relay?.stop()
+    try follower?.stop()
     sequencer?.mode = .onDemand
     // What is being answered ends first.
     try threads.syncShutdownGracefully()

@@ -22,7 +22,9 @@ final class TestNode {
     var options = Sequencer.Options()
     options.accounts = .standard
     sequencer = Sequencer(chain: chain, pool: pool, options: options)
-    service = RPCService(chain: chain, pool: pool, sequencer: sequencer)
+    let intake = TransactionIntake(
+      chain: chain, pool: pool, sequencer: sequencer, recovery: try SenderRecovery())
+    service = RPCService(chain: chain, pool: pool, sequencer: sequencer, intake: intake)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }

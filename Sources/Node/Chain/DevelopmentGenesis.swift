@@ -5,8 +5,9 @@ import Execution
 /// The genesis file of a development chain.
 package enum DevelopmentGenesis {
   /// A chain under Osaka's rules with funded accounts and the system contracts.
-  package static func file(chainID: UInt64, accounts: DevelopmentAccounts, time: UInt64) -> [UInt8]
-  {
+  package static func file(
+    chainID: UInt64, accounts: DevelopmentAccounts, time: UInt64, gasLimit: UInt64 = 60_000_000
+  ) -> [UInt8] {
     var writer = JSONWriter(isPretty: true)
     writer.object { writer in
       writer.key("config")
@@ -20,7 +21,7 @@ package enum DevelopmentGenesis {
         ] { writer.member(name, 0) }
       }
       writer.member("timestamp", quantity: time)
-      writer.member("gasLimit", quantity: UInt64(60_000_000))
+      writer.member("gasLimit", quantity: gasLimit)
       writer.member("difficulty", "0x0")
       writer.member("baseFeePerGas", quantity: UInt64(1_000_000_000))
       writer.key("alloc")

@@ -12,9 +12,14 @@ final class NodeMetrics: Sendable {
   private let pool: TransactionPool
   private let sequencer: Sequencer?
   private let service: RPCService
+  private let follower: FollowerStatus?
   private let start = Date()
 
-  init(chain: Blockchain, pool: TransactionPool, sequencer: Sequencer?, service: RPCService) {
+  init(
+    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer?, service: RPCService,
+    follower: FollowerStatus? = nil
+  ) {
+    self.follower = follower
     self.chain = chain
     self.pool = pool
     self.sequencer = sequencer
@@ -27,6 +32,9 @@ final class NodeMetrics: Sendable {
     case "/ready":
       if let failure = sequencer?.failure {
         return (503, "text/plain", [UInt8]("no blocks can be made: \(failure)\n".utf8))
+      }
+      if let failure = follower?.failure {
+        return (503, "text/plain", [UInt8]("following has ended: \(failure)\n".utf8))
       }
       return (200, "text/plain", [UInt8]("ready\n".utf8))
     case "/metrics": return (200, "text/plain; version=0.0.4", [UInt8](text.utf8))
@@ -65,6 +73,9 @@ final class NodeMetrics: Sendable {
       requests.load(ordering: .relaxed))
     page.gauge(
       "http_connections", "Open connections.", connections.withLock { $0 }())
+    for entry in follower?.metrics ?? [] {
+      page.metric(entry.name, entry.type, entry.help, entry.value)
+    }
     page.methods(service.meter.counts)
     page.gauge("resident_memory_bytes", "Memory of the process.", Self.residentBytes)
     page.gauge("start_time_seconds", "When the node began.", Int(start.timeIntervalSince1970))
@@ -89,14 +100,19 @@ struct MetricsPage {
     text += "# HELP needletail_\(name) \(help)\n# TYPE needletail_\(name) \(type)\n"
   }
 
-  mutating func gauge(_ name: String, _ help: String, _ value: some BinaryInteger) {
-    head(name, "gauge", help)
+  mutating func metric(
+    _ name: String, _ type: String, _ help: String, _ value: some BinaryInteger
+  ) {
+    head(name, type, help)
     text += "needletail_\(name) \(value)\n"
   }
 
+  mutating func gauge(_ name: String, _ help: String, _ value: some BinaryInteger) {
+    metric(name, "gauge", help, value)
+  }
+
   mutating func counter(_ name: String, _ help: String, _ value: some BinaryInteger) {
-    head(name, "counter", help)
-    text += "needletail_\(name) \(value)\n"
+    metric(name, "counter", help, value)
   }
 
   mutating func histogram(_ name: String, _ help: String, _ counts: Histogram.Counts) {

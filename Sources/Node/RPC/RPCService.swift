@@ -62,8 +62,12 @@ package final class RPCService: @unchecked Sendable {
   let pool: TransactionPool
   let limits: Limits
   let maker: BlockMaker
+  /// Whether the node follows a sequencer's feed.
+  let isFollower: Bool
   /// Makes blocks of what the pool has; `nil` where a consensus client decides.
   let sequencer: Sequencer?
+  /// Takes transactions in.
+  let intake: TransactionIntake
   private let callers = Mutex<[Caller]>([])
   let filters = FilterStore()
   /// What each method was asked, and how long it took.
@@ -74,10 +78,13 @@ package final class RPCService: @unchecked Sendable {
   let instance = Keccak256.hash(UInt256(UInt64.random(in: .min ... .max)))
 
   /// The service of a chain.
-  package init(
-    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer? = nil, limits: Limits = Limits()
+  init(
+    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer? = nil,
+    intake: TransactionIntake, isFollower: Bool = false, limits: Limits = Limits()
   ) {
     self.chain = chain
+    self.intake = intake
+    self.isFollower = isFollower
     self.pool = pool
     self.sequencer = sequencer
     self.limits = limits
@@ -133,30 +140,11 @@ package final class RPCService: @unchecked Sendable {
     } catch {
       return failure(.parse(error.description), id: .null)
     }
-    guard case .array(let requests) = request else {
-      return respond(to: request, access, exchange)
-    }
-    if requests.isEmpty { return failure(.invalidRequest("empty batch"), id: .null) }
-    if requests.count > limits.batch {
-      return failure(
-        .invalidRequest("batch too large: \(requests.count) of \(limits.batch) requests"), id: .null
-      )
-    }
-    var answers: [UInt8] = [UInt8(ascii: "[")]
-    for request in requests {
-      guard let answer = respond(to: request, access, exchange) else { continue }
-      if answers.count > 1 { answers.append(UInt8(ascii: ",")) }
-      answers += answer
-      if answers.count > limits.responseBytes {
-        return failure(.init(-32003, "response too large"), id: .null)
-      }
-    }
-    if answers.count == 1 { return nil }
-    answers.append(UInt8(ascii: "]"))
-    return answers
+    if case .array(let requests) = request { return respond(batch: requests, access, exchange) }
+    return respond(to: request, access, exchange)
   }
 
-  private func respond(
+  func respond(
     to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
   ) -> [UInt8]? {
     guard case .object = request else {
@@ -189,11 +177,11 @@ package final class RPCService: @unchecked Sendable {
       // A notification wants no answer.
       return id == .null && !hasID(request) ? nil : writer.takeBytes()
     } catch {
-      return failure(rpcError(error), id: id)
+      return failure(RPCError(fault: error), id: id)
     }
   }
 
-  private func hasID(_ request: JSONValue) -> Bool {
+  func hasID(_ request: JSONValue) -> Bool {
     guard case .object(let members) = request else { return false }
     return members.contains { $0.name == "id" }
   }
@@ -232,17 +220,6 @@ package final class RPCService: @unchecked Sendable {
     return writer.takeBytes()
   }
 
-  func rpcError(_ error: any Error) -> RPCError {
-    switch error {
-    case let error as RPCError: error
-    case let error as StorageError: RPCError(error)
-    case let error as ExecutionError: RPCError(error)
-    case let error as BlockError: .server(error.description)
-    case let error as FormatError: .invalidParameters(error.description)
-    default: .internalFault("\(error)")
-    }
-  }
-
   func failure(_ error: RPCError, id: JSONValue) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
@@ -275,8 +252,8 @@ package final class RPCService: @unchecked Sendable {
       case .latest, .pending: return snapshot.head.header.number
       case .safe, .finalized:
         if let hash = chain.finalityHash(tag) { return snapshot.number(ofBlock: hash) }
-        // A sequencer's own block is final once it is made.
-        if sequencer != nil { return snapshot.head.header.number }
+        // A sequencer's block is final once it is made, and once it was checked.
+        if sequencer != nil || isFollower { return snapshot.head.header.number }
         throw RPCError(-39001, "\(tag.rawValue) block not found")
       }
     }

@@ -31,6 +31,8 @@ package final class Sequencer: @unchecked Sendable {
     package var coinbase = Address.zero
     /// Accounts whose keys the node holds.
     package var accounts = DevelopmentAccounts.none
+    /// Whether to note what every transaction changes, for those who follow the feed.
+    package var recordsAccessLists = false
 
     /// Where it says what it did.
     package var log = NodeLog(level: .warning)
@@ -60,6 +62,8 @@ package final class Sequencer: @unchecked Sendable {
   }
 
   private let state: Mutex<State>
+  /// Whether blocks will be made of what arrived.
+  private let isWoken = Atomic(false)
 
   /// A sequencer of a chain.
   package init(
@@ -71,7 +75,7 @@ package final class Sequencer: @unchecked Sendable {
     self.options = options
     self.executor = executor
     accounts = options.accounts
-    maker = BlockMaker(rules: chain.rules)
+    maker = BlockMaker(rules: chain.rules, fault: .fromEnvironment)
     state = Mutex(State(mode: options.mode))
     if case .interval(let milliseconds) = options.mode { startTimer(milliseconds) }
   }
@@ -136,12 +140,19 @@ package final class Sequencer: @unchecked Sendable {
 
   func setNextBaseFee(_ fee: UInt256) { state.withLock { $0.clock.nextBaseFee = fee } }
 
-  /// Says that the pool has a transaction more; when blocks come with transactions, it is in one
-  /// afterwards if it can be.
-  func transactionArrived() {
+  /// Says that the pool has more transactions; when blocks come with transactions, they are in one
+  /// afterwards if they can be, or soon where nobody waits.
+  func transactionsArrived(waits: Bool) {
     guard mode == .onArrival else { return }
-    // Who asks next finds it in a block; those who wait meanwhile share the next one.
-    queue.sync { tryToMakeBlock(allowsEmpty: false) }
+    if waits {
+      // Who asks next finds it in a block; those who wait meanwhile share the next one.
+      queue.sync { tryToMakeBlock(allowsEmpty: false) }
+    } else if !isWoken.exchange(true, ordering: .acquiringAndReleasing) {
+      queue.async { [self] in
+        isWoken.store(false, ordering: .releasing)
+        tryToMakeBlock(allowsEmpty: false)
+      }
+    }
   }
 
   /// Makes blocks, and remembers why if that is not possible; on `queue`.
@@ -254,6 +265,7 @@ package final class Sequencer: @unchecked Sendable {
         parent: parent.gasLimit, wanted: settings.gasLimit ?? options.gasLimit))
     attributes.coinbase = settings.coinbase ?? options.coinbase
     attributes.baseFeePerGas = clock.nextBaseFee
+    attributes.recordsAccessList = options.recordsAccessLists
     attributes.prevRandao =
       settings.nextPrevRandao ?? Keccak256.hash(UInt256(parent.number + 1))
     return attributes

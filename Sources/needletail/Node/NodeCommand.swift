@@ -20,6 +20,8 @@ struct NodeCommand: ParsableCommand {
         needletail node --dev
         needletail node --dev --datadir my-chain --block-time 2000
         needletail node --datadir l1 --genesis genesis.json --import chain.rlp --engine-port 8551
+        needletail node --role watcher --datadir w --genesis my-chain/genesis.json \
+          --feed ws://127.0.0.1:8545/feed --http-port 8645
       """)
 
   @Option(help: "A file of these settings in JSON; see `needletail help config`.")
@@ -35,6 +37,20 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "Milliseconds between blocks; without it, blocks come with transactions.")
   var blockTime: Int?
   @Flag(help: "Make blocks only when told to.") var noMining = false
+  @Option(
+    help: "sequencer makes blocks, watcher checks another's, forwarder also relays transactions.")
+  var role: NodeRole?
+  @Option(help: "The feed to follow: ws://HOST:PORT/feed of a sequencer.") var feed: String?
+  @Option(help: "The address that signs the feed; without it, the first one is remembered.")
+  var feedSigner: String?
+  @Option(help: "The file of the key that signs the feed; by default in the chain's folder.")
+  var feedKey: String?
+  @Flag(help: "Let the feed tell what every transaction changes.") var feedAccessLists = false
+  @Option(help: "The sequencer of a forwarder: ws://HOST:PORT.") var sequencer: String?
+  @Flag(help: "End with status 3 when a watcher finds a wrong block.") var exitOnDifference = false
+  @Option(help: "The port for batches of transactions in binary frames; without it there is none.")
+  var ingestPort: Int?
+  @Option(help: "Gas of a block.") var gasLimit: UInt64 = 60_000_000
   @Option(help: "The address to listen on.") var httpHost = "127.0.0.1"
   @Option(help: "The port of JSON-RPC; 0 for any that is free.") var httpPort = 8545
   @Option(help: "Names that requests may be addressed to, with commas, or *.")
@@ -62,6 +78,7 @@ struct NodeCommand: ParsableCommand {
     }
     _ = try policy()
     _ = try log()
+    try validateRole()
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
 
@@ -121,19 +138,23 @@ struct NodeCommand: ParsableCommand {
       options.genesis = try FileBytes(path: genesis).array
     } else if dev, !FileManager.default.fileExists(atPath: folder + "/state/data.mdb") {
       let file = DevelopmentGenesis.file(
-        chainID: chainID, accounts: .standard, time: UInt64(time(nil)))
+        chainID: chainID, accounts: .standard, time: UInt64(time(nil)), gasLimit: gasLimit)
       // For others that want the same chain.
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try Data(file).write(to: URL(fileURLWithPath: folder + "/genesis.json"))
       options.genesis = file
     }
-    if dev {
+    if dev || role == .sequencer {
       var sequencer = Sequencer.Options()
-      sequencer.accounts = .standard
+      if dev { sequencer.accounts = .standard }
       sequencer.log = log
       sequencer.mode = noMining ? .onDemand : blockTime.map { .interval($0) } ?? .onArrival
+      sequencer.gasLimit = gasLimit
+      sequencer.recordsAccessLists = feedAccessLists
       options.sequencer = sequencer
     }
+    let ending = NodeEnding()
+    try setRole(&options, folder, ending)
     if let enginePort {
       var engine = HTTPServer.Options()
       engine.port = enginePort
@@ -151,7 +172,6 @@ struct NodeCommand: ParsableCommand {
       try chain.close()
       log.note(.info, "imported", [("blocks", "\(count)")])
     }
-    let started = ContinuousClock.now
     let node = try open(options)
     for notice in node.chain.notices { log.note(.warning, notice) }
     log.note(
@@ -160,7 +180,7 @@ struct NodeCommand: ParsableCommand {
         ("port", "\(node.port)"), ("chain", "\(node.chain.rules.schedule.chainID)"),
         ("head", "\(node.chain.database.head?.header.number ?? 0)"),
       ])
-    announce(node, folder, started)
+    announce(node, folder, options.signer?.address)
     if firstBatch {
       do { try sendFirstBatch(node) } catch {
         try node.close()
@@ -169,8 +189,8 @@ struct NodeCommand: ParsableCommand {
       }
     }
 
-    // Until a signal says stop.
-    let semaphore = DispatchSemaphore(value: 0)
+    // Until a signal says stop, or a watcher has seen enough.
+    let semaphore = ending.semaphore
     var sources: [any DispatchSourceSignal] = []
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
@@ -188,6 +208,7 @@ struct NodeCommand: ParsableCommand {
     }
     try node.close()
     log.note(.info, "stopped")
+    if ending.hasFailed { throw ExitCode(3) }
   }
 
   /// Opens the chain and listens; a port that is taken is bad usage.
@@ -213,7 +234,7 @@ struct NodeCommand: ParsableCommand {
     return bytes
   }
 
-  private func announce(_ node: NodeService, _ folder: String, _ started: ContinuousClock.Instant) {
+  private func announce(_ node: NodeService, _ folder: String, _ signer: Address?) {
     if dev {
       print("accounts, 10,000 ether each in a new chain; their keys are public:")
       for address in DevelopmentAccounts.standard.addresses {
@@ -224,6 +245,9 @@ struct NodeCommand: ParsableCommand {
     let head = node.chain.database.head?.header.number ?? 0
     print("chain \(node.chain.rules.schedule.chainID) in \(folder), head \(head)")
     if let port = node.enginePort { print("engine on http://\(httpHost):\(port)") }
+    if let port = node.ingestPort { print("ingest on \(httpHost):\(port)") }
+    if let signer { print("feed on ws://\(httpHost):\(node.port)/feed, signed by \(signer)") }
+    if let feed { print("following \(feed)") }
     print("JSON-RPC on http://\(httpHost):\(node.port)")
     fflush(nil)
   }
