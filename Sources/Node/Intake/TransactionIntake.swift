@@ -51,7 +51,8 @@ final class TransactionIntake: Sendable {
     }
   }
 
-  /// Takes a transaction in that nobody signed, from an account that the node impersonates.
+  /// Takes a transaction in that nobody signed, from an account that the node impersonates; waits for no
+  /// block.
   func take(_ unsigned: PreparedTransaction) throws -> Hash256 {
     let snapshot = try chain.snapshot()
     let head = snapshot.head.header
@@ -60,7 +61,7 @@ final class TransactionIntake: Sendable {
       prepared: unsigned, hash: Keccak256.hash(envelope), bytes: envelope.count,
       account: try snapshot.source(after: head.number).account(unsigned.sender))
     if let refusal = pool.add([candidate], head: head, fork: fork(head))[0] { throw refusal }
-    sequencer?.transactionsArrived(waits: true)
+    sequencer?.transactionsArrived(waits: false)
     return candidate.hash
   }
 

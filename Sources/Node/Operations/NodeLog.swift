@@ -36,7 +36,7 @@ package final class NodeLog: Sendable {
   /// Writes a line with fields.
   package func note(_ level: Level, _ message: String, _ fields: [(String, String)] = []) {
     if level < self.level { return }
-    let time = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+    let time = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     let line: String
     switch format {
     case .text:

@@ -161,13 +161,18 @@ extension RPCService {
     return transaction
   }
 
-  /// Sends a transaction of an account of the node's own, or of one that it impersonates.
+  /// Sends a transaction of an account of the node's own, or of one that it impersonates. One after the
+  /// other: each gets the nonce after the one before.
   func send(_ request: CallRequest) throws -> Hash256 {
     let from = try request.sender()
-    guard let sequencer, sequencer.accounts.key(of: from) == nil, sequencer.isImpersonated(from)
-    else { return try send(raw: try sign(request).encoded) }
-    var transaction = try fill(request)
-    transaction.impersonate(from)
-    return try intake.take(PreparedTransaction(transaction, impersonating: from))
+    let hash = try sending.withLock { _ -> Hash256 in
+      guard let sequencer, sequencer.accounts.key(of: from) == nil, sequencer.isImpersonated(from)
+      else { return try intake.take([try sign(request).encoded], waits: false)[0].get() }
+      var transaction = try fill(request)
+      transaction.impersonate(from)
+      return try intake.take(PreparedTransaction(transaction, impersonating: from))
+    }
+    sequencer?.transactionsArrived(waits: true)
+    return hash
   }
 }

@@ -70,6 +70,8 @@ package final class RPCService: @unchecked Sendable {
   let intake: TransactionIntake
   private let callers = Mutex<[Caller]>([])
   let filters = FilterStore()
+  /// Held while a transaction of the node's own accounts gets its nonce.
+  let sending = Mutex(())
   /// What each method was asked, and how long it took.
   let meter = MethodMeter()
   /// What the node calls itself.
