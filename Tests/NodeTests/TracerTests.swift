@@ -23,7 +23,8 @@ import Testing
       #"["\#(Self.caller)","0x63aabbccdd5f525f5f6004601c600162\#(Self.counter.suffix(6))5af100"]"#)
     let answer = node.call(
       "eth_sendTransaction",
-      #"[{"from":"\#(Self.from)","to":"\#(Self.caller)","value":"0x3","input":"0x01020304ff","gas":"0x30d40"}]"#)
+      #"[{"from":"\#(Self.from)","to":"\#(Self.caller)","value":"0x3","input":"0x01020304ff","#
+        + #""gas":"0x30d40"}]"#)
     return (node, String(answer.dropFirst(#"{"result":""#.count).prefix(66)))
   }
 

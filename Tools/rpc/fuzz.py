@@ -15,19 +15,27 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import socket
 import sys
 import threading
 import time
+import urllib.request
 
 from node import Node
 
 ACCOUNT = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+# An account that no message names.
+PLANTER = "0xa0ee7a142d267c1f36714e4a8f75612f20a79720"
 WORDS = ["0x0", "0x1", "0x2", "0xff", "0x5208", "0xffffffffffffffff", "0x10000000000000000",
          "0x" + "f" * 64, "0x1" + "0" * 64, "0x00", "0x", "0X1", "-0x1", "0xg", "1", "", " 0x1",
          "0x" + "0" * 100_000]
 OTHERS = [None, True, False, 0, 1, -1, 1.5, 1e308, 2**64, 2**63, -2**63, [], {}, [[]], [None], {"": {}},
           "latest", "pending", "earliest", "safe", "finalized", "\u0000", "\U0001f426", "é" * 1000]
+# What is there now: the names stand for it until a message is sent.
+NAMES = ["@transaction@", "@block@", "@parent@", "@filter@"]
+# What takes away what others ask for is rare.
+RARE = {"anvil_reset", "hardhat_reset", "anvil_rollback", "evm_revert", "anvil_revert"}
 # What would take the node's time, as it is told to, or what another message relies on.
 BOUNDED = {"count": 3, "seconds": 1000, "depth": 2, "milliseconds": 60_000, "secondsApart": 100}
 TRACERS = ["callTracer", "prestateTracer", "4byteTracer", "noTracer", ""]
@@ -46,10 +54,10 @@ class Generator:
         if "{40}" in pattern:
             return r.choice([ACCOUNT, "0x" + "00" * 19 + "01", "0x" + r.randbytes(20).hex()])
         if "{64}" in pattern:
-            return r.choice(self.hashes + ["0x" + r.randbytes(32).hex()])
+            return r.choice(NAMES[:3] + ["0x" + r.randbytes(32).hex()])
         return None
 
-    hashes = ["0x" + "00" * 32]
+    signed = []
 
     def value(self, r, schema, name="", depth=0):
         if r.random() < 0.08:
@@ -72,6 +80,10 @@ class Generator:
             members = schema.get("properties")
             if members is None:
                 return self.options(r, depth)
+            if "from" in members and r.random() < 0.5:
+                return {"from": ACCOUNT, "to": r.choice([ACCOUNT, "0x" + "00" * 19 + "02", None]),
+                        "data": "0x" + r.randbytes(r.choice([0, 4, 40])).hex(),
+                        "value": hex(r.choice([0, 1, 2**60]))}
             return {
                 key: self.value(r, value, key, depth + 1)
                 for key, value in members.items() if r.random() < 0.35}
@@ -89,7 +101,7 @@ class Generator:
             return "0x" + r.randbytes(r.choice([0, 1, 4, 36, 100, 1000])).hex()
         if "{0,64}" in pattern:
             return "0x" + "%x" % r.getrandbits(r.choice([1, 8, 256]))
-        return r.choice(["newHeads", "logs", "0x1", "x"])
+        return r.choice(["newHeads", "logs", "0x1", "x", "@filter@", "@filter@"])
 
     def options(self, r, depth):
         """Options of tracers, overrides, simulations: whatever is an object."""
@@ -101,7 +113,7 @@ class Generator:
         return r.choice([
             {"tracer": r.choice(TRACERS), "timeout": r.choice(["1s", "1ms", "x", 5]),
              "tracerConfig": {r.choice(["diffMode", "withLog", "onlyTopCall"]): r.random() < 0.7}},
-            {ACCOUNT: account}, account,
+            {ACCOUNT: account}, account, {ACCOUNT: ["0x0", "0x" + "00" * 32]},
             {"enableMemory": True, "limit": r.choice([0, 5, -1])},
             {"blockStateCalls": [{"calls": [{"from": ACCOUNT, "to": ACCOUNT}],
                                   "blockOverrides": {"number": r.choice(WORDS[:8])},
@@ -112,6 +124,8 @@ class Generator:
 
     def request(self, r, id):
         method = r.choice(self.methods)
+        if method["name"] in RARE and r.random() < 0.9:
+            method = self.methods[0]
         params = [
             self.value(r, parameter["schema"], parameter["name"])
             for parameter in method["params"]
@@ -120,7 +134,7 @@ class Generator:
             params.append(self.value(r, {}))
         if r.random() < 0.03 and params:
             params.pop()
-        if method["name"] == "eth_sendRawTransaction" and r.random() < 0.7:
+        if method["name"].startswith("eth_sendRawTransaction") and r.random() < 0.7:
             params = [self.raw(r)]
         request = {"jsonrpc": "2.0", "id": id, "method": method["name"], "params": params}
         if r.random() < 0.02:
@@ -129,10 +143,7 @@ class Generator:
 
     def raw(self, r):
         """A transaction that nearly is one."""
-        raw = bytearray(bytes.fromhex(
-            "02f8728205398084773594008477359400825208947099"
-            "7970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c080"
-            "a0" + "11" * 32 + "a0" + "22" * 32))
+        raw = bytearray(bytes.fromhex(r.choice(self.signed)[2:]))
         for _ in range(r.choice([0, 1, 1, 2, 8])):
             place = r.randrange(len(raw))
             match r.randrange(3):
@@ -190,15 +201,28 @@ def check(body, count, status, text):
 class Clients:
     """Several connections that send a range of messages."""
 
-    def __init__(self, port, generator):
-        self.port = port
+    def __init__(self, node, generator):
+        self.node = node
+        self.port = node.port
         self.generator = generator
         self.requests = 0
         self.failures = []
+        self.names = {}
         self.lock = threading.Lock()
+
+    def plant(self):
+        """Sees to it that there is something to ask for."""
+        self.node.call("evm_setAutomine", True)
+        sent = self.node.call(
+            "eth_sendTransaction", {"from": PLANTER, "to": PLANTER, "gas": "0x5208"})
+        head = self.node.call("eth_getBlockByNumber", "latest", False)
+        values = [sent, head["hash"], head["parentHash"], self.node.call("eth_newFilter", {})]
+        self.names = {name.encode(): value.encode() for name, value in zip(NAMES, values)}
 
     def send(self, connection, index):
         body, count = self.generator.message(index)
+        for name, value in self.names.items():
+            body = body.replace(name, value)
         connection.request("POST", "/", body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         text = response.read()
@@ -218,6 +242,8 @@ class Clients:
                 if len(self.failures) > 20 or wanted and self.requests >= wanted:
                     break
                 try:
+                    if index % 64 == 0:
+                        self.plant()
                     self.send(connection, index)
                 except Exception as error:
                     with self.lock:
@@ -256,6 +282,22 @@ def measured(port, work):
     times = queue.get(timeout=120)
     process.join()
     return times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)], len(times)
+
+
+def silent(node, methods):
+    """Methods that never gave a result: the generator does not reach them."""
+    with urllib.request.urlopen(node.url + "/metrics", timeout=30) as response:
+        text = response.read().decode()
+
+    def counts(name):
+        return {
+            found[1]: int(found[2])
+            for found in re.finditer(name + r'{method="([^"]+)"} (\d+)', text)}
+
+    calls, errors = counts("needletail_rpc_seconds_count"), counts("needletail_rpc_errors_total")
+    return sorted(
+        method["name"] for method in methods
+        if calls.get(method["name"], 0) <= errors.get(method["name"], 0))
 
 
 def memory(node):
@@ -351,13 +393,15 @@ def main():
         passed, failed = passed + (not problem), failed + bool(problem)
         print(f"{'FAILED' if problem else 'fine'}: {name}{f': {problem}' if problem else ''}")
 
-    # Some blocks to ask for.
-    sent = [node.call("eth_sendTransaction", {"from": ACCOUNT, "to": ACCOUNT}) for _ in range(3)]
-    head = node.call("eth_getBlockByNumber", "latest", False)
     methods = node.call("rpc.discover")["methods"]
-    Generator.hashes = sent + [head["hash"], head["parentHash"]]
+    Generator.signed = [
+        node.call("eth_signTransaction", {
+            "from": ACCOUNT, "to": ACCOUNT, "nonce": hex(nonce), "gas": "0x5208",
+            "maxFeePerGas": "0x174876e800", "maxPriorityFeePerGas": "0x1"})["raw"]
+        for nonce in [*range(0, 64, 2), 10**6]]
     generator = Generator(methods, options.seed)
-    clients = Clients(node.port, generator)
+    clients = Clients(node, generator)
+    clients.plant()
     if options.only is not None:
         body, count = generator.message(options.only)
         print(body[:2000].decode(errors="replace"))
@@ -374,6 +418,11 @@ def main():
         print(f"message {index} of seed {options.seed}: {problem}\n  {body}")
     note(f"{clients.requests} requests in {seconds:.0f} s",
          f"{len(clients.failures)} are answered wrongly" if clients.failures else None)
+
+    never = silent(node, methods)
+    note(f"{len(methods) - len(never)} of {len(methods)} methods gave a result",
+         None if len(never) < 12 else f"these did not: {never}")
+    print(f"without a result: {', '.join(never)}")
 
     bad_http(node.port, options.seed)
     note("400 connections that hardly speak HTTP")
