@@ -96,6 +96,9 @@ package struct World: BitwiseCopyable {
 package protocol PrecompileSet {
   /// See `StateView.hasHeavyPrecompiles`.
   static var hasHeavy: Bool { get }
+
+  /// Where the stack of its machines is.
+  associatedtype Stack: StackPlace = PointerPlace
 }
 
 /// All of them.
@@ -104,14 +107,20 @@ package enum AllPrecompiles: PrecompileSet {
   package static var hasHeavy: Bool { true }
 }
 
-/// Those without curves and big integers.
+/// Those without curves and big integers. On a device its machines have their stacks in local memory.
 package enum LightPrecompiles: PrecompileSet {
+  #if NEEDLETAIL_DEVICE
+    package typealias Stack = LocalPlace
+  #endif
+
   @inline(__always)
   package static var hasHeavy: Bool { false }
 }
 
 /// A view of a world in memory, for machines that are compiled over it.
 package struct TableStateView<Precompiles: PrecompileSet>: StateView {
+  package typealias Stack = Precompiles.Stack
+
   let world: UnsafeMutablePointer<World>
 
   /// A view of this world, which must outlive it.

@@ -70,6 +70,9 @@ extension Hash256 {
 /// can not answer (a witness without the account, a device table without the slot) returns false,
 /// and the transaction ends as `stateUnavailable`, to be run elsewhere.
 public protocol StateView {
+  /// How machines over this view reach the words of their stack.
+  associatedtype Stack: StackPlace = PointerPlace
+
   /// Writes the account at `address`, or `.absent`.
   mutating func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool
 
