@@ -15,13 +15,14 @@ final class TestNode {
   let sequencer: Sequencer
   let service: RPCService
 
-  init() throws {
+  init(fault: BlockFault? = nil, recordsAccessLists: Bool = false) throws {
     chain = try Blockchain(
       folder: folder,
       genesisFile: DevelopmentGenesis.file(chainID: 1337, accounts: .standard, time: 1_000_000))
     var options = Sequencer.Options()
     options.accounts = .standard
-    sequencer = Sequencer(chain: chain, pool: pool, options: options)
+    options.recordsAccessLists = recordsAccessLists
+    sequencer = Sequencer(chain: chain, pool: pool, options: options, fault: fault)
     let intake = TransactionIntake(
       chain: chain, pool: pool, sequencer: sequencer, recovery: try SenderRecovery())
     service = RPCService(chain: chain, pool: pool, sequencer: sequencer, intake: intake)

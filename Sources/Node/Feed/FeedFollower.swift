@@ -204,15 +204,18 @@ package final class FeedFollower: Sendable {
 
   /// Reports a wrong block and ends.
   private func differ(_ report: DifferenceReport) {
-    status.differences.add(1, ordering: .relaxed)
     let file = options.folder + "/difference-\(report.number).json"
     var place = "the report is in \(file)"
     do { try Data(report.json).write(to: URL(fileURLWithPath: file)) } catch {
       place = "the report can not be written: \(error)"
     }
-    end(
+    // Whoever sees the metric finds the report and the reason.
+    let reason =
       "DIFFERENCE: block \(report.number) (\(report.hash)), signed by \(report.signer), is wrong: "
-        + "\(report.line). Following has ended; \(place)")
+      + "\(report.line). Following has ended; \(place)"
+    status.stop(reason)
+    status.differences.add(1, ordering: .releasing)
+    options.ended(reason)
   }
 
   private final class Connection: WebSocketConversation {

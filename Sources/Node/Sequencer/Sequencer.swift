@@ -1,7 +1,7 @@
 import Dispatch
 package import EVM
 import Ethereum
-package import Execution
+import Execution
 import Storage
 import Synchronization
 
@@ -65,17 +65,17 @@ package final class Sequencer: @unchecked Sendable {
   /// Whether blocks will be made of what arrived.
   private let isWoken = Atomic(false)
 
-  /// A sequencer of a chain.
-  package init(
+  /// A sequencer of a chain; `fault` is what it does wrong, for tests.
+  init(
     chain: Blockchain, pool: TransactionPool, options: Options = Options(),
-    executor: any HostBlockExecutor = SerialExecutor()
+    executor: any HostBlockExecutor = SerialExecutor(), fault: BlockFault? = .fromEnvironment
   ) {
     self.chain = chain
     self.pool = pool
     self.options = options
     self.executor = executor
     accounts = options.accounts
-    maker = BlockMaker(rules: chain.rules, fault: .fromEnvironment)
+    maker = BlockMaker(rules: chain.rules, fault: fault)
     state = Mutex(State(mode: options.mode))
     if case .interval(let milliseconds) = options.mode { startTimer(milliseconds) }
   }
