@@ -171,8 +171,9 @@ package final class Sequencer: @unchecked Sendable {
 
   /// Makes blocks now, each with what fits.
   package func mine(_ count: Int = 1, secondsApart: UInt64? = nil) throws {
-    try queue.sync {
-      for index in 0..<count {
+    for index in 0..<count {
+      // One after the other: what others want of the sequencer meanwhile does not wait for all.
+      try queue.sync {
         if index > 0, let secondsApart, let head = chain.database.head {
           let (time, overflow) = head.header.timestamp.addingReportingOverflow(secondsApart)
           if !overflow, time <= Self.lastTime { state.withLock { $0.clock.nextTime = time } }
