@@ -16,6 +16,15 @@ import Synchronization
 struct PendingBlock: Sendable {
   var block: StoredBlock
   var layer: StateLayer
+
+  /// Pages of the database that storing it changes at most.
+  var pages: Int { layer.pages + block.transactionHashes.count * 2 + 64 }
+
+  /// Bytes that it adds to the database, about.
+  var bytes: Int {
+    block.body.bytes.count + block.receipts.bytes.count + block.transactionHashes.count * 64
+      + layer.size
+  }
 }
 
 /// The durable chain: blocks, receipts, indexes and state in one LMDB file.
@@ -35,7 +44,9 @@ package final class Database: @unchecked Sendable {
     /// Threads that work out a state root.
     package var workers = 2
     /// Blocks that may wait to be stored before a commit waits for them.
-    package var pendingLimit = 4
+    package var pendingLimit = 16
+    /// Bytes of what they changed, likewise.
+    package var pendingBytes = 256 << 20
 
     /// All history; two threads.
     package init() {}
@@ -58,14 +69,12 @@ package final class Database: @unchecked Sendable {
   private let lock: Int32
   private let state: Mutex<State?>
   private let queue = DispatchQueue(label: "needletail.storage")
-  private let room: DispatchSemaphore
 
   /// Opens or creates a database in a folder, for this process alone.
   package init(folder: String, options: Options = Options()) throws(StorageError) {
     self.folder = folder
     self.options = options
     lock = try Self.lock(folder)
-    room = DispatchSemaphore(value: options.pendingLimit)
     do throws(StorageError) {
       environment = try LMDBEnvironment(
         folder: folder, tableNames: Table.names, mapSize: options.mapSize)
@@ -192,12 +201,14 @@ package final class Database: @unchecked Sendable {
     let stored = StoredBlock(
       block, hash: block.hash, size: block.encoded.count,
       totalDifficulty: block.header.difficulty, senders: [], receipts: [], sequence: 0)
+    let pending = PendingBlock(block: stored, layer: layer)
+    try environment.requireSpace(pages: pending.pages, bytes: pending.bytes + file.count)
     var writer = try LMDBWriter(environment)
     var schema: [UInt8] = []
     schema.append(bigEndian: Self.schema)
     try writer.put(.meta, Self.schemaKey, schema)
     try writer.put(.meta, Self.genesisKey, file)
-    try StoreWriter.write(stored, layer, history: options.history, to: writer)
+    try StoreWriter.write([pending], history: options.history, to: writer)
     try writer.commit()
     state.withLock { $0 = State(head: stored.summary) }
   }
@@ -210,13 +221,34 @@ package final class Database: @unchecked Sendable {
     return try committer.layer(number: number, committer.changes(delta))
   }
 
-  /// Makes a block the head. It is visible at once and stored in the background; waits when too many
-  /// are not stored yet.
+  /// Waits until there is room for another block that waits to be stored. Throws when nothing can be
+  /// stored: to be asked before a block goes into the log.
+  package func awaitRoom() throws(StorageError) {
+    var hasTried = false
+    while true {
+      let (isFull, failure) = state.withLock { state -> (Bool, StorageError?) in
+        guard let state else { return (false, StorageError(.unavailable, "there is no genesis")) }
+        let bytes = state.pending.reduce(0) { $0 + $1.layer.size }
+        return (
+          state.pending.count >= options.pendingLimit || bytes > options.pendingBytes, state.failure
+        )
+      }
+      if let failure {
+        // There may be space again.
+        guard failure.code == .full, !hasTried else { throw failure }
+        hasTried = true
+        state.withLock { $0?.failure = nil }
+      } else if !isFull {
+        return
+      }
+      queue.sync { store() }
+    }
+  }
+
+  /// Makes a block the head. It is visible at once and stored in the background.
   package func append(_ block: StoredBlock, _ layer: StateLayer) throws(StorageError) {
-    room.wait()
     let failure = state.withLock { state -> StorageError? in
       guard state != nil else { return StorageError(.unavailable, "there is no genesis") }
-      if let failure = state!.failure { return failure }
       guard block.header.parentHash == state!.head.hash else {
         return StorageError(.notNext, "block \(block.header.number) does not follow the head")
       }
@@ -224,29 +256,26 @@ package final class Database: @unchecked Sendable {
       state!.head = block.summary
       return nil
     }
-    if let failure {
-      room.signal()
-      throw failure
-    }
+    if let failure { throw failure }
     queue.async { [self] in store() }
   }
 
   /// Waits until all blocks are stored.
   package func flush() throws(StorageError) {
-    queue.sync {}
+    queue.sync { store() }
     if let failure = state.withLock({ $0?.failure }) { throw failure }
   }
 
-  /// Stores what is pending, in one transaction.
+  /// Stores what is pending, in one transaction; on the queue.
   private func store() {
     let blocks = state.withLock { $0?.failure == nil ? $0?.pending.reversed() ?? [] : [] }
     if blocks.isEmpty { return }
     var failure: StorageError?
     do throws(StorageError) {
+      try environment.requireSpace(
+        pages: blocks.reduce(0) { $0 + $1.pages }, bytes: blocks.reduce(0) { $0 + $1.bytes })
       var writer = try LMDBWriter(environment)
-      for block in blocks {
-        try StoreWriter.write(block.block, block.layer, history: options.history, to: writer)
-      }
+      try StoreWriter.write(blocks, history: options.history, to: writer)
       try writer.commit()
     } catch { failure = error }
     state.withLock { state in
@@ -256,7 +285,6 @@ package final class Database: @unchecked Sendable {
         state?.pending.removeLast(blocks.count)
       }
     }
-    for _ in blocks { room.signal() }
   }
 
   // MARK: Reorganisation
@@ -283,8 +311,9 @@ package final class Database: @unchecked Sendable {
         "going back to block \(number) gives the state root \(layer.root), not "
           + "\(target.header.stateRoot)")
     }
+    try environment.requireSpace(pages: layer.pages + Int(head - number) * 64, bytes: layer.size)
     var writer = try LMDBWriter(environment)
-    try StoreWriter.write(layer, to: writer)
+    try StoreWriter.write([layer], to: writer)
     for block in stride(from: head, to: number, by: -1) {
       try StoreWriter.remove(block, snapshot, to: writer)
     }

@@ -139,7 +139,9 @@ struct BlockMaker {
       header, fork, attributes,
       blockHashes: snapshot.recentHashes(endingWith: parent.header.number))
     prepared.transactions = transactions
-    var state = WorldState(source: try snapshot.source(after: parent.header.number), codes: codes)
+    let source = try snapshot.source(after: parent.header.number)
+    try source.readAhead(prepared, workers: database.options.workers)
+    var state = WorldState(source: source, codes: codes)
     var executor = executor
     let outcome = try executor.execute(prepared, on: &state)
     let layer = try database.layer(state.delta, on: snapshot, number: header.number)

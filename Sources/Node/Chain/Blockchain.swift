@@ -143,7 +143,9 @@ package final class Blockchain: @unchecked Sendable {
     ) { hash in (try? snapshot.header(hash)).flatMap { $0 }.map { ancestor($0, snapshot) } }
     prepared.blockHashes = snapshot.recentHashes(endingWith: snapshot.head.header.number)
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
-    var state = WorldState(source: try snapshot.source(after: header.number - 1), codes: codes)
+    let source = try snapshot.source(after: header.number - 1)
+    try source.readAhead(prepared, workers: database.options.workers)
+    var state = WorldState(source: source, codes: codes)
     let outcome: BlockOutcome
     do throws(ExecutionError) {
       var executor: any BlockExecutor = executor
@@ -167,6 +169,7 @@ package final class Blockchain: @unchecked Sendable {
     _ block: Block, rlp: [UInt8], senders: [Address], receipts: [Receipt], _ layer: StateLayer,
     sequence: UInt64?, parent: StoredHeader
   ) throws {
+    try database.awaitRoom()
     let entry = try sequence ?? log.append(.block, rlp)
     let stored = StoredBlock(
       block, hash: block.hash, size: rlp.count,

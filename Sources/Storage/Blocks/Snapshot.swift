@@ -1,6 +1,6 @@
 package import EVM
 import Ethereum
-package import Execution
+import Execution
 
 /// The chain at one moment: what is committed but not yet stored, over the database. One thread at a
 /// time. Readers keep old pages alive: let it go when the request is answered.
@@ -186,52 +186,5 @@ final class ChangeHistory {
       return found == nil
     }
     return found
-  }
-}
-
-/// A state of the database, as execution reads it. One thread at a time.
-package final class DatabaseSource: StateSource {
-  let reader: StateReader
-  private let past: ChangeHistory?
-
-  init(_ reader: StateReader, past: ChangeHistory?) {
-    self.reader = reader
-    self.past = past
-  }
-
-  /// An account with its storage root.
-  package func storedAccount(_ key: Hash256) -> StoredAccount? {
-    if let past, let found = past.account(key) { return found }
-    return reader.account(key)
-  }
-
-  package func account(_ address: Address) -> SourceAccount? {
-    storedAccount(Keccak256.hash(address)).map {
-      SourceAccount(
-        nonce: $0.nonce, balance: $0.balance, codeHash: $0.codeHash,
-        hasStorage: $0.storageRoot != MerklePatriciaTrie.emptyRoot)
-    }
-  }
-
-  package func slot(_ key: UInt256, of address: Address) -> UInt256 {
-    let account = Keccak256.hash(address)
-    let slot = Keccak256.hash(key)
-    if let past, let found = past.slot(slot, of: account) { return found }
-    return reader.slot(slot, of: account)
-  }
-
-  package func code(_ hash: Hash256) -> [UInt8] {
-    guard let code = reader.code(hash) else {
-      preconditionFailure("database: the code \(hash) of an account is missing")
-    }
-    return code
-  }
-
-  package func stateRoot(after delta: StateDelta) -> Hash256 {
-    precondition(past == nil, "roots are worked out on the newest state only")
-    let committer = StateCommitter(reader: reader, workers: 1)
-    do throws(StorageError) {
-      return try committer.layer(number: 0, committer.changes(delta)).root
-    } catch { preconditionFailure("one thread needs no further reader: \(error)") }
   }
 }

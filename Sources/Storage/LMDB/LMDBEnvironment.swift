@@ -32,9 +32,10 @@ final class LMDBEnvironment: @unchecked Sendable {
       try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
       try Self.check(mdb_env_set_maxreaders(handle, 1024), "setting the readers")
       // Readers are tied to their transactions, not to threads; random access gains nothing from
-      // read-ahead.
+      // read-ahead. Pages are changed in the map, which saves a copy of each and its place in a list
+      // that LMDB keeps in order; `requireSpace` sees to it that the disk has room for them.
       try Self.check(
-        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD), 0o644),
+        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_WRITEMAP), 0o644),
         "opening \(folder)")
       var transaction: OpaquePointer?
       try Self.check(mdb_txn_begin(handle, nil, 0, &transaction), "opening the tables")
@@ -52,6 +53,27 @@ final class LMDBEnvironment: @unchecked Sendable {
   }
 
   deinit { mdb_env_close(handle) }
+
+  /// Bytes of a page.
+  static let pageSize = 4096
+
+  /// Sees to it that the disk has room for a writer that changes so many pages at most and adds so many
+  /// bytes: a page of the map that gets none would end the process.
+  func requireSpace(pages: Int, bytes: Int) throws(StorageError) {
+    var descriptor: mdb_filehandle_t = -1
+    try Self.check(mdb_env_get_fd(handle, &descriptor), "looking for space")
+    var disk = statvfs()
+    guard fstatvfs(descriptor, &disk) == 0 else { return }
+    let free = Int(disk.f_bavail) * Int(disk.f_frsize)
+    // Each page is copied once at most; pages are half full at least.
+    let wanted = min(pages * Self.pageSize, usedBytes) + 2 * bytes + (1 << 20)
+    if free < wanted {
+      throw StorageError(
+        .full,
+        "database: \(path): the next blocks may take \(wanted >> 20) MiB, \(free >> 20) are free; "
+          + "make space, nothing is lost")
+    }
+  }
 
   func table(_ table: Table) -> MDB_dbi { tables[table.rawValue] }
 

@@ -189,6 +189,7 @@ private final class StorageRun {
     block.header.parentHash = snapshot.head.hash
     let layer = try database.layer(delta, on: snapshot, number: block.header.number)
     block.header.stateRoot = layer.root
+    try database.awaitRoom()
     try database.append(
       StoredBlock(
         block, hash: block.hash, size: 0, totalDifficulty: .zero, senders: senders,
@@ -228,7 +229,9 @@ private final class StorageRun {
     let clock = ContinuousClock()
     let start = clock.now
     let snapshot = try database.snapshot()
-    var state = WorldState(source: try snapshot.source(after: number - 1), codes: codes)
+    let source = try snapshot.source(after: number - 1)
+    try source.readAhead(prepared, workers: options.workers)
+    var state = WorldState(source: source, codes: codes)
     let outcome = try executor.execute(prepared, on: &state)
     let delta = state.delta
     times.execute = start.duration(to: clock.now).seconds
@@ -246,6 +249,7 @@ private final class StorageRun {
     block.header = header
     times.root = rootStart.duration(to: clock.now).seconds
 
+    try database.awaitRoom()
     let logStart = clock.now
     let encoded = block.encoded
     let sequence = try log!.append(.block, encoded)
