@@ -95,7 +95,13 @@ let package = Package(
       name: "CoprocessorsTests", dependencies: ["EVM", "Ethereum", "Execution", "Coprocessors"],
       swiftSettings: settings),
     .testTarget(
-      name: "NodeTests", dependencies: ["EVM", "Ethereum", "Execution", "Node", "Storage"],
+      name: "NodeTests",
+      dependencies: [
+        "EVM", "Ethereum", "Execution", "Node", "Storage",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "StorageTests",

@@ -67,20 +67,29 @@ package final class NodeService: Sendable {
     access.namespaces.formUnion(options.namespaces)
     let service = service
     let metrics = NodeMetrics(chain: chain, pool: pool, sequencer: sequencer)
+    let hub = SubscriptionHub(service)
+    chain.add(hub)
+    pool.observe { hub.transactionsArrived($0) }
     let http = try HTTPServer(
       options.http, group: group, threads: threads,
       responder: { [access] in
         metrics.requests.add(1, ordering: .relaxed)
         return service.respond(to: $0, access: access)
       },
-      pages: { metrics.page($0) })
+      pages: { metrics.page($0) }, socketPaths: ["/", "/ws"],
+      sockets: { [access] _, peer in
+        RPCSession(service, access, hub: hub, peer: peer) {
+          metrics.requests.add(1, ordering: .relaxed)
+        }
+      })
     port = http.port
     var servers = [http]
     var enginePort: Int?
     if let engine = options.engine {
-      let server = try HTTPServer(engine, group: group, threads: threads) {
-        service.respond(to: $0, access: .engine)
-      }
+      let server = try HTTPServer(
+        engine, group: group, threads: threads,
+        responder: { service.respond(to: $0, access: .engine) }, socketPaths: ["/"],
+        sockets: { _, peer in RPCSession(service, .engine, hub: hub, peer: peer) })
       enginePort = server.port
       servers.append(server)
     }

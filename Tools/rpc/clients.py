@@ -6,13 +6,14 @@
 The last line is `N passed, N failed`.
 """
 
+import asyncio
 import sys
 import time
 import traceback
 
 import vyper
 from eth_account import Account
-from web3 import Web3
+from web3 import AsyncWeb3, Web3, WebSocketProvider
 from web3.exceptions import ContractLogicError
 
 from node import Node
@@ -166,6 +167,37 @@ def answers_batches(w3, state):
         batch.add(w3.eth.get_block("latest"))
         answers = batch.execute()
     assert answers[0] > 0 and answers[1].number == w3.eth.block_number
+
+
+@check
+def subscribes_over_a_websocket(w3, state):
+    async def listen():
+        url = w3.provider.endpoint_uri.replace("http", "ws")
+        async with AsyncWeb3(WebSocketProvider(url)) as socket:
+            assert await socket.eth.chain_id == 1337
+            names = {
+                await socket.eth.subscribe("newHeads"): "heads",
+                await socket.eth.subscribe("newPendingTransactions"): "pending",
+                await socket.eth.subscribe("newPendingTransactions", True): "full",
+                await socket.eth.subscribe(
+                    "logs", {"address": state["contract"].address}): "logs",
+            }
+            data = state["contract"].encode_abi("store", [1234])
+            hash = await socket.eth.send_transaction(
+                {"from": FIRST, "to": state["contract"].address, "data": data, "gas": 100_000})
+            told = {}
+            async for message in socket.socket.process_subscriptions():
+                told[names[message["subscription"]]] = message["result"]
+                if len(told) == len(names):
+                    break
+            receipt = await socket.eth.get_transaction_receipt(hash)
+            assert told["heads"]["number"] == receipt.blockNumber
+            assert told["pending"] == hash and told["full"]["hash"] == hash
+            assert told["logs"]["data"].hex() == f"{1234:064x}"
+            for name in names:
+                assert await socket.eth.unsubscribe(name)
+
+    asyncio.run(asyncio.wait_for(listen(), 30))
 
 
 def main():

@@ -38,6 +38,12 @@ class Node:
             raise RuntimeError(f"{method}: {answer['error']}")
         return answer["result"]
 
+    def memory(self):
+        """Bytes of memory that the process has."""
+        for line in open(f"/proc/{self.process.pid}/status"):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) << 10
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()

@@ -38,8 +38,7 @@ package final class Blockchain: @unchecked Sendable {
   /// Blocks that are valid in form and wait for a head to be set on them.
   private var sideBlocks: [Hash256: (block: Block, rlp: [UInt8])] = [:]
   private static let sideBlockLimit = 512
-  /// Called on the chain's queue with every block that becomes the head.
-  package var onHead: (@Sendable (StoredBlock) -> Void)?
+  private let observers = Mutex<[any ChainObserver]>([])
 
   /// Opens the chain in a folder; begins it with a genesis file where there is none. Replays what the
   /// database lacks of the block log.
@@ -100,6 +99,9 @@ package final class Blockchain: @unchecked Sendable {
     }
     if count > 0 { notices.append("replayed \(count) entries of the block log") }
   }
+
+  /// Tells somebody of all that happens from now on.
+  package func add(_ observer: any ChainObserver) { observers.withLock { $0.append(observer) } }
 
   /// The chain as it is now.
   package func snapshot() throws(StorageError) -> Snapshot { try database.snapshot() }
@@ -177,7 +179,7 @@ package final class Blockchain: @unchecked Sendable {
       receipts: receipts, sequence: entry)
     try database.append(stored, layer)
     if block.header.number % 64 == 0 { log.removeSegments(through: try database.storedSequence()) }
-    onHead?(stored)
+    for observer in observers.withLock({ $0 }) { observer.headChanged(stored) }
   }
 
   /// Commits a block that was made here on the head.
@@ -245,6 +247,11 @@ package final class Blockchain: @unchecked Sendable {
     var payload: [UInt8] = []
     for index in (0..<8).reversed() {
       payload.append(UInt8(truncatingIfNeeded: number >> UInt64(index * 8)))
+    }
+    let observers = observers.withLock { $0 }
+    if !observers.isEmpty {
+      let snapshot = try database.snapshot()
+      for observer in observers { observer.willRewind(to: number, from: snapshot) }
     }
     let sequence = try log.append(.rewind, payload)
     try database.rewind(to: number, sequence: sequence)

@@ -41,6 +41,9 @@ package final class TransactionPool: Sendable {
     var nonce: UInt64 { prepared.transaction.nonce }
   }
 
+  /// A transaction that came in.
+  typealias Arrival = (transaction: PreparedTransaction, hash: Hash256)
+
   private struct State {
     var senders: [Address: [UInt64: Entry]] = [:]
     var hashes: [Hash256: (Address, UInt64)] = [:]
@@ -51,11 +54,17 @@ package final class TransactionPool: Sendable {
   }
 
   private let state = Mutex(State())
+  private let onArrival = Mutex<(@Sendable ([Arrival]) -> Void)?>(nil)
   let limits: Limits
   private static let arrivalLimit = 16_384
 
   /// An empty pool.
   package init(limits: Limits = Limits()) { self.limits = limits }
+
+  /// Calls `body` with all that comes in from now on.
+  func observe(_ body: @escaping @Sendable ([Arrival]) -> Void) {
+    onArrival.withLock { $0 = body }
+  }
 
   /// How many transactions came in.
   var sequence: UInt64 { state.withLock { $0.sequence } }
@@ -117,6 +126,7 @@ package final class TransactionPool: Sendable {
       state.arrivals.append((state.sequence, hash))
       if state.arrivals.count > Self.arrivalLimit { state.arrivals.removeFirst() }
     }
+    if let onArrival = onArrival.withLock({ $0 }) { onArrival([(prepared, hash)]) }
   }
 
   /// Whether a transaction pays enough more than the one in its place.

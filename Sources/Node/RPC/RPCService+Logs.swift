@@ -69,6 +69,26 @@ struct LogQuery: Sendable {
         || choices.contains { bloom.mayContain(hash: Keccak256.hash($0.word)) }
     }
   }
+
+  /// Calls `body` with every log of a block that matches.
+  func forEachMatch(
+    _ header: StoredHeader, _ transactions: BodyRecord, _ receipts: ReceiptsRecord,
+    _ body: (Log, JSONWriter.LogPlace) throws -> Void
+  ) throws {
+    for index in 0..<receipts.count {
+      let (receipt, firstLog) = try receipts.receipt(index)
+      var hash: Hash256?
+      for (offset, log) in receipt.logs.enumerated() where matches(log) {
+        let known = hash ?? Keccak256.hash(transactions.envelope(index))
+        hash = known
+        try body(
+          log,
+          JSONWriter.LogPlace(
+            header: header, transactionHash: known, transactionIndex: index,
+            logIndex: firstLog + offset))
+      }
+    }
+  }
 }
 
 /// Logs, and filters that remember what was told.
@@ -159,23 +179,11 @@ extension RPCService {
       let receipts = snapshot.receipts(header.header.number),
       let body = snapshot.body(header.header.number)
     else { return }
-    for index in 0..<receipts.count {
-      let (receipt, firstLog) = try receipts.receipt(index)
-      var hash: Hash256?
-      for (offset, log) in receipt.logs.enumerated() where query.matches(log) {
-        if found.count >= limits.logs {
-          throw RPCError.limit("query returned more than \(limits.logs) results")
-        }
-        let known = hash ?? Keccak256.hash(body.envelope(index))
-        hash = known
-        found.append(
-          (
-            log,
-            JSONWriter.LogPlace(
-              header: header, transactionHash: known, transactionIndex: index,
-              logIndex: firstLog + offset)
-          ))
+    try query.forEachMatch(header, body, receipts) { log, place in
+      if found.count >= limits.logs {
+        throw RPCError.limit("query returned more than \(limits.logs) results")
       }
+      found.append((log, place))
     }
   }
 

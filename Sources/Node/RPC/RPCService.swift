@@ -21,6 +21,8 @@ package final class RPCService: @unchecked Sendable {
     package var logBlocks: UInt64 = 100_000
     /// Logs of an answer.
     package var logs = 50_000
+    /// Subscriptions of a WebSocket connection.
+    package var subscriptions = 256
 
     /// The limits of a node that anybody may ask.
     package init() {}
@@ -99,6 +101,13 @@ package final class RPCService: @unchecked Sendable {
 
   /// Answers a request or a batch; `nil` when nothing is to be answered.
   package func respond(to body: UnsafeBufferPointer<UInt8>, access: Access) -> [UInt8]? {
+    respond(to: body, access: access, exchange: nil)
+  }
+
+  /// Answers a message; `exchange` where it came in a session, which can have subscriptions.
+  func respond(
+    to body: UnsafeBufferPointer<UInt8>, access: Access, exchange: RPCExchange?
+  ) -> [UInt8]? {
     var cursor = JSONCursor(body)
     let request: JSONValue
     do throws(FormatError) {
@@ -107,7 +116,9 @@ package final class RPCService: @unchecked Sendable {
     } catch {
       return failure(.parse(error.description), id: .null)
     }
-    guard case .array(let requests) = request else { return respond(to: request, access) }
+    guard case .array(let requests) = request else {
+      return respond(to: request, access, exchange)
+    }
     if requests.isEmpty { return failure(.invalidRequest("empty batch"), id: .null) }
     if requests.count > limits.batch {
       return failure(
@@ -116,7 +127,7 @@ package final class RPCService: @unchecked Sendable {
     }
     var answers: [UInt8] = [UInt8(ascii: "[")]
     for request in requests {
-      guard let answer = respond(to: request, access) else { continue }
+      guard let answer = respond(to: request, access, exchange) else { continue }
       if answers.count > 1 { answers.append(UInt8(ascii: ",")) }
       answers += answer
       if answers.count > limits.responseBytes {
@@ -128,7 +139,9 @@ package final class RPCService: @unchecked Sendable {
     return answers
   }
 
-  private func respond(to request: JSONValue, _ access: Access) -> [UInt8]? {
+  private func respond(
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
+  ) -> [UInt8]? {
     guard case .object = request else {
       return failure(.invalidRequest("a request is an object"), id: .null)
     }
@@ -147,7 +160,7 @@ package final class RPCService: @unchecked Sendable {
         throw RPCError.invalidRequest("invalid jsonrpc version")
       }
       let parameters = try Parameters(request["params"])
-      let result = try call(name, parameters, access)
+      let result = try call(name, parameters, access, exchange)
       var writer = JSONWriter()
       writer.object { writer in
         writer.member("jsonrpc", "2.0")
@@ -169,12 +182,20 @@ package final class RPCService: @unchecked Sendable {
   }
 
   /// Calls a method and gives its result in JSON.
-  func call(_ name: String, _ parameters: Parameters, _ access: Access) throws -> [UInt8] {
+  func call(
+    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange? = nil
+  ) throws -> [UInt8] {
     let namespace = String(name.prefix { $0 != "_" })
-    guard access.namespaces.contains(namespace.hasPrefix("rpc") ? "rpc" : namespace),
-      let method = Self.methods[name]
-    else { throw RPCError.unknownMethod(name) }
+    guard access.namespaces.contains(namespace.hasPrefix("rpc") ? "rpc" : namespace) else {
+      throw RPCError.unknownMethod(name)
+    }
     var writer = JSONWriter()
+    if RPCExchange.methodNames.contains(name) {
+      guard let exchange else { throw RPCError(-32601, "notifications not supported") }
+      try exchange.call(name, parameters, &writer)
+      return writer.takeBytes()
+    }
+    guard let method = Self.methods[name] else { throw RPCError.unknownMethod(name) }
     try method(self, parameters, &writer)
     guard writer.bytes.count <= limits.responseBytes else {
       throw RPCError(-32003, "response too large")
