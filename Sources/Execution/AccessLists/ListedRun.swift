@@ -116,6 +116,7 @@ final class ListedRun {
     let listed = crew.listed
     listed.pointee.nextAccount.store(0, ordering: .releasing)
     listed.pointee.nextSlot.store(0, ordering: .releasing)
+    for worker in workers { worker.beginApplying() }
     pool.run { crew.workers[$0].apply(crew.listed) }
     for worker in workers {
       for account in worker.lateAccounts { listed.pointee.apply(account: account) }
@@ -128,7 +129,7 @@ final class ListedRun {
     guard let listed else { return }
     let parts = pool.count
     let crew = Crew(workers: workers, listed: listed)
-    pool.run {
+    pool.forEach(parts) {
       crew.listed.pointee.accountTable.clear(part: $0, of: parts)
       crew.listed.pointee.slotTable.clear(part: $0, of: parts)
     }

@@ -128,10 +128,14 @@ final class ListedWorker {
     return true
   }
 
-  /// Takes a share of the list's last values into the state's tables, while the others do the same.
-  func apply(_ listed: UnsafeMutablePointer<ListedBlock>) {
+  /// Forgets what it was late with: a worker that sleeps takes no part in applying.
+  func beginApplying() {
     lateAccounts.removeAll(keepingCapacity: true)
     lateSlots.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes a share of the list's last values into the state's tables, while the others do the same.
+  func apply(_ listed: UnsafeMutablePointer<ListedBlock>) {
     while let range = ListedBlock.take(
       listed.pointee.nextAccount, listed.pointee.columns.accounts.count)
     {

@@ -145,7 +145,9 @@ struct ParallelSegment {
           finals: memory.finals,
           throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
       let crew = Crew(workers: workers, flight: flight, chains: chains)
-      pool.run { crew.work($0) }
+      for worker in workers { worker.begin(flight) }
+      // Where pauses are made, threads are to meet.
+      pool.run(together: delays != nil) { crew.work($0) }
     }
     defer {
       flight.deinitialize(count: 1)
@@ -194,7 +196,7 @@ struct ParallelSegment {
   ) {
     let crew = Crew(workers: workers, flight: flight, chains: nil)
     let share = range.count / workers.count + 1
-    pool.run { number in
+    pool.forEach(workers.count) { number in
       crew.apply(number)
       let first = range.lowerBound + number * share
       for index in first..<max(first, min(first + share, range.upperBound))
@@ -231,7 +233,6 @@ private struct Crew: @unchecked Sendable {
       } while chains.end > schedule.pointee.prepared.load(ordering: .relaxed)
       chains.free()
     }
-    workers[number].begin(flight)
     workers[number].work()
   }
 

@@ -6,12 +6,15 @@ import Synchronization
 final class WorkerPool: Sendable {
   /// How many work, the calling thread among them.
   let count: Int
-  private let round = Atomic<UInt64>(0)
-  private let running = Atomic<Int>(0)
+  /// The round's number, whether threads may still take part in it, and how many do.
+  private let gate = Atomic<UInt64>(0)
   private let isOver = Atomic<Bool>(false)
   private let beds: [Bed]
   /// The work of the round; written before the round begins, by the one caller.
   private let work = Mutex<(@Sendable (Int) -> Void)?>(nil)
+
+  private static let isOpen: UInt64 = 1 << 16
+  private static let oneRound: UInt64 = 1 << 17
 
   /// Where a thread sleeps.
   private final class Bed: Sendable {
@@ -56,19 +59,41 @@ final class WorkerPool: Sendable {
     init(_ pool: WorkerPool) { self.pool = pool }
   }
 
-  /// Runs `body` on every thread, with the thread's number; the caller is number 0. Returns when all
-  /// are done.
-  func run(_ body: @escaping @Sendable (Int) -> Void) {
+  /// Runs `body` on the calling thread, which is number 0, and on all others that are awake before it has
+  /// returned there; each passes its number. Who comes late has nothing to do: nobody waits for it, unless
+  /// all are to begin together.
+  func run(together: Bool = false, _ body: @escaping @Sendable (Int) -> Void) {
     if count > 1 {
       work.withLock { $0 = body }
-      running.store(count - 1, ordering: .releasing)
-      round.add(1, ordering: .sequentiallyConsistent)
+      let before = gate.load(ordering: .relaxed)
+      gate.store((before &+ Self.oneRound) | Self.isOpen, ordering: .sequentiallyConsistent)
       wakeOthers(0)
+      var backoff = Backoff()
+      while together && inside < count - 1 { backoff.wait() }
     }
     body(0)
-    var backoff = Backoff()
-    while running.load(ordering: .acquiring) > 0 { backoff.wait() }
-    if count > 1 { work.withLock { $0 = nil } }
+    if count > 1 {
+      gate.bitwiseAnd(~Self.isOpen, ordering: .acquiringAndReleasing)
+      var backoff = Backoff()
+      while inside > 0 { backoff.wait() }
+      work.withLock { $0 = nil }
+    }
+  }
+
+  /// Runs `body` once for each number below `parts`, on the threads that are awake.
+  func forEach(_ parts: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    let next = NextPart()
+    run { _ in
+      while true {
+        let part = next.value.add(1, ordering: .relaxed).oldValue
+        if part >= parts { return }
+        body(part)
+      }
+    }
+  }
+
+  private final class NextPart: Sendable {
+    let value = Atomic<Int>(0)
   }
 
   /// Each thread wakes two more: to wake all of them takes one thread as long as a small block.
@@ -83,24 +108,44 @@ final class WorkerPool: Sendable {
       // Blocks follow one another: the next is often there before a sleep would be over.
       var turns = 0
       var backoff = Backoff()
-      while pool.round.load(ordering: .acquiring) == seen && turns < 200 {
+      while pool.round == seen && turns < 200 {
         if pool.isOver.load(ordering: .acquiring) { return }
         backoff.wait()
         turns += 1
       }
-      while pool.round.load(ordering: .sequentiallyConsistent) == seen {
+      while pool.round == seen {
         if pool.isOver.load(ordering: .acquiring) { return }
         pool.beds[number].sleep {
-          pool.round.load(ordering: .sequentiallyConsistent) != seen
-            || pool.isOver.load(ordering: .sequentiallyConsistent)
+          pool.round != seen || pool.isOver.load(ordering: .sequentiallyConsistent)
         }
       }
       pool.wakeOthers(number)
       if pool.isOver.load(ordering: .acquiring) { return }
-      seen = pool.round.load(ordering: .acquiring)
+      seen = pool.round
+      if !pool.enter(seen) { continue }
       let body = pool.work.withLock { $0 }
       body?(number)
-      pool.running.subtract(1, ordering: .acquiringAndReleasing)
+      pool.gate.subtract(1, ordering: .acquiringAndReleasing)
     }
+  }
+
+  /// How many other threads take part in the round.
+  private var inside: Int {
+    Int(truncatingIfNeeded: gate.load(ordering: .acquiring) & (Self.isOpen - 1))
+  }
+
+  /// The number of the last round.
+  private var round: UInt64 { gate.load(ordering: .sequentiallyConsistent) / Self.oneRound }
+
+  /// Takes part in a round; false when it is over.
+  private func enter(_ round: UInt64) -> Bool {
+    var old = gate.load(ordering: .relaxed)
+    while old / Self.oneRound == round && old & Self.isOpen != 0 {
+      let (exchanged, found) = gate.compareExchange(
+        expected: old, desired: old &+ 1, ordering: .acquiringAndReleasing)
+      if exchanged { return true }
+      old = found
+    }
+    return false
   }
 }
