@@ -79,7 +79,7 @@ public struct BlockOutcome: Sendable {
   public var receiptsRoot: Hash256 { commitments().receiptsRoot }
 
   /// What a header says of the receipts, both from one pass.
-  func commitments() -> (receiptsRoot: Hash256, logsBloom: Bloom) {
+  package func commitments() -> (receiptsRoot: Hash256, logsBloom: Bloom) {
     var hashes = BloomHashes()
     var union = Bloom()
     let root = MerklePatriciaTrie.orderedRoot(

@@ -76,6 +76,11 @@ package final class NodeService: Sendable {
         metrics.requests.add(1, ordering: .relaxed)
         return service.respond(to: $0, access: access)
       },
+      quick: { [access] in
+        guard let answer = service.quickAnswer(to: $0, access: access) else { return nil }
+        metrics.requests.add(1, ordering: .relaxed)
+        return answer
+      },
       pages: { metrics.page($0) }, socketPaths: ["/", "/ws"],
       sockets: { [access] _, peer in
         RPCSession(service, access, hub: hub, peer: peer) {

@@ -168,6 +168,42 @@ package final class Database: @unchecked Sendable {
     return snapshot
   }
 
+  /// Snapshots of the chain as it is now that nobody uses, and a number that changes with it.
+  private struct Idle {
+    var generation = 0
+    var snapshots: [Snapshot] = []
+  }
+
+  private let idle = Mutex(Idle())
+  private static let idleLimit = 16
+
+  /// Gives the chain as it is now to `body`: a snapshot that others had before, while the chain stays
+  /// as it is, which saves an opening of the database.
+  package func withSnapshot<Result>(_ body: (Snapshot) throws -> Result) throws -> Result {
+    let (generation, found) = idle.withLock { ($0.generation, $0.snapshots.popLast()) }
+    let snapshot = try found ?? snapshot()
+    defer {
+      idle.withLock { idle in
+        if idle.generation == generation, idle.snapshots.count < Self.idleLimit {
+          idle.snapshots.append(snapshot)
+        }
+      }
+    }
+    return try body(snapshot)
+  }
+
+  /// Lets the idle snapshots go: there are newer states, and pages that they hold.
+  private func retireSnapshots() {
+    let old = idle.withLock { idle in
+      idle.generation += 1
+      let snapshots = idle.snapshots
+      idle.snapshots = []
+      return snapshots
+    }
+    // They end here, not under the lock.
+    withExtendedLifetime(old) {}
+  }
+
   /// The header of the head.
   package var head: StoredHeader? { state.withLock { $0?.head } }
 
@@ -257,6 +293,7 @@ package final class Database: @unchecked Sendable {
       return nil
     }
     if let failure { throw failure }
+    retireSnapshots()
     queue.async { [self] in store() }
   }
 
@@ -276,7 +313,9 @@ package final class Database: @unchecked Sendable {
         pages: blocks.reduce(0) { $0 + $1.pages }, bytes: blocks.reduce(0) { $0 + $1.bytes })
       var writer = try LMDBWriter(environment)
       try StoreWriter.write(blocks, history: options.history, to: writer)
+      StopPoint.pass(.duringStore)
       try writer.commit()
+      StopPoint.pass(.afterStore)
     } catch { failure = error }
     state.withLock { state in
       if let failure {
@@ -285,6 +324,7 @@ package final class Database: @unchecked Sendable {
         state?.pending.removeLast(blocks.count)
       }
     }
+    retireSnapshots()
   }
 
   // MARK: Reorganisation
@@ -320,6 +360,7 @@ package final class Database: @unchecked Sendable {
     try StoreWriter.writeHead(number, target.hash, sequence, to: writer)
     try writer.commit()
     state.withLock { $0?.head = target }
+    retireSnapshots()
   }
 
   // MARK: Keeping

@@ -11,9 +11,10 @@ import urllib.request
 class Node:
     """A node of a process of its own, once it answers."""
 
-    def __init__(self, binary, *arguments):
+    def __init__(self, binary, *arguments, env=None):
         self.process = subprocess.Popen(
-            [binary, "node", "--http-port", "0", *arguments], stdout=subprocess.PIPE, text=True)
+            [binary, "node", "--http-port", "0", *arguments], stdout=subprocess.PIPE, text=True,
+            env=env)
         self.port = None
         for line in self.process.stdout:
             if found := re.match(r"JSON-RPC on .*:(\d+)$", line):

@@ -78,10 +78,11 @@ package final class Blockchain: @unchecked Sendable {
   private func replay() throws {
     let stored = try database.storedSequence()
     if log.lastSequence < stored {
-      throw StorageError(
-        .corrupt,
+      // Nothing of it is needed any more.
+      notices.append(
         "the database has entry \(stored) of the block log, whose last is \(log.lastSequence): the "
-          + "log belongs to another database, or its files were taken away")
+          + "log begins anew")
+      try log.restart(next: stored + 1)
     }
     var count = 0
     try log.replay(after: stored) { (entry) throws in
@@ -169,15 +170,20 @@ package final class Blockchain: @unchecked Sendable {
 
   private func commit(
     _ block: Block, rlp: [UInt8], senders: [Address], receipts: [Receipt], _ layer: StateLayer,
-    sequence: UInt64?, parent: StoredHeader
+    contents: BlockContents? = nil, sequence: UInt64?, parent: StoredHeader
   ) throws {
+    // After it is in the log, nothing may fail.
     try database.awaitRoom()
+    StopPoint.pass(.beforeAppend)
     let entry = try sequence ?? log.append(.block, rlp)
+    StopPoint.pass(.afterAppend)
     let stored = StoredBlock(
       block, hash: block.hash, size: rlp.count,
       totalDifficulty: parent.totalDifficulty &+ block.header.difficulty, senders: senders,
-      receipts: receipts, sequence: entry)
+      receipts: receipts, envelopes: contents?.envelopes, transactionHashes: contents?.hashes,
+      sequence: entry)
     try database.append(stored, layer)
+    StopPoint.pass(.afterCommit)
     if block.header.number % 64 == 0 { log.removeSegments(through: try database.storedSequence()) }
     for observer in observers.withLock({ $0 }) { observer.headChanged(stored) }
   }
@@ -190,7 +196,7 @@ package final class Blockchain: @unchecked Sendable {
       }
       try commit(
         built.block, rlp: built.block.encoded, senders: built.senders, receipts: built.receipts,
-        built.layer, sequence: nil, parent: head)
+        built.layer, contents: built.contents, sequence: nil, parent: head)
     }
   }
 

@@ -139,7 +139,7 @@ package final class RPCService: @unchecked Sendable {
     return answers
   }
 
-  private func respond(
+  func respond(
     to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
   ) -> [UInt8]? {
     guard case .object = request else {
@@ -160,14 +160,16 @@ package final class RPCService: @unchecked Sendable {
         throw RPCError.invalidRequest("invalid jsonrpc version")
       }
       let parameters = try Parameters(request["params"])
-      let result = try call(name, parameters, access, exchange)
       var writer = JSONWriter()
-      writer.object { writer in
+      try writer.object { writer in
         writer.member("jsonrpc", "2.0")
         writer.key("id")
         writer.value(id)
         writer.key("result")
-        writer.value(encoded: result)
+        try call(name, parameters, access, exchange, &writer)
+      }
+      guard writer.bytes.count <= limits.responseBytes else {
+        throw RPCError(-32003, "response too large")
       }
       // A notification wants no answer.
       return id == .null && !hasID(request) ? nil : writer.takeBytes()
@@ -181,26 +183,21 @@ package final class RPCService: @unchecked Sendable {
     return members.contains { $0.name == "id" }
   }
 
-  /// Calls a method and gives its result in JSON.
-  func call(
-    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange? = nil
-  ) throws -> [UInt8] {
+  /// Calls a method and writes its result.
+  private func call(
+    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange?,
+    _ writer: inout JSONWriter
+  ) throws {
     let namespace = String(name.prefix { $0 != "_" })
     guard access.namespaces.contains(namespace.hasPrefix("rpc") ? "rpc" : namespace) else {
       throw RPCError.unknownMethod(name)
     }
-    var writer = JSONWriter()
     if RPCExchange.methodNames.contains(name) {
       guard let exchange else { throw RPCError(-32601, "notifications not supported") }
-      try exchange.call(name, parameters, &writer)
-      return writer.takeBytes()
+      return try exchange.call(name, parameters, &writer)
     }
     guard let method = Self.methods[name] else { throw RPCError.unknownMethod(name) }
     try method(self, parameters, &writer)
-    guard writer.bytes.count <= limits.responseBytes else {
-      throw RPCError(-32003, "response too large")
-    }
-    return writer.takeBytes()
   }
 
   func rpcError(_ error: any Error) -> RPCError {

@@ -185,16 +185,21 @@ package final class BlockLog {
   package func append(_ kind: Kind, _ payload: [UInt8]) throws(StorageError) -> UInt64 {
     let sequence = lastSequence + 1
     if descriptor < 0 || length >= segmentSize { try beginSegment(sequence) }
-    var content: [UInt8] = []
-    content.reserveCapacity(payload.count + Self.entryHeaderSize)
-    content.append(bigEndian: sequence)
-    content.append(kind.rawValue)
-    content.append(contentsOf: payload)
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(content.count + 8)
+    bytes.reserveCapacity(payload.count + Self.entryHeaderSize)
     bytes.append(bigEndian: UInt32(payload.count))
-    bytes.append(bigEndian: content.withUnsafeBytes { CRC32C.checksum($0) })
-    bytes.append(contentsOf: content)
+    bytes.append(bigEndian: UInt32(0))
+    bytes.append(bigEndian: sequence)
+    bytes.append(kind.rawValue)
+    bytes.append(contentsOf: payload)
+    bytes.withUnsafeMutableBytes { bytes in
+      let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[8...]))
+      bytes.storeBytes(of: checksum.bigEndian, toByteOffset: 4, as: UInt32.self)
+    }
+    if StopPoint.isReached(.duringAppend) {
+      try write([UInt8](bytes[..<(bytes.count / 2)]))
+      StopPoint.end()
+    }
     do throws(StorageError) {
       try write(bytes)
       if policy == .everyEntry { try sync() }
@@ -259,28 +264,22 @@ package final class BlockLog {
     }
   }
 
+  /// Forgets all entries; the next one gets a number.
+  package func restart(next: UInt64) throws(StorageError) {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    for segment in segments where unlink(segment.path) != 0 {
+      throw Self.failure("deleting \(segment.path)")
+    }
+    segments = []
+    lastSequence = next - 1
+  }
+
   /// Deletes segments all of whose entries are numbered `sequence` at most; the newest stays.
   package func removeSegments(through sequence: UInt64) {
     while segments.count > 1, segments[1].first <= sequence + 1 {
       unlink(segments[0].path)
       segments.removeFirst()
-    }
-  }
-}
-
-/// The checksum of RFC 3720: a cyclic redundancy check with Castagnoli's polynomial.
-enum CRC32C {
-  private static let table: [UInt32] = (0..<256).map { byte in
-    (0..<8).reduce(UInt32(byte)) { value, _ in
-      value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1
-    }
-  }
-
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    table.withUnsafeBufferPointer { table in
-      var value: UInt32 = 0xFFFF_FFFF
-      for byte in bytes { value = table[Int((value ^ UInt32(byte)) & 0xFF)] ^ value >> 8 }
-      return value ^ 0xFFFF_FFFF
     }
   }
 }

@@ -4,6 +4,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import Node
 import Storage
 
 struct BenchStorageCommand: ParsableCommand {
@@ -237,16 +238,19 @@ private final class StorageRun {
     times.execute = start.duration(to: clock.now).seconds
 
     let rootStart = clock.now
-    let layer = try database.layer(delta, on: snapshot, number: number)
+    let transactions = prepared.transactions.map(\.transaction)
+    let (contents, layer) = try BlockContents.during(transactions, outcome.receipts) {
+      try database.layer(delta, on: snapshot, number: number)
+    }
     var header = BlockHeader()
     header.number = number
     header.parentHash = head.hash
     header.stateRoot = layer.root
-    header.receiptsRoot = outcome.receiptsRoot
+    header.transactionsRoot = contents.transactionsRoot
+    header.receiptsRoot = contents.receiptsRoot
+    header.logsBloom = contents.logsBloom
     header.gasUsed = outcome.gasUsed
-    var block = Block(header: header, transactions: prepared.transactions.map(\.transaction))
-    header.transactionsRoot = MerklePatriciaTrie.orderedRoot(block.transactions.map(\.encoded))
-    block.header = header
+    let block = Block(header: header, transactions: transactions)
     times.root = rootStart.duration(to: clock.now).seconds
 
     try database.awaitRoom()
@@ -259,7 +263,8 @@ private final class StorageRun {
       StoredBlock(
         block, hash: header.hash, size: encoded.count, totalDifficulty: .zero,
         senders: prepared.transactions.map(\.sender), receipts: outcome.receipts,
-        sequence: sequence), layer)
+        envelopes: contents.envelopes, transactionHashes: contents.hashes, sequence: sequence),
+      layer)
     times.commit = start.duration(to: clock.now).seconds
     return times
   }
