@@ -37,6 +37,8 @@ package final class NodeService: Sendable {
   package let chain: Blockchain
   /// What waits for a block.
   package let pool: TransactionPool
+  /// Transactions that waited when the node ended last, and wait again.
+  package let waiting: Int
   /// Makes blocks; `nil` where a consensus client decides.
   package let sequencer: Sequencer?
   /// The port for everybody.
@@ -48,6 +50,7 @@ package final class NodeService: Sendable {
   private let servers: [HTTPServer]
   private let group: MultiThreadedEventLoopGroup
   private let threads: NIOThreadPool
+  private let workers: RequestWorkers
   private let start = ContinuousClock.now
 
   /// Opens the chain and listens.
@@ -55,6 +58,8 @@ package final class NodeService: Sendable {
     chain = try Blockchain(
       folder: options.folder, genesisFile: options.genesis, options: options.chain)
     pool = TransactionPool()
+    waiting = try pool.restore(
+      from: PoolJournal(path: options.folder + "/pool.journal"), chain: chain)
     sequencer = options.sequencer.map { [chain, pool] in
       Sequencer(chain: chain, pool: pool, options: $0)
     }
@@ -63,6 +68,7 @@ package final class NodeService: Sendable {
     group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     threads = NIOThreadPool(numberOfThreads: 4)
     threads.start()
+    workers = RequestWorkers(threads: 4)
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
     access.namespaces.formUnion(options.namespaces)
     let service = service
@@ -71,7 +77,7 @@ package final class NodeService: Sendable {
     chain.add(hub)
     pool.observe { hub.transactionsArrived($0) }
     let http = try HTTPServer(
-      options.http, group: group, threads: threads,
+      options.http, group: group, threads: threads, workers: workers,
       responder: { [access] in
         metrics.requests.add(1, ordering: .relaxed)
         return service.respond(to: $0, access: access)
@@ -92,13 +98,14 @@ package final class NodeService: Sendable {
     var enginePort: Int?
     if let engine = options.engine {
       let server = try HTTPServer(
-        engine, group: group, threads: threads,
+        engine, group: group, threads: threads, workers: workers,
         responder: { service.respond(to: $0, access: .engine) }, socketPaths: ["/"],
         sockets: { _, peer in RPCSession(service, .engine, hub: hub, peer: peer) })
       enginePort = server.port
       servers.append(server)
     }
     self.enginePort = enginePort
+    if waiting > 0 { sequencer?.transactionArrived() }
     self.servers = servers
   }
 
@@ -106,7 +113,9 @@ package final class NodeService: Sendable {
   package func close() throws {
     for server in servers { server.close() }
     sequencer?.mode = .onDemand
+    pool.rewriteJournal()
     try chain.close()
+    workers.end()
     try threads.syncShutdownGracefully()
     try group.syncShutdownGracefully()
   }

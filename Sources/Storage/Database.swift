@@ -58,6 +58,7 @@ package final class Database: @unchecked Sendable {
   private struct State {
     var head: StoredHeader
     var pending: [PendingBlock] = []
+    var bounds: HistoryBounds
     var failure: StorageError?
   }
 
@@ -86,12 +87,20 @@ package final class Database: @unchecked Sendable {
         guard let record = reader.get(.headers, Snapshot.key(number)) else {
           throw StorageError(.corrupt, "database: the header of the head, \(number), is missing")
         }
-        found = State(head: try StoredHeader(stored: record))
+        found = State(
+          head: try StoredHeader(stored: record),
+          bounds: HistoryBounds(reader, options.history))
       }
       state = Mutex(found)
     } catch {
       close(lock)
       throw error
+    }
+    if case .blocks = options.history {
+      queue.async { [weak self] in
+        self?.dropIndexes()
+        self?.prune()
+      }
     }
   }
 
@@ -120,9 +129,9 @@ package final class Database: @unchecked Sendable {
 
   static let headKey = [UInt8]("head".utf8)
   static let schemaKey = [UInt8]("schema".utf8)
-  private static let genesisKey = [UInt8]("genesis".utf8)
+  static let genesisKey = [UInt8]("genesis".utf8)
 
-  private static func checkSchema(_ reader: LMDBReader) throws(StorageError) {
+  static func checkSchema(_ reader: LMDBReader) throws(StorageError) {
     guard let bytes = reader.get(.meta, schemaKey) else { return }
     let found = bytes.uint32(at: 0)
     guard found == schema else {
@@ -155,7 +164,7 @@ package final class Database: @unchecked Sendable {
       do throws(StorageError) {
         let reader = try LMDBReader(environment)
         return Snapshot(
-          head: state.head, history: options.history, pending: state.pending, reader: reader)
+          head: state.head, bounds: state.bounds, pending: state.pending, reader: reader)
       } catch {
         failure = error
         return nil
@@ -244,9 +253,10 @@ package final class Database: @unchecked Sendable {
     schema.append(bigEndian: Self.schema)
     try writer.put(.meta, Self.schemaKey, schema)
     try writer.put(.meta, Self.genesisKey, file)
-    try StoreWriter.write([pending], history: options.history, to: writer)
+    let bounds = HistoryBounds(options.history)
+    try StoreWriter.write([pending], bounds, to: writer)
     try writer.commit()
-    state.withLock { $0 = State(head: stored.summary) }
+    state.withLock { $0 = State(head: stored.summary, bounds: bounds) }
   }
 
   /// What a block changes, with the state root after it. To be given to `append`.
@@ -305,14 +315,19 @@ package final class Database: @unchecked Sendable {
 
   /// Stores what is pending, in one transaction; on the queue.
   private func store() {
-    let blocks = state.withLock { $0?.failure == nil ? $0?.pending.reversed() ?? [] : [] }
-    if blocks.isEmpty { return }
+    let (blocks, known) = state.withLock { state -> ([PendingBlock], HistoryBounds?) in
+      (state?.failure == nil ? state?.pending.reversed() ?? [] : [], state?.bounds)
+    }
+    guard let newest = blocks.last, var bounds = known else { return }
     var failure: StorageError?
     do throws(StorageError) {
       try environment.requireSpace(
         pages: blocks.reduce(0) { $0 + $1.pages }, bytes: blocks.reduce(0) { $0 + $1.bytes })
       var writer = try LMDBWriter(environment)
-      try StoreWriter.write(blocks, history: options.history, to: writer)
+      try StoreWriter.write(blocks, bounds, to: writer)
+      try bounds.prune(head: newest.block.header.number, writer)
+      // Before the states are gone.
+      state.withLock { $0?.bounds = bounds }
       StopPoint.pass(.duringStore)
       try writer.commit()
       StopPoint.pass(.afterStore)
@@ -325,6 +340,36 @@ package final class Database: @unchecked Sendable {
       }
     }
     retireSnapshots()
+  }
+
+  // MARK: History
+
+  /// Takes changes away that are older than wanted, a part at a time; on the queue.
+  private func prune() {
+    let found = state.withLock { $0?.failure == nil ? $0?.bounds : nil }
+    guard let before = found else { return }
+    var bounds = before
+    do throws(StorageError) {
+      var writer = try LMDBWriter(environment)
+      // The head may be ahead of what is stored.
+      let stored = LMDBReader(writer).get(.meta, Self.headKey)?.uint64(at: 0) ?? 0
+      try bounds.prune(head: stored, writer)
+      if bounds.kept == before.kept { return }
+      state.withLock { $0?.bounds = bounds }
+      try writer.commit()
+    } catch { return }
+    queue.async { [weak self] in self?.prune() }
+  }
+
+  /// Empties the indexes of a history that is full no more; on the queue.
+  private func dropIndexes() {
+    do throws(StorageError) {
+      if try environment.count(.accountHistory) + environment.count(.slotHistory) == 0 { return }
+      var writer = try LMDBWriter(environment)
+      for table in [Table.accountHistory, .slotHistory] { try writer.empty(table) }
+      try HistoryBounds.write(indexed: .max, to: writer)
+      try writer.commit()
+    } catch { return }
   }
 
   // MARK: Reorganisation

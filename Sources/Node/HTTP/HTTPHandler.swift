@@ -1,6 +1,5 @@
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOWebSocket
 
 /// One connection's requests over HTTP.
@@ -9,7 +8,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   private let options: HTTPServer.Options
-  private let threads: NIOThreadPool
+  private let workers: RequestWorkers
+  private let answers: AnswerBox
   private let budget: ByteBudget
   private let responder: HTTPServer.Responder
   private let quick: HTTPServer.QuickResponder
@@ -19,12 +19,13 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var isRefused = false
 
   init(
-    _ options: HTTPServer.Options, threads: NIOThreadPool, budget: ByteBudget,
+    _ options: HTTPServer.Options, workers: RequestWorkers, answers: AnswerBox, budget: ByteBudget,
     responder: @escaping HTTPServer.Responder, quick: @escaping HTTPServer.QuickResponder,
     pages: @escaping HTTPServer.Pages
   ) {
     self.options = options
-    self.threads = threads
+    self.workers = workers
+    self.answers = answers
     self.budget = budget
     self.responder = responder
     self.quick = quick
@@ -96,14 +97,13 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       return write(context, .ok, type: "application/json", answer, closes: false)
     }
     let responder = responder
-    let loop = context.eventLoop
-    let bound = NIOLoopBound((self, context), eventLoop: loop)
-    threads.submit { state in
-      guard case .active = state else { return }
+    let answers = answers
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    workers.submit {
       let answer = body.withUnsafeReadableBytes {
         responder($0.bindMemory(to: UInt8.self)) ?? []
       }
-      loop.execute {
+      answers.post {
         let (handler, context) = bound.value
         handler.write(context, .ok, type: "application/json", answer, closes: false)
       }

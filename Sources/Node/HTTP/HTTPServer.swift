@@ -50,11 +50,16 @@ package final class HTTPServer: Sendable {
   /// Listens and answers until `close`. `socketPaths` are those, without queries, that `sockets` knows.
   package init(
     _ options: Options, group: any EventLoopGroup, threads: NIOThreadPool,
-    responder: @escaping Responder, quick: @escaping QuickResponder = { _ in nil },
-    pages: @escaping Pages = { _ in nil }, socketPaths: Set<String> = [], sockets: @escaping Sockets = { _, _ in nil }
+    workers: RequestWorkers, responder: @escaping Responder,
+    quick: @escaping QuickResponder = { _ in nil },
+    pages: @escaping Pages = { _ in nil }, socketPaths: Set<String> = [],
+    sockets: @escaping Sockets = { _, _ in nil }
   ) throws {
     let counter = ConnectionCounter(limit: options.connections)
     let budget = ByteBudget(limit: options.bufferedBytes)
+    var boxes: [ObjectIdentifier: AnswerBox] = [:]
+    for loop in group.makeIterator() { boxes[ObjectIdentifier(loop)] = AnswerBox(loop) }
+    let answers = boxes
     channel = try ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -69,9 +74,10 @@ package final class HTTPServer: Sendable {
           let pipeline = channel.pipeline.syncOperations
           try pipeline.addHandler(
             IdleStateHandler(allTimeout: .seconds(options.idleSeconds)))
+          let loop = channel.eventLoop
           let handler = HTTPHandler(
-            options, threads: threads, budget: budget, responder: responder, quick: quick,
-            pages: pages)
+            options, workers: workers, answers: answers[ObjectIdentifier(loop)] ?? AnswerBox(loop),
+            budget: budget, responder: responder, quick: quick, pages: pages)
           let upgrader = Self.upgrader(
             options, threads: threads, budget: budget, paths: socketPaths, sockets: sockets)
           let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)

@@ -54,12 +54,27 @@ package final class TransactionPool: Sendable {
   }
 
   private let state = Mutex(State())
+  private let journalBox = Mutex<PoolJournal?>(nil)
   private let onArrival = Mutex<(@Sendable ([Arrival]) -> Void)?>(nil)
   let limits: Limits
   private static let arrivalLimit = 16_384
 
   /// An empty pool.
   package init(limits: Limits = Limits()) { self.limits = limits }
+
+  /// Where what waits is kept over a restart.
+  var journal: PoolJournal? { journalBox.withLock { $0 } }
+
+  /// Keeps what waits, and what comes in from now on, in a journal.
+  func keep(in journal: PoolJournal) {
+    journalBox.withLock { $0 = journal }
+    rewriteJournal()
+  }
+
+  /// All that waits, in the order of arrival.
+  var entries: [Entry] {
+    state.withLock { $0.senders.values.flatMap(\.values) }.sorted { $0.sequence < $1.sequence }
+  }
 
   /// Calls `body` with all that comes in from now on.
   func observe(_ body: @escaping @Sendable ([Arrival]) -> Void) {
@@ -125,6 +140,10 @@ package final class TransactionPool: Sendable {
       state.bytes += bytes
       state.arrivals.append((state.sequence, hash))
       if state.arrivals.count > Self.arrivalLimit { state.arrivals.removeFirst() }
+    }
+    if let journal {
+      let record = PoolJournal.Record(envelope: transaction.encoded, isLocal: isLocal)
+      if journal.append(record, liveBytes: state.withLock { $0.bytes }) { rewriteJournal() }
     }
     if let onArrival = onArrival.withLock({ $0 }) { onArrival([(prepared, hash)]) }
   }

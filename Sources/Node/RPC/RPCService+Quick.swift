@@ -28,9 +28,11 @@ extension RPCService {
     let key = StaticString("\"method\"")
     var position = 0
     while position + key.utf8CodeUnitCount < body.count {
-      if body[position] == 0x22, (0..<key.utf8CodeUnitCount).allSatisfy({
-        body[position + $0] == key.utf8Start[$0]
-      }) {
+      if body[position] == 0x22,
+        (0..<key.utf8CodeUnitCount).allSatisfy({
+          body[position + $0] == key.utf8Start[$0]
+        })
+      {
         var start = position + key.utf8CodeUnitCount
         while start < body.count, body[start] != 0x22 { start += 1 }
         var end = start + 1

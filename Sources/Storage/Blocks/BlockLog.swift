@@ -56,9 +56,9 @@ package final class BlockLog {
   private var segments: [(first: UInt64, path: String)] = []
   private var descriptor: Int32 = -1
   private var length = 0
-  private static let magic = [UInt8]("NTLOG001".utf8)
-  private static let headerSize = 16
-  private static let entryHeaderSize = 17
+  static let magic = [UInt8]("NTLOG001".utf8)
+  static let headerSize = 16
+  static let entryHeaderSize = 17
 
   /// Opens or creates the log in a folder, and cuts off what is torn at its end. `next` is the number
   /// that the first entry of an empty log gets.
@@ -90,7 +90,7 @@ package final class BlockLog {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  private static func list(_ folder: String) throws(StorageError) -> [(UInt64, String)] {
+  static func list(_ folder: String) throws(StorageError) -> [(UInt64, String)] {
     guard let handle = opendir(folder) else { throw failure("reading \(folder)") }
     defer { closedir(handle) }
     var found: [(UInt64, String)] = []
@@ -157,13 +157,13 @@ package final class BlockLog {
     return true
   }
 
-  private static func read(_ path: String) throws(StorageError) -> [UInt8] {
+  static func read(_ path: String) throws(StorageError) -> [UInt8] {
     do throws(FormatError) { return try FileBytes(path: path).array } catch {
       throw StorageError(.unreadable, "block log: \(error)")
     }
   }
 
-  private static func entry(_ bytes: [UInt8], at position: Int) -> Entry? {
+  static func entry(_ bytes: [UInt8], at position: Int) -> Entry? {
     guard bytes.count - position >= entryHeaderSize else { return nil }
     return bytes.withUnsafeBytes { bytes in
       let count = Int(bytes.uint32(at: position))

@@ -1,5 +1,5 @@
 /// The checksum of RFC 3720: a cyclic redundancy check with Castagnoli's polynomial.
-enum CRC32C {
+package enum CRC32C {
   /// Eight tables: what a byte does to the checksum with none to seven bytes after it.
   private static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
@@ -16,7 +16,7 @@ enum CRC32C {
   }()
 
   /// The checksum of bytes, eight at a time.
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     tables.withUnsafeBufferPointer { tables in
       var value: UInt32 = 0xFFFF_FFFF
       var position = 0

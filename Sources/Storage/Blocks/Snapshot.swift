@@ -9,8 +9,7 @@ package final class Snapshot: @unchecked Sendable {
 
   /// The head.
   package let head: StoredHeader
-  /// Whether and how far states of older blocks can be read.
-  package let history: HistoryPolicy
+  let bounds: HistoryBounds
   /// The newest first.
   let pending: [PendingBlock]
   let reader: LMDBReader
@@ -18,10 +17,10 @@ package final class Snapshot: @unchecked Sendable {
   package let state: StateReader
 
   init(
-    head: StoredHeader, history: HistoryPolicy, pending: [PendingBlock], reader: LMDBReader
+    head: StoredHeader, bounds: HistoryBounds, pending: [PendingBlock], reader: LMDBReader
   ) {
     self.head = head
-    self.history = history
+    self.bounds = bounds
     self.pending = pending
     self.reader = reader
     state = StateReader(layers: pending.map(\.layer), reader: reader)
@@ -107,13 +106,7 @@ package final class Snapshot: @unchecked Sendable {
   }
 
   /// The number of the oldest block whose state can be read.
-  package var oldestState: UInt64 {
-    switch history {
-    case .full: 0
-    case .blocks(let count):
-      head.header.number > UInt64(count) ? head.header.number - UInt64(count) : 0
-    }
-  }
+  package var oldestState: UInt64 { bounds.oldestState(head: head.header.number) }
 
   /// The state after a block, for execution.
   package func source(after number: UInt64) throws(StorageError) -> DatabaseSource {
@@ -162,29 +155,32 @@ final class ChangeHistory {
     return nil
   }
 
-  /// What the first later block that changed a key says; a full history has an index of those.
+  /// What the first later block that changed a key says: blocks that are in no index are searched one
+  /// after the other.
   private func first<Value>(
     _ index: Table, _ key: [UInt8], _ value: (ChangeRecord) -> Value?
   ) -> Value? {
     let reader = snapshot.reader
-    if case .full = snapshot.history {
-      var first = key
-      first.append(bigEndian: number + 1)
-      var block: UInt64?
-      reader.scan(index, from: first) { entry, _ in
-        if entry.count == first.count, entry.starts(with: key) {
-          block = entry.uint64(at: key.count)
-        }
-        return false
+    let indexed = snapshot.bounds.indexed
+    if number < indexed {
+      var found: Value?
+      reader.scan(.changes, from: Snapshot.key(number + 1)) { entry, bytes in
+        if entry.uint64(at: 0) > indexed { return false }
+        found = value(ChangeRecord(stored: bytes))
+        return found == nil
       }
-      guard let block, let bytes = reader.get(.changes, Snapshot.key(block)) else { return nil }
-      return value(ChangeRecord(stored: bytes))
+      if found != nil || indexed == .max { return found }
     }
-    var found: Value?
-    reader.scan(.changes, from: Snapshot.key(number + 1)) { _, bytes in
-      found = value(ChangeRecord(stored: bytes))
-      return found == nil
+    var first = key
+    first.append(bigEndian: max(number, indexed) + 1)
+    var block: UInt64?
+    reader.scan(index, from: first) { entry, _ in
+      if entry.count == first.count, entry.starts(with: key) {
+        block = entry.uint64(at: key.count)
+      }
+      return false
     }
-    return found
+    guard let block, let bytes = reader.get(.changes, Snapshot.key(block)) else { return nil }
+    return value(ChangeRecord(stored: bytes))
   }
 }

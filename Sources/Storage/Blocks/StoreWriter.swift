@@ -6,7 +6,7 @@ import Ethereum
 enum StoreWriter {
   /// Writes blocks that follow the head, the oldest first, with their changes.
   static func write(
-    _ blocks: [PendingBlock], history: HistoryPolicy, to writer: borrowing LMDBWriter
+    _ blocks: [PendingBlock], _ bounds: HistoryBounds, to writer: borrowing LMDBWriter
   ) throws(StorageError) {
     guard let head = blocks.last?.block else { return }
     for block in blocks {
@@ -18,13 +18,11 @@ enum StoreWriter {
       try writer.put(.blockHashes, block.block.hash.bytes, key)
       if number == 0 { continue }
       try writer.put(.changes, key, ChangeRecord.bytes(block.layer))
-      if case .blocks(let count) = history, number > UInt64(count) {
-        try writer.delete(.changes, Snapshot.key(number - UInt64(count)))
-      }
     }
     try writePlaces(blocks, to: writer)
-    if history == .full { try writeHistory(blocks, to: writer) }
+    if bounds.policy == .full { try writeHistory(blocks, to: writer) }
     try write(blocks.map(\.layer), to: writer)
+    try bounds.write(to: writer)
     try writeHead(head.header.number, head.hash, head.sequence, to: writer)
   }
 

@@ -52,6 +52,35 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
   }
 
+  /// Opens the file `data.mdb` of a folder to be read alone, beside whoever writes it.
+  init(readingOnly folder: String, tableNames: [String]) throws(StorageError) {
+    path = folder
+    var created: OpaquePointer?
+    try Self.check(mdb_env_create(&created), "creating the environment")
+    guard let created else { throw StorageError(.unreadable, "LMDB gives no environment") }
+    handle = created
+    tables = []
+    do throws(StorageError) {
+      try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
+      try Self.check(
+        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_RDONLY), 0o644),
+        "opening \(folder)")
+      var transaction: OpaquePointer?
+      try Self.check(
+        mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "opening the tables")
+      for name in tableNames {
+        var table = MDB_dbi()
+        try Self.check(mdb_dbi_open(transaction, name, 0, &table), "opening table \(name)")
+        tables.append(table)
+      }
+      // A commit keeps the tables open; there is nothing to write.
+      try Self.check(mdb_txn_commit(transaction), "opening the tables")
+    } catch {
+      mdb_env_close(handle)
+      throw error
+    }
+  }
+
   deinit { mdb_env_close(handle) }
 
   /// Bytes of a page.
@@ -91,13 +120,17 @@ final class LMDBEnvironment: @unchecked Sendable {
     return (Int(info.me_last_pgno) + 1) * Int(stat.ms_psize)
   }
 
-  /// Entries of a table.
-  func count(_ table: Table) throws(StorageError) -> Int {
+  /// Entries of a table, and bytes of its pages.
+  func statistics(_ table: Table) throws(StorageError) -> (entries: Int, bytes: Int) {
     let reader = try LMDBReader(self)
     var stat = MDB_stat()
     try Self.check(mdb_stat(reader.handle, self.table(table), &stat), "counting")
-    return Int(stat.ms_entries)
+    let pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages
+    return (Int(stat.ms_entries), Int(pages) * Int(stat.ms_psize))
   }
+
+  /// Entries of a table.
+  func count(_ table: Table) throws(StorageError) -> Int { try statistics(table).entries }
 
   static func check(_ status: Int32, _ action: String) throws(StorageError) {
     if status == 0 { return }
@@ -138,6 +171,14 @@ final class LMDBReader: @unchecked Sendable {
   }
 
   deinit { if ownsHandle { mdb_txn_abort(handle) } }
+
+  /// Entries of a table.
+  func count(_ table: Table) -> Int {
+    var stat = MDB_stat()
+    let status = mdb_stat(handle, environment.table(table), &stat)
+    precondition(status == 0, "database: counting: \(String(cString: mdb_strerror(status)))")
+    return Int(stat.ms_entries)
+  }
 
   /// The value of a key.
   func get(_ table: Table, _ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
@@ -232,6 +273,11 @@ struct LMDBWriter: ~Copyable {
       return mdb_del(handle, environment.table(table), &key, nil)
     }
     if status != MDB_NOTFOUND { try LMDBEnvironment.check(status, "deleting") }
+  }
+
+  /// Takes all entries of a table out.
+  func empty(_ table: Table) throws(StorageError) {
+    try LMDBEnvironment.check(mdb_drop(handle, environment.table(table), 0), "emptying a table")
   }
 
   /// Makes all changes durable; after an error none is.

@@ -116,7 +116,8 @@ struct NodeRow: BitwiseCopyable, Sendable {
       position += 1
       if counts[nibble] == 0 { continue }
       let size = Int(base[position])
-      precondition(size <= 32 && position + size < bytes.count, "database: a trie's node is cut off")
+      precondition(
+        size <= 32 && position + size < bytes.count, "database: a trie's node is cut off")
       references[nibble].count = UInt8(size)
       references[nibble].bytes =
         size == 32

@@ -119,8 +119,7 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
     return writer.reference()
   }
 
-  private mutating func branch(_ row: borrowing NodeRow, _ prefix: UInt256, _ depth: Int) -> Subtree
-  {
+  mutating func branch(_ row: borrowing NodeRow, _ prefix: UInt256, _ depth: Int) -> Subtree {
     write(row)
     return Subtree(
       key: prefix, depth: depth, reference: writer.reference(), start: depth,
@@ -141,6 +140,12 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
   private mutating func rebuild(_ prefix: UInt256, _ depth: Int, _ range: Range<Int>) -> Subtree? {
     // They stay until the next load; nothing below loads.
     build(cursor.load(prefix, depth, changes: Entries(rebasing: changes[range])), depth)
+  }
+
+  /// The part below a prefix from its entries, and how many there are.
+  mutating func rebuildCounted(_ prefix: UInt256, _ depth: Int) -> (Subtree?, Int) {
+    let entries = cursor.load(prefix, depth, changes: changes)
+    return (build(entries, depth), entries.count)
   }
 
   private mutating func build(_ list: Entries, _ depth: Int) -> Subtree? {

@@ -8,5 +8,6 @@ struct BenchCommand: ParsableCommand {
     subcommands: [
       BenchEVMCommand.self, BenchBlockCommand.self, BenchCryptoCommand.self,
       BenchCoprocessorsCommand.self, BenchGPUCommand.self, BenchStorageCommand.self,
+      BenchRPCCommand.self,
     ])
 }

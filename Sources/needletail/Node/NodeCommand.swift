@@ -125,6 +125,9 @@ struct NodeCommand: ParsableCommand {
     let started = ContinuousClock.now
     let node = try NodeService(options)
     for notice in node.chain.notices { Terminal.note("needletail: \(notice)") }
+    if node.waiting > 0 {
+      Terminal.note("needletail: \(node.waiting) transactions wait from before")
+    }
     announce(node, folder, started)
 
     // Until a signal says stop.
