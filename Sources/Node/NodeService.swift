@@ -1,6 +1,6 @@
 import Dispatch
 import Ethereum
-import Execution
+package import Execution
 import NIOCore
 import NIOPosix
 import Storage
@@ -26,6 +26,8 @@ package final class NodeService: Sendable {
     package var engine: HTTPServer.Options?
     /// What clients may ask.
     package var limits = RPCService.Limits()
+    /// Makes what executes blocks: one for the chain, one for the sequencer.
+    package var makeExecutor: @Sendable () -> any HostBlockExecutor = { SerialExecutor() }
     /// Namespaces beside the usual ones.
     package var namespaces: Set<String> = []
 
@@ -56,12 +58,13 @@ package final class NodeService: Sendable {
   /// Opens the chain and listens.
   package init(_ options: Options) throws {
     chain = try Blockchain(
-      folder: options.folder, genesisFile: options.genesis, options: options.chain)
+      folder: options.folder, genesisFile: options.genesis, executor: options.makeExecutor(),
+      options: options.chain)
     pool = TransactionPool()
     waiting = try pool.restore(
       from: PoolJournal(path: options.folder + "/pool.journal"), chain: chain)
     sequencer = options.sequencer.map { [chain, pool] in
-      Sequencer(chain: chain, pool: pool, options: $0)
+      Sequencer(chain: chain, pool: pool, options: $0, executor: options.makeExecutor())
     }
     service = RPCService(
       chain: chain, pool: pool, sequencer: sequencer, limits: options.limits)

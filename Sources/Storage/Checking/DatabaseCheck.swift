@@ -91,6 +91,13 @@ package struct DatabaseCheck {
     if MerklePatriciaTrie.orderedRoot(envelopes) != header.transactionsRoot {
       return "the transactions are not those of the header"
     }
+    let block = try body.block(header)
+    if BlockHeader.ommersHash(of: block.ommers) != header.ommersHash
+      || block.withdrawals.map({ MerklePatriciaTrie.orderedRoot($0.map(\.encoded)) })
+        != header.withdrawalsRoot
+    {
+      return "the ommers or withdrawals are not those of the header"
+    }
     if receipts.count != body.count {
       return "\(body.count) transactions have \(receipts.count) receipts"
     }

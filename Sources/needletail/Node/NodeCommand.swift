@@ -41,6 +41,8 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "Further namespaces, with commas: admin ones are not for everybody.")
   var apis = ""
   @Option(help: "How far back states are kept: full, or a number of blocks.") var history = "full"
+  @Option(help: "What executes blocks: serial, parallel, or auto: parallel from four cores on.")
+  var executor = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
 
   func validate() throws {
@@ -49,6 +51,14 @@ struct NodeCommand: ParsableCommand {
       throw ValidationError("--block-time: \(blockTime) is not from 1 to 86,400,000 ms")
     }
     _ = try policy()
+    guard ["serial", "parallel", "auto", "gpu"].contains(executor) else {
+      throw ValidationError("--executor: serial, parallel or auto")
+    }
+    if executor == "gpu" {
+      throw ValidationError(
+        "--executor gpu: a node's state is in its database, from which blocks are not executed on a "
+          + "GPU yet; take parallel, or needletail blocktest --device for files of blocks")
+    }
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
 
@@ -85,6 +95,10 @@ struct NodeCommand: ParsableCommand {
     options.chain.database.history = try policy()
     options.chain.syncPolicy = sync == "never" ? .never : .everyEntry
     options.namespaces = list(apis)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if executor == "parallel" || executor == "auto" && cores >= 4 {
+      options.makeExecutor = { ParallelExecutor() }
+    }
     options.http.host = httpHost
     options.http.port = httpPort
     options.http.hosts = list(httpHosts)
