@@ -74,6 +74,9 @@ import Testing
       request("eth_getBalance", #"["0x12"]"#),
       request("eth_getTransactionCount", #"["\#(sender)","pending"]"#),
       request("eth_getStorageAt", #"["\#(sender)","0x0","latest"]"#),
+      request("eth_call", #"[{"to":"\#(sender)","data":"0x1234"}]"#), request("eth_call", "[{}]"),
+      // PUSH0 PUSH0 REVERT
+      request("eth_call", #"[{"data":"0x5f5ffd"},"latest"]"#),
       request("eth_blockNumber", "[]"), request("eth_chainId", "[]"),
     ]
     for body in quick {
@@ -82,13 +85,15 @@ import Testing
         #expect(answer == node.service.respond(to: $0, access: .development))
       }
     }
-    let slow = [
-      request("eth_getBalance", #"["\#(sender)","0x0"]"#), request("eth_call", "[{}]"),
+    var slow = [
+      request("eth_getBalance", #"["\#(sender)","0x0"]"#), request("eth_call", #"[{},"0x0"]"#),
       request("debug_traceBlockByNumber", #"["eth_blockNumber"]"#), [UInt8]("{".utf8),
       [UInt8](#"[{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}]"#.utf8),
       [UInt8](#"{"params":{"method":"eth_chainId"},"method":"eth_call","id":1}"#.utf8),
       [UInt8](#"{"method":"eth_chainId"#.utf8),
     ]
+    // JUMPDEST PUSH0 JUMP: until the gas is gone, and not on the connection's thread.
+    slow.append(request("eth_call", #"[{"data":"0x5b5f56"},"latest"]"#))
     for body in slow {
       body.withUnsafeBufferPointer {
         #expect(node.service.quickAnswer(to: $0, access: .development) == nil)

@@ -4,10 +4,11 @@
     Tools/rpc/damage.py .build/release/needletail [ROUNDS] [SEED]
 
 Each round: the node ends itself at every point that NEEDLETAIL_STOP_AT names, under load; the end of
-the log of a node that ended well is cut, flipped, or followed by half an entry. Then a node on a small
-tmpfs until the disk is full (root alone can mount it), and a second node on a folder that has one. Each
-time all acknowledged receipts must be as they were, once, and at the end a node that imports nothing but
-the blocks must come to the same head. The last line is `N passed, N failed`.
+the log of a node that ended well is cut, flipped, or followed by half an entry. Then a second node on a
+folder that has one; copies, exports and imports of a folder while its node works; and a node on a small
+tmpfs until the disk is full (root alone can mount it). Each time all acknowledged receipts must be as
+they were, once, and at the end a node that imports nothing but the blocks must come to the same head.
+The last line is `N passed, N failed`.
 """
 
 import os
@@ -146,6 +147,45 @@ def fill_disk(binary, count):
             subprocess.run(["umount", "-l", folder])
 
 
+def keep(binary, arguments, folder, count):
+    """Copies, exports and checks the folder of a node that works, and makes nodes of both."""
+    def db(*words):
+        result = subprocess.run([binary, "db", *words], capture_output=True, text=True, timeout=60)
+        return None if result.returncode == 0 else result.stdout + result.stderr
+
+    chain = folder + "/chain"
+    node = Node(binary, *arguments)
+    end = threading.Event()
+    end.problem = None
+    acknowledged = []
+    thread = threading.Thread(target=load, args=(node, KEYS[0], acknowledged, end))
+    thread.start()
+    time.sleep(0.3)
+    before = list(acknowledged)
+    count("db check of a node", db("check", "--datadir", chain))
+    count("db backup of a node", db("backup", "--datadir", chain, "--to", folder + "/backup"))
+    count("db export of a node", db("export", "--datadir", chain, "--to", folder + "/export.rlp"))
+    end.set()
+    thread.join()
+    head = node.call("eth_getBlockByNumber", "latest", False)
+    node.stop()
+    count("db restore", db("restore", "--from", folder + "/backup", "--datadir", folder + "/restored"))
+    node = Node(binary, "--dev", "--datadir", folder + "/restored")
+    count("restored", lost(node, before))
+    node.stop()
+    count("db check of it", db("check", "--datadir", folder + "/restored"))
+    count("db import", db(
+        "import", "--datadir", folder + "/imported", "--genesis", chain + "/genesis.json",
+        folder + "/export.rlp"))
+    count("db export of all", db("export", "--datadir", chain, "--to", folder + "/export.rlp"))
+    count("db import of the rest", db(
+        "import", "--datadir", folder + "/imported", folder + "/export.rlp"))
+    node = Node(binary, "--dev", "--datadir", folder + "/imported")
+    found = node.call("eth_getBlockByNumber", "latest", False)
+    count("imported", None if found == head else f"the head is {found['hash']}, not {head['hash']}")
+    node.stop()
+
+
 def open_twice(binary, arguments, count):
     node = Node(binary, *arguments)
     second = subprocess.run(
@@ -188,6 +228,7 @@ def main():
                 count(f"log: {kind}", fault or end.problem)
                 node.stop()
         open_twice(binary, arguments, count)
+        keep(binary, arguments, folder, count)
         node = Node(binary, *arguments)
         count("all receipts", lost(node, acknowledged))
         node.stop()

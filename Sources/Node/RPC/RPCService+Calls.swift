@@ -7,14 +7,7 @@ import Storage
 extension RPCService {
   static let callMethods: [String: Method] = [
     "eth_call": { service, parameters, writer in
-      let outcome = try service.withTrial(parameters, block: 1) { trial in
-        let outcome = try service.run(trial)
-        try service.check(outcome, trial)
-        return outcome
-      }
-      if outcome.status == .reverted { throw RPCError.reverted(outcome.output) }
-      if !outcome.status.isSuccess { throw RPCError.server(outcome.status.words) }
-      writer.value(hexadecimal: outcome.output)
+      try service.writeCall(parameters, nanoseconds: service.limits.callNanoseconds, &writer)
     },
     "eth_estimateGas": { service, parameters, writer in
       let gas = try service.withTrial(parameters, block: 1) { try service.estimate($0) }
@@ -27,6 +20,20 @@ extension RPCService {
       try service.simulate(parameters, &writer)
     },
   ]
+
+  /// Answers `eth_call`, in the time that it may take.
+  func writeCall(
+    _ parameters: Parameters, nanoseconds: UInt64, _ writer: inout JSONWriter
+  ) throws {
+    let outcome = try withTrial(parameters, block: 1) { trial in
+      let outcome = try run(trial, nanoseconds: nanoseconds)
+      try check(outcome, trial)
+      return outcome
+    }
+    if outcome.status == .reverted { throw RPCError.reverted(outcome.output) }
+    if !outcome.status.isSuccess { throw RPCError.server(outcome.status.words) }
+    writer.value(hexadecimal: outcome.output)
+  }
 
   /// A transaction to be tried out, and where.
   struct Trial {
@@ -82,7 +89,7 @@ extension RPCService {
 
   /// Tries a transaction, with another gas limit if given.
   func run(
-    _ trial: Trial, gas: UInt64? = nil, collectsAccesses: Bool = false,
+    _ trial: Trial, gas: UInt64? = nil, nanoseconds: UInt64? = nil, collectsAccesses: Bool = false,
     accessList: [AccessListEntry]? = nil, tracer: (any TransactionTracer)? = nil
   ) throws -> CallRunner.Outcome {
     let sender = trial.request.from ?? .zero
@@ -104,6 +111,7 @@ extension RPCService {
       defer { caller.runner.blockHash = nil }
       var options = CallRunner.Options()
       options.collectsAccesses = collectsAccesses
+      options.nanoseconds = nanoseconds ?? limits.callNanoseconds
       return try caller.runner.run(
         prepared, in: trial.block, on: &state, options: options, tracer: tracer)
     }

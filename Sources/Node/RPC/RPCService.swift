@@ -17,6 +17,8 @@ package final class RPCService: @unchecked Sendable {
     package var responseBytes = 100 << 20
     /// Gas of a call, an estimate or a simulation.
     package var callGas: UInt64 = 50_000_000
+    /// Nanoseconds of a call (five seconds, as go-ethereum's `rpc.evmtimeout`).
+    package var callNanoseconds: UInt64 = 5_000_000_000
     /// Blocks that a query for logs may span.
     package var logBlocks: UInt64 = 100_000
     /// Logs of an answer.
@@ -117,7 +119,7 @@ package final class RPCService: @unchecked Sendable {
       return failure(.parse(error.description), id: .null)
     }
     guard case .array(let requests) = request else {
-      return respond(to: request, access, exchange)
+      return respondToOne(request, access, exchange)
     }
     if requests.isEmpty { return failure(.invalidRequest("empty batch"), id: .null) }
     if requests.count > limits.batch {
@@ -127,7 +129,7 @@ package final class RPCService: @unchecked Sendable {
     }
     var answers: [UInt8] = [UInt8(ascii: "[")]
     for request in requests {
-      guard let answer = respond(to: request, access, exchange) else { continue }
+      guard let answer = respondToOne(request, access, exchange) else { continue }
       if answers.count > 1 { answers.append(UInt8(ascii: ",")) }
       answers += answer
       if answers.count > limits.responseBytes {
@@ -139,9 +141,18 @@ package final class RPCService: @unchecked Sendable {
     return answers
   }
 
-  func respond(
-    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
+  private func respondToOne(
+    _ request: JSONValue, _ access: Access, _ exchange: RPCExchange?
   ) -> [UInt8]? {
+    do { return try respond(to: request, access, exchange) } catch {
+      preconditionFailure("a request's own method has no other: \(error)")
+    }
+  }
+
+  /// Answers one request, by another method than its own if there is one.
+  func respond(
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?, by other: Method? = nil
+  ) throws -> [UInt8]? {
     guard case .object = request else {
       return failure(.invalidRequest("a request is an object"), id: .null)
     }
@@ -166,13 +177,16 @@ package final class RPCService: @unchecked Sendable {
         writer.key("id")
         writer.value(id)
         writer.key("result")
-        try call(name, parameters, access, exchange, &writer)
+        try call(name, parameters, access, exchange, by: other, &writer)
       }
       guard writer.bytes.count <= limits.responseBytes else {
         throw RPCError(-32003, "response too large")
       }
       // A notification wants no answer.
       return id == .null && !hasID(request) ? nil : writer.takeBytes()
+    } catch let error as ExecutionError where error.code == .timeExhausted && other != nil {
+      // Who names a method of his own has another one for what takes long.
+      throw error
     } catch {
       return failure(rpcError(error), id: id)
     }
@@ -186,7 +200,7 @@ package final class RPCService: @unchecked Sendable {
   /// Calls a method and writes its result.
   private func call(
     _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange?,
-    _ writer: inout JSONWriter
+    by other: Method?, _ writer: inout JSONWriter
   ) throws {
     let namespace = String(name.prefix { $0 != "_" })
     guard access.namespaces.contains(namespace.hasPrefix("rpc") ? "rpc" : namespace) else {
@@ -196,7 +210,7 @@ package final class RPCService: @unchecked Sendable {
       guard let exchange else { throw RPCError(-32601, "notifications not supported") }
       return try exchange.call(name, parameters, &writer)
     }
-    guard let method = Self.methods[name] else { throw RPCError.unknownMethod(name) }
+    guard let method = other ?? Self.methods[name] else { throw RPCError.unknownMethod(name) }
     try method(self, parameters, &writer)
   }
 

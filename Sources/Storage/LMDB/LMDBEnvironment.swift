@@ -81,14 +81,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
   }
 
-  deinit {
-    let end = usedBytes
-    var flags: UInt32 = 0
-    mdb_env_get_flags(handle, &flags)
-    mdb_env_close(handle)
-    // The file is as large as the map while it is open; nothing lies behind what is in use.
-    if flags & UInt32(MDB_WRITEMAP) != 0 { truncate(path + "/data.mdb", off_t(end)) }
-  }
+  deinit { mdb_env_close(handle) }
 
   /// Bytes of a page.
   static let pageSize = 4096
