@@ -343,7 +343,7 @@ extension BlockError {
     case .systemContract: self.init(.systemContract, error.description)
     case .invalidDeposit: self.init(.invalidDeposit, error.description)
     case .accessList: self.init(.invalidAccessList, error.description)
-    case .workspaceExhausted, .stateUnavailable, .missingBlockHash, .device:
+    case .workspaceExhausted, .stateUnavailable, .missingBlockHash, .timeExhausted, .device:
       self.init(.resources, error.description)
     }
   }

@@ -1,6 +1,6 @@
 import Dispatch
 import Ethereum
-import Execution
+package import Execution
 import NIOCore
 import NIOPosix
 import Storage
@@ -36,6 +36,8 @@ package final class NodeService: Sendable {
     package var engine: HTTPServer.Options?
     /// What clients may ask.
     package var limits = RPCService.Limits()
+    /// Makes what executes blocks: one for the chain, one for the sequencer.
+    package var makeExecutor: @Sendable () -> any HostBlockExecutor = { SerialExecutor() }
     /// Namespaces beside the usual ones.
     package var namespaces: Set<String> = []
     /// The only namespaces for everybody; the usual ones where it is `nil`.
@@ -51,6 +53,8 @@ package final class NodeService: Sendable {
   package let chain: Blockchain
   /// What waits for a block.
   package let pool: TransactionPool
+  /// Transactions that waited when the node ended last, and wait again.
+  package let waiting: Int
   /// Makes blocks; `nil` where a consensus client decides.
   package let sequencer: Sequencer?
   /// The port for everybody.
@@ -68,15 +72,19 @@ package final class NodeService: Sendable {
   private let relay: SequencerClient?
   private let group: MultiThreadedEventLoopGroup
   private let threads: NIOThreadPool
+  private let workers: RequestWorkers
   private let start = ContinuousClock.now
 
   /// Opens the chain and listens.
   package init(_ options: Options) throws {
     chain = try Blockchain(
-      folder: options.folder, genesisFile: options.genesis, options: options.chain)
+      folder: options.folder, genesisFile: options.genesis, executor: options.makeExecutor(),
+      options: options.chain)
     pool = TransactionPool()
+    waiting = try pool.restore(
+      from: PoolJournal(path: options.folder + "/pool.journal"), chain: chain)
     sequencer = options.sequencer.map { [chain, pool] in
-      Sequencer(chain: chain, pool: pool, options: $0)
+      Sequencer(chain: chain, pool: pool, options: $0, executor: options.makeExecutor())
     }
     group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     threads = NIOThreadPool(numberOfThreads: 4)
@@ -94,6 +102,7 @@ package final class NodeService: Sendable {
     service = RPCService(
       chain: chain, pool: pool, sequencer: sequencer, intake: intake,
       isFollower: follower != nil, limits: options.limits)
+    workers = RequestWorkers(threads: 4)
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
     if let only = options.onlyNamespaces { access.namespaces = only }
     access.namespaces.formUnion(options.namespaces)
@@ -110,10 +119,15 @@ package final class NodeService: Sendable {
     }
     if let feed { chain.add(feed) }
     let http = try HTTPServer(
-      options.http, group: group, threads: threads,
+      options.http, group: group, threads: threads, workers: workers,
       responder: { [access] in
         metrics.requests.add(1, ordering: .relaxed)
         return service.respond(to: $0, access: access)
+      },
+      quick: { [access] in
+        guard let answer = service.quickAnswer(to: $0, access: access) else { return nil }
+        metrics.requests.add(1, ordering: .relaxed)
+        return answer
       },
       pages: { metrics.page($0) },
       socketPaths: feed == nil ? ["/", "/ws"] : ["/", "/ws", FeedServer.path],
@@ -128,13 +142,14 @@ package final class NodeService: Sendable {
     var enginePort: Int?
     if let engine = options.engine {
       let server = try HTTPServer(
-        engine, group: group, threads: threads,
+        engine, group: group, threads: threads, workers: workers,
         responder: { service.respond(to: $0, access: .engine) }, socketPaths: ["/"],
         sockets: { _, peer in RPCSession(service, .engine, hub: hub, peer: peer) })
       enginePort = server.port
       servers.append(server)
     }
     self.enginePort = enginePort
+    if waiting > 0 { sequencer?.transactionArrived() }
     self.servers = servers
     metrics.connections.withLock { count in
       count = { [servers] in servers.reduce(0) { $0 + $1.openConnections } }
@@ -163,6 +178,8 @@ package final class NodeService: Sendable {
     try follower?.stop()
     sequencer?.mode = .onDemand
     // What is being answered ends first.
+    workers.end()
+    pool.rewriteJournal()
     try threads.syncShutdownGracefully()
     try chain.close()
     try group.syncShutdownGracefully()

@@ -23,7 +23,8 @@ struct Needletail: ParsableCommand {
       TransactionTestCommand.self, TransitionTool.self, BlockBuilder.self, DisassembleCommand.self,
       KeccakCommand.self, RLPCommand.self, SignerCommand.self, CoprocessorsCommand.self,
       DevicesCommand.self,
-      SoakCommand.self, NodeCommand.self, ConfigCommand.self, BenchCommand.self,
+      SoakCommand.self, NodeCommand.self, ConfigCommand.self, DatabaseCommand.self,
+      BenchCommand.self,
     ])
 
   /// Runs the command and maps what goes wrong to an exit status and one line on standard error.

@@ -84,10 +84,11 @@ package final class Blockchain: @unchecked Sendable {
   private func replay() throws {
     let stored = try database.storedSequence()
     if log.lastSequence < stored {
-      throw StorageError(
-        .corrupt,
+      // Nothing of it is needed any more.
+      notices.append(
         "the database has entry \(stored) of the block log, whose last is \(log.lastSequence): the "
-          + "log belongs to another database, or its files were taken away")
+          + "log begins anew")
+      try log.restart(next: stored + 1)
     }
     var count = 0
     try log.replay(after: stored) { (entry) throws in
@@ -185,7 +186,9 @@ package final class Blockchain: @unchecked Sendable {
     prepared.blockHashes = snapshot.recentHashes(endingWith: snapshot.head.header.number)
     if recordsAccessList { prepared.recordsAccessList = true }
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
-    var state = WorldState(source: try snapshot.source(after: header.number - 1), codes: codes)
+    let source = try snapshot.source(after: header.number - 1)
+    try source.readAhead(prepared, workers: database.options.workers)
+    var state = WorldState(source: source, codes: codes)
     let outcome: BlockOutcome
     do throws(ExecutionError) {
       var executor: any BlockExecutor = impersonated == nil ? executor : SerialExecutor()
@@ -224,15 +227,21 @@ package final class Blockchain: @unchecked Sendable {
 
   private func commit(
     _ block: Block, rlp: [UInt8], senders: [Address], receipts: [Receipt], _ layer: StateLayer,
-    sequence: UInt64?, parent: StoredHeader
+    contents: BlockContents? = nil, sequence: UInt64?, parent: StoredHeader
   ) throws {
     let start = ContinuousClock.now
+    // After it is in the log, nothing may fail.
+    try database.awaitRoom()
+    StopPoint.pass(.beforeAppend)
     let entry = try sequence ?? log.append(.block, rlp)
+    StopPoint.pass(.afterAppend)
     let stored = StoredBlock(
       block, hash: block.hash, size: rlp.count,
       totalDifficulty: parent.totalDifficulty &+ block.header.difficulty, senders: senders,
-      receipts: receipts, sequence: entry)
+      receipts: receipts, envelopes: contents?.envelopes, transactionHashes: contents?.hashes,
+      sequence: entry)
     try database.append(stored, layer)
+    StopPoint.pass(.afterCommit)
     pendingAmendments = []
     meter.commits.note(ContinuousClock.now - start)
     meter.transactions.add(UInt64(block.transactions.count), ordering: .relaxed)
@@ -256,7 +265,7 @@ package final class Blockchain: @unchecked Sendable {
       }
       try commit(
         built.block, rlp: built.block.encoded, senders: built.senders, receipts: built.receipts,
-        built.layer, sequence: nil, parent: head)
+        built.layer, contents: built.contents, sequence: nil, parent: head)
     }
   }
 

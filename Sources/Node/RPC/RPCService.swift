@@ -17,6 +17,8 @@ package final class RPCService: @unchecked Sendable {
     package var responseBytes = 100 << 20
     /// Gas of a call, an estimate or a simulation.
     package var callGas: UInt64 = 50_000_000
+    /// Nanoseconds of a call (five seconds, as go-ethereum's `rpc.evmtimeout`).
+    package var callNanoseconds: UInt64 = 5_000_000_000
     /// Blocks that a query for logs may span.
     package var logBlocks: UInt64 = 100_000
     /// Logs of an answer.
@@ -143,12 +145,21 @@ package final class RPCService: @unchecked Sendable {
       return failure(.parse(error.description), id: .null)
     }
     if case .array(let requests) = request { return respond(batch: requests, access, exchange) }
-    return respond(to: request, access, exchange)
+    return respondToOne(request, access, exchange)
   }
 
-  func respond(
-    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
+  func respondToOne(
+    _ request: JSONValue, _ access: Access, _ exchange: RPCExchange?
   ) -> [UInt8]? {
+    do { return try respond(to: request, access, exchange) } catch {
+      preconditionFailure("a request's own method has no other: \(error)")
+    }
+  }
+
+  /// Answers one request, by another method than its own if there is one.
+  func respond(
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?, by other: Method? = nil
+  ) throws -> [UInt8]? {
     guard case .object = request else {
       return failure(.invalidRequest("a request is an object"), id: .null)
     }
@@ -167,17 +178,22 @@ package final class RPCService: @unchecked Sendable {
         throw RPCError.invalidRequest("invalid jsonrpc version")
       }
       let parameters = try Parameters(request["params"])
-      let result = try call(name, parameters, access, exchange)
       var writer = JSONWriter()
-      writer.object { writer in
+      try writer.object { writer in
         writer.member("jsonrpc", "2.0")
         writer.key("id")
         writer.value(id)
         writer.key("result")
-        writer.value(encoded: result)
+        try call(name, parameters, access, exchange, by: other, &writer)
+      }
+      guard writer.bytes.count <= limits.responseBytes else {
+        throw RPCError(-32003, "response too large")
       }
       // A notification wants no answer.
       return id == .null && !hasID(request) ? nil : writer.takeBytes()
+    } catch let error as ExecutionError where error.code == .timeExhausted && other != nil {
+      // Who names a method of his own has another one for what takes long.
+      throw error
     } catch {
       return failure(RPCError(fault: error), id: id)
     }
@@ -188,38 +204,36 @@ package final class RPCService: @unchecked Sendable {
     return members.contains { $0.name == "id" }
   }
 
-  /// Calls a method and gives its result in JSON.
-  func call(
-    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange? = nil
-  ) throws -> [UInt8] {
+  /// Calls a method and writes its result.
+  private func call(
+    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange?,
+    by other: Method?, _ writer: inout JSONWriter
+  ) throws {
     guard access.has(name), let signature = MethodTable.signatures[name] else {
       throw RPCError.unknownMethod(name)
     }
     let start = ContinuousClock.now
-    var isFailed = true
-    defer { meter.note(name, ContinuousClock.now - start, isFailed: isFailed) }
+    // Until it is known otherwise; `nil` for a call that begins again elsewhere.
+    var isFailed: Bool? = true
+    defer { if let isFailed { meter.note(name, ContinuousClock.now - start, isFailed: isFailed) } }
     try signature.check(parameters)
-    var writer = JSONWriter()
     if name == "rpc.discover" {
       MethodTable.write(MethodTable.signatures.keys.filter { access.has($0) }.sorted(), to: &writer)
-      isFailed = false
-      return writer.takeBytes()
-    }
-    if RPCExchange.methodNames.contains(name) {
+    } else if RPCExchange.methodNames.contains(name) {
       guard let exchange else { throw RPCError(-32601, "notifications not supported") }
       try exchange.call(name, parameters, &writer)
-      isFailed = false
-      return writer.takeBytes()
-    }
-    guard let method = Self.methods[name] else {
-      preconditionFailure("the table of methods has \(name), which nothing implements")
-    }
-    try method(self, parameters, &writer)
-    guard writer.bytes.count <= limits.responseBytes else {
-      throw RPCError(-32003, "response too large")
+    } else {
+      guard let method = other ?? Self.methods[name] else {
+        preconditionFailure("the table of methods has \(name), which nothing implements")
+      }
+      do { try method(self, parameters, &writer) } catch let error as ExecutionError
+        where error.code == .timeExhausted && other != nil
+      {
+        isFailed = nil
+        throw error
+      }
     }
     isFailed = false
-    return writer.takeBytes()
   }
 
   func failure(_ error: RPCError, id: JSONValue) -> [UInt8] {

@@ -1,6 +1,6 @@
 package import EVM
 import Ethereum
-package import Execution
+import Execution
 
 /// The chain at one moment: what is committed but not yet stored, over the database. One thread at a
 /// time. Readers keep old pages alive: let it go when the request is answered.
@@ -9,8 +9,7 @@ package final class Snapshot: @unchecked Sendable {
 
   /// The head.
   package let head: StoredHeader
-  /// Whether and how far states of older blocks can be read.
-  package let history: HistoryPolicy
+  let bounds: HistoryBounds
   /// The newest first.
   let pending: [PendingBlock]
   /// What was changed from outside since the head.
@@ -20,11 +19,11 @@ package final class Snapshot: @unchecked Sendable {
   package let state: StateReader
 
   init(
-    head: StoredHeader, history: HistoryPolicy, pending: [PendingBlock],
+    head: StoredHeader, bounds: HistoryBounds, pending: [PendingBlock],
     amendment: StateLayer? = nil, reader: LMDBReader
   ) {
     self.head = head
-    self.history = history
+    self.bounds = bounds
     self.pending = pending
     self.amendment = amendment
     self.reader = reader
@@ -121,13 +120,7 @@ package final class Snapshot: @unchecked Sendable {
   }
 
   /// The number of the oldest block whose state can be read.
-  package var oldestState: UInt64 {
-    switch history {
-    case .full: 0
-    case .blocks(let count):
-      head.header.number > UInt64(count) ? head.header.number - UInt64(count) : 0
-    }
-  }
+  package var oldestState: UInt64 { bounds.oldestState(head: head.header.number) }
 
   /// The state after a block, for execution.
   package func source(after number: UInt64) throws(StorageError) -> DatabaseSource {
@@ -180,76 +173,32 @@ final class ChangeHistory {
     return nil
   }
 
-  /// What the first later block that changed a key says; a full history has an index of those.
+  /// What the first later block that changed a key says: blocks that are in no index are searched one
+  /// after the other.
   private func first<Value>(
     _ index: Table, _ key: [UInt8], _ value: (ChangeRecord) -> Value?
   ) -> Value? {
     let reader = snapshot.reader
-    if case .full = snapshot.history {
-      var first = key
-      first.append(bigEndian: number + 1)
-      var block: UInt64?
-      reader.scan(index, from: first) { entry, _ in
-        if entry.count == first.count, entry.starts(with: key) {
-          block = entry.uint64(at: key.count)
-        }
-        return false
+    let indexed = snapshot.bounds.indexed
+    if number < indexed {
+      var found: Value?
+      reader.scan(.changes, from: Snapshot.key(number + 1)) { entry, bytes in
+        if entry.uint64(at: 0) > indexed { return false }
+        found = value(ChangeRecord(stored: bytes))
+        return found == nil
       }
-      guard let block, let bytes = reader.get(.changes, Snapshot.key(block)) else { return nil }
-      return value(ChangeRecord(stored: bytes))
+      if found != nil || indexed == .max { return found }
     }
-    var found: Value?
-    reader.scan(.changes, from: Snapshot.key(number + 1)) { _, bytes in
-      found = value(ChangeRecord(stored: bytes))
-      return found == nil
+    var first = key
+    first.append(bigEndian: max(number, indexed) + 1)
+    var block: UInt64?
+    reader.scan(index, from: first) { entry, _ in
+      if entry.count == first.count, entry.starts(with: key) {
+        block = entry.uint64(at: key.count)
+      }
+      return false
     }
-    return found
-  }
-}
-
-/// A state of the database, as execution reads it. One thread at a time.
-package final class DatabaseSource: StateSource {
-  let reader: StateReader
-  private let past: ChangeHistory?
-
-  init(_ reader: StateReader, past: ChangeHistory?) {
-    self.reader = reader
-    self.past = past
-  }
-
-  /// An account with its storage root.
-  package func storedAccount(_ key: Hash256) -> StoredAccount? {
-    if let past, let found = past.account(key) { return found }
-    return reader.account(key)
-  }
-
-  package func account(_ address: Address) -> SourceAccount? {
-    storedAccount(Keccak256.hash(address)).map {
-      SourceAccount(
-        nonce: $0.nonce, balance: $0.balance, codeHash: $0.codeHash,
-        hasStorage: $0.storageRoot != MerklePatriciaTrie.emptyRoot)
-    }
-  }
-
-  package func slot(_ key: UInt256, of address: Address) -> UInt256 {
-    let account = Keccak256.hash(address)
-    let slot = Keccak256.hash(key)
-    if let past, let found = past.slot(slot, of: account) { return found }
-    return reader.slot(slot, of: account)
-  }
-
-  package func code(_ hash: Hash256) -> [UInt8] {
-    guard let code = reader.code(hash) else {
-      preconditionFailure("database: the code \(hash) of an account is missing")
-    }
-    return code
-  }
-
-  package func stateRoot(after delta: StateDelta) -> Hash256 {
-    precondition(past == nil, "roots are worked out on the newest state only")
-    let committer = StateCommitter(reader: reader, workers: 1)
-    do throws(StorageError) {
-      return try committer.layer(number: 0, committer.changes(delta)).root
-    } catch { preconditionFailure("one thread needs no further reader: \(error)") }
+    guard let block, let bytes = reader.get(.changes, Snapshot.key(block)) else { return nil }
+    return value(ChangeRecord(stored: bytes))
   }
 }

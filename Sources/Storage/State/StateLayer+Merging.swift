@@ -29,6 +29,6 @@ extension StateLayer {
       slots: slots.values.sorted {
         $0.account == $1.account ? $0.slot < $1.slot : $0.account < $1.account
       },
-      codes: earlier.codes.merging(codes) { $1 }, nodes: earlier.nodes.merging(nodes) { $1 })
+      codes: earlier.codes.merging(codes) { $1 }, nodes: nodes.merged(after: earlier.nodes))
   }
 }

@@ -65,6 +65,8 @@ struct NodeCommand: ParsableCommand {
   var rpcNamespaces: String?
   @Option(help: "The only methods that everybody may call, with commas.") var rpcMethods = ""
   @Option(help: "How far back states are kept: full, or a number of blocks.") var history = "full"
+  @Option(help: "What executes blocks: serial, parallel, or auto: parallel from four cores on.")
+  var executor = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
   @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
   @Option(help: "What the log has: debug (every block), info, warning or error.")
@@ -79,6 +81,14 @@ struct NodeCommand: ParsableCommand {
     _ = try policy()
     _ = try log()
     try validateRole()
+    guard ["serial", "parallel", "auto", "gpu"].contains(executor) else {
+      throw ValidationError("--executor: serial, parallel or auto")
+    }
+    if executor == "gpu" {
+      throw ValidationError(
+        "--executor gpu: a node's state is in its database, from which blocks are not executed on a "
+          + "GPU yet; take parallel, or needletail blocktest --device for files of blocks")
+    }
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
 
@@ -130,6 +140,10 @@ struct NodeCommand: ParsableCommand {
     options.namespaces = list(apis)
     options.onlyNamespaces = rpcNamespaces.map { list($0) }
     options.methods = list(rpcMethods)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if executor == "parallel" || executor == "auto" && cores >= 4 {
+      options.makeExecutor = { ParallelExecutor() }
+    }
     options.http.host = httpHost
     options.http.port = httpPort
     options.http.hosts = list(httpHosts)
@@ -187,6 +201,9 @@ struct NodeCommand: ParsableCommand {
         Terminal.note("needletail: the first batch: \(error)")
         throw ExitCode(1)
       }
+    }
+    if node.waiting > 0 {
+      log.note(.info, "transactions wait from before", [("count", "\(node.waiting)")])
     }
 
     // Until a signal says stop, or a watcher has seen enough.
