@@ -149,7 +149,7 @@ package final class NodeService: Sendable {
       servers.append(server)
     }
     self.enginePort = enginePort
-    if waiting > 0 { sequencer?.transactionArrived() }
+    if waiting > 0 { sequencer?.transactionsArrived(waits: false) }
     self.servers = servers
     metrics.connections.withLock { count in
       count = { [servers] in servers.reduce(0) { $0 + $1.openConnections } }

@@ -153,11 +153,10 @@ struct BlockMaker {
     let outcome = try executor.execute(prepared, on: &state)
     var delta = state.delta
     fault?.apply(to: &delta, block: header.number)
-    let layer = try database.layer(delta, on: snapshot, number: header.number)
     let left = Set(outcome.rejected.map(\.index))
     let taken = transactions.indices.filter { !left.contains($0) }.map { transactions[$0] }
     let (contents, layer) = try BlockContents.during(taken.map(\.transaction), outcome.receipts) {
-      try database.layer(state.delta, on: snapshot, number: header.number)
+      try database.layer(delta, on: snapshot, number: header.number)
     }
     seal(
       &header, fork, contents, gasUsed: outcome.gasUsed, blobGasUsed: outcome.blobGasUsed,

@@ -19,20 +19,28 @@ extension TransactionPool {
     let prepared = Mutex([PreparedTransaction?](repeating: nil, count: records.count))
     Workers.run((records.count + 63) / 64, on: 2) { piece in
       for index in piece * 64..<min(records.count, piece * 64 + 64) {
-        guard let transaction = try? Transaction(decoding: records[index].envelope),
-          let sender = try? transaction.recoverSender(fork: fork, chainID: chainID)
-        else { continue }
-        prepared.withLock { $0[index] = PreparedTransaction(transaction, sender: sender) }
+        guard let transaction = try? Transaction(decoding: records[index].envelope) else {
+          continue
+        }
+        if let sender = transaction.impersonated {
+          prepared.withLock {
+            $0[index] = PreparedTransaction(transaction, impersonating: sender)
+          }
+        } else if let sender = try? transaction.recoverSender(fork: fork, chainID: chainID) {
+          prepared.withLock { $0[index] = PreparedTransaction(transaction, sender: sender) }
+        }
       }
     }
     let source = try snapshot.source(after: head.number)
-    for (record, prepared) in zip(records, prepared.withLock({ $0 })) {
-      guard let prepared else { continue }
-      // What is in the chain by now is not wanted any more.
-      try? add(
-        prepared, hash: Keccak256.hash(record.envelope), bytes: record.envelope.count,
-        account: source.account(prepared.sender), head: head, fork: fork, isLocal: record.isLocal)
+    let candidates = zip(records, prepared.withLock({ $0 })).compactMap { record, prepared in
+      prepared.map {
+        Candidate(
+          prepared: $0, hash: Keccak256.hash(record.envelope), bytes: record.envelope.count,
+          account: source.account($0.sender), isLocal: record.isLocal)
+      }
     }
+    // What is in the chain by now is refused, and not wanted any more.
+    _ = add(candidates, head: head, fork: fork)
     keep(in: journal)
     return count
   }
