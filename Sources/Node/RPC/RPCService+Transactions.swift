@@ -130,10 +130,12 @@ extension RPCService {
   /// A transaction with nonce, gas and fees filled in, unsigned.
   func fill(_ request: CallRequest) throws -> Transaction {
     var request = request
-    let snapshot = try chain.snapshot()
     let sender = request.from ?? .zero
+    // Before the chain is: what leaves the pool meanwhile is in the chain by then.
+    let waiting = pool.nextNonce(of: sender) ?? 0
+    let snapshot = try chain.snapshot()
     let source = try snapshot.source(after: snapshot.head.header.number)
-    let nonce = max(source.account(sender)?.nonce ?? 0, pool.nextNonce(of: sender) ?? 0)
+    let nonce = max(source.account(sender)?.nonce ?? 0, waiting)
     let baseFee = maker.nextBaseFee(snapshot.head.header)
     if request.gasPrice == nil {
       let tip = request.maxPriorityFeePerGas ?? min(request.maxFeePerGas ?? .max, suggestedTip)
