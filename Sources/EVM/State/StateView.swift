@@ -95,6 +95,14 @@ public protocol StateView {
   /// has not ends a transaction which calls them as `precompileUnavailable`, to be run elsewhere.
   static var hasHeavyPrecompiles: Bool { get }
 
+  /// What a precompile that the machine lacks gives for an input, where somebody has found out: writes
+  /// its output. `nil` ends the transaction as `precompileUnavailable`. Never asked where
+  /// `hasHeavyPrecompiles`.
+  mutating func outcome(
+    ofPrecompile number: UInt16, input: UnsafeBufferPointer<UInt8>,
+    output: UnsafeMutablePointer<UInt8>
+  ) -> PrecompileOutcome?
+
   /// Whether `isOutOfTime` may be true. Machines over other views never ask.
   static var hasDeadline: Bool { get }
 
@@ -106,6 +114,12 @@ public protocol StateView {
 extension StateView {
   @inline(__always)
   public static var hasHeavyPrecompiles: Bool { true }
+
+  @inline(__always)
+  public mutating func outcome(
+    ofPrecompile number: UInt16, input: UnsafeBufferPointer<UInt8>,
+    output: UnsafeMutablePointer<UInt8>
+  ) -> PrecompileOutcome? { nil }
 
   @inline(__always)
   public static var hasDeadline: Bool { false }
