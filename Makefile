@@ -2,6 +2,7 @@
 # `make help` lists the rest.
 
 BUILD := swift build -c release
+PROGRAM := .build/release/needletail
 # Tests see internal declarations, which costs some optimisation: they get their own build folder.
 TEST_FLAGS := -c release -Xswiftc -enable-testing --scratch-path .build/tests
 FORMATTED := Package.swift Sources Tests Examples Plugins Tools/digest
@@ -13,16 +14,19 @@ UNPACK := ../shared/fixtures/unpack
 COUNT := 200
 FIRST := 0
 
-.PHONY: help libraries run build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
+.PHONY: help libraries run start build test fixtures check lint format gates gate-riscv32 gate-nvptx gate-imports \
   kernels differential example docs mutate setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Kernels take minutes: only where there is a GPU to run them.
-run: libraries $(if $(wildcard /dev/nvidia0),kernels) ## build, then execute an example batch of transactions
+run: libraries $(if $(wildcard /dev/nvidia0),kernels) ## build, then start a development node and send a first batch to it
 	$(BUILD) --product needletail
-	.build/release/needletail run Examples/batches/transfers.json
+	@$(MAKE) --no-print-directory start
+
+start: ## start that node as it is built (ARGUMENTS="--http-port 8546" goes to it)
+	$(PROGRAM) node --dev --first-batch $(ARGUMENTS)
 
 libraries:
 	@Tools/setup libraries

@@ -67,6 +67,7 @@ let package = Package(
         "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "GPU", "Kernels", "Node",
         "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: settings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),

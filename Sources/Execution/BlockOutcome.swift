@@ -79,7 +79,7 @@ public struct BlockOutcome: Sendable {
   public var receiptsRoot: Hash256 { commitments().receiptsRoot }
 
   /// What a header says of the receipts, both from one pass.
-  func commitments() -> (receiptsRoot: Hash256, logsBloom: Bloom) {
+  package func commitments() -> (receiptsRoot: Hash256, logsBloom: Bloom) {
     let (items, bloom) = encodedReceipts()
     return (MerklePatriciaTrie.orderedRoot(items), bloom)
   }
@@ -125,6 +125,8 @@ public struct ExecutionError: Error, Sendable, CustomStringConvertible {
     case missingBlockHash
     /// The access list that came with the block is not what execution gives (EIP-7928).
     case accessList
+    /// A transaction took longer than it may.
+    case timeExhausted
     /// The device that transactions ran on failed, or took too long.
     case device
   }
@@ -155,6 +157,8 @@ public struct ExecutionError: Error, Sendable, CustomStringConvertible {
       self.init(
         .workspaceExhausted, "it needs more memory than the largest workspace has",
         transaction: transaction)
+    } else if fault == .timeExhausted {
+      self.init(.timeExhausted, "it takes longer than it may", transaction: transaction)
     } else {
       self.init(
         .missingBlockHash, "a block hash that the input lacks was asked for",

@@ -111,6 +111,13 @@ package struct BlockRun {
   /// The state as the transactions before the next one left it.
   package var state: WorldState { runner.state }
 
+  /// The state as it is now, to be kept: what follows changes another copy.
+  package func keptState() -> WorldState {
+    let state = runner.state
+    runner.change { _ in }
+    return state
+  }
+
   /// Counts in a transaction that somebody else executed, as on the state as it is; `apply` takes
   /// its changes over. Only where blocks count one kind of gas, before Amsterdam, and no access list is
   /// wanted.
@@ -158,6 +165,7 @@ package struct BlockRun {
     let stateGasAvailable = stateGasAvailable
     let blobsAvailable = blobsAvailable
     runner.tracer?.willRun(transaction: index)
+    runner.isTrial = transaction.pointee.isImpersonated
     var failure: ExecutionError?
     var refusal: TransactionError?
     PreparedTransaction.withMessage(transaction) { message in

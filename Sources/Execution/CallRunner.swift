@@ -40,6 +40,8 @@ package final class CallRunner {
     package var keepsChanges = false
     /// Whether accesses are collected.
     package var collectsAccesses = false
+    /// Nanoseconds that it may take, about; then `ExecutionError.Code.timeExhausted` is thrown.
+    package var nanoseconds: UInt64?
     /// Gas that the block has left.
     package var gasAvailable = UInt64(Int64.max)
     /// Blobs that the block has left.
@@ -75,6 +77,7 @@ package final class CallRunner {
     if !(options.precompileMoves.isEmpty && runner.precompileMoves.isEmpty) {
       runner.precompileMoves = options.precompileMoves
     }
+    runner.deadline = options.nanoseconds.map { TransactionRunner.uptime &+ $0 }
     runner.begin(block, on: &state)
     defer { runner.end(&state) }
     tracer?.willRun(transaction: 0)

@@ -145,7 +145,8 @@ extension ChainRules {
   /// Checks all of a block but what executing it tells, and makes it ready for that. Hashes of older
   /// blocks are the caller's to add. `ancestor` finds blocks by their hash.
   package func prepare(
-    _ block: Block, size: Int, parent: Ancestor, ancestor: (Hash256) -> Ancestor?
+    _ block: Block, size: Int, parent: Ancestor, transactions known: [PreparedTransaction]? = nil,
+    ancestor: (Hash256) -> Ancestor?
   ) throws(BlockError) -> PreparedBlock {
     let header = block.header
     let fork = schedule.fork(
@@ -161,7 +162,11 @@ extension ChainRules {
 
     var prepared = PreparedBlock(
       fork: fork, environment: environment(header, fork))
-    prepared.transactions = try prepare(block.transactions, fork: fork)
+    if let known {
+      prepared.transactions = known
+    } else {
+      prepared.transactions = try prepare(block.transactions, fork: fork)
+    }
     prepared.withdrawals = block.withdrawals ?? []
     prepared.parentHash = header.parentHash
     prepared.parentBeaconBlockRoot = header.parentBeaconBlockRoot
@@ -338,7 +343,7 @@ extension BlockError {
     case .systemContract: self.init(.systemContract, error.description)
     case .invalidDeposit: self.init(.invalidDeposit, error.description)
     case .accessList: self.init(.invalidAccessList, error.description)
-    case .workspaceExhausted, .stateUnavailable, .missingBlockHash, .device:
+    case .workspaceExhausted, .stateUnavailable, .missingBlockHash, .timeExhausted, .device:
       self.init(.resources, error.description)
     }
   }

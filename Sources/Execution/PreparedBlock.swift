@@ -9,6 +9,9 @@ public struct PreparedTransaction: Sendable {
   public var sender: Address
   /// Who signed each authorisation; `nil` where the signature is invalid.
   public var authorities: [Address?]
+  /// Whether nobody signed it: the sender may be any account, one with code among them. Development
+  /// chains have such transactions; the serial executor alone knows them.
+  package var isImpersonated = false
 
   /// A transaction whose sender is known; recovers the signers of its authorisations.
   public init(_ transaction: Transaction, sender: Address) {

@@ -1,6 +1,14 @@
 import EVM
 import Ethereum
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Runs single transactions and system calls on a world state: owns the workspace, answers the
 /// machine's questions, and applies the journal.
 ///
@@ -13,9 +21,13 @@ final class TransactionRunner {
   var fallbackBlockHash: ((UInt64) -> Hash256?)?
   var tracer: (any TransactionTracer)?
   /// Whether what makes a transaction its sender's own is left unchecked (`Machine.isTrial`).
-  var isTrial = false
+  var isTrial = false {
+    didSet { if isTrial != oldValue { machine.pointee?.isTrial = isTrial } }
+  }
   /// Whether a trial may pay nothing for its gas (`Machine.mayBeFree`).
   var mayBeFree = false
+  /// When transactions have to be over, in nanoseconds of `uptime`; system calls may take their time.
+  var deadline: UInt64?
   /// Precompiles that answer at other addresses (`Machine.precompileMoves`).
   var precompileMoves: [PrecompileMove] = [] {
     didSet {
@@ -46,6 +58,7 @@ final class TransactionRunner {
     var tables: UnsafeMutablePointer<StateTables>?
     unowned(unsafe) var runner: TransactionRunner?
     unowned(unsafe) var codes: CodeStore?
+    var deadline: UInt64 = 0
     var fork = Fork.frontier
   }
 
@@ -106,7 +119,13 @@ final class TransactionRunner {
   ) throws(ExecutionError) {
     state.codes.beginTransaction()
     while true {
-      if tracer == nil {
+      if tracer == nil, let deadline,
+        case .transaction(let message, let gas, let state, let blobs) = work
+      {
+        let (result, journal, output) = try runTimed(message, gas, state, blobs, deadline)
+        if !result.status.isFault { return body(result, journal, output) }
+        try recover(from: result.status)
+      } else if tracer == nil {
         if machine.pointee == nil { try makeMachine() }
         let result = Self.perform(work, &machine.pointee!)
         if !result.status.isFault {
@@ -183,6 +202,33 @@ final class TransactionRunner {
   }
 
   private typealias WatchedRun = (TransactionResult, Journal, UnsafeBufferPointer<UInt8>)
+
+  @inline(never)
+  private func runTimed(
+    _ message: TransactionMessage, _ gas: UInt64, _ stateGas: UInt64, _ blobs: Int,
+    _ deadline: UInt64
+  ) throws(ExecutionError) -> WatchedRun {
+    context.pointee.deadline = deadline
+    var machine = Machine(
+      fork: fork, block: environment,
+      view: TimedStateView(view) {
+        $0.assumingMemoryBound(to: Context.self).pointee.deadline < TransactionRunner.uptime
+      }, tracer: NoTracer(), workspace: try makeWorkspace())
+    machine.journal.seed = seed
+    machine.isTrial = isTrial
+    machine.mayBeFree = mayBeFree
+    machine.precompileMoves = moves
+    let result = machine.run(
+      message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
+    return (result, machine.journal, machine.output)
+  }
+
+  /// Nanoseconds since some moment.
+  static var uptime: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
 
   @inline(never)
   private func runWatched(_ work: Work) throws(ExecutionError) -> WatchedRun {

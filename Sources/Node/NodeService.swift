@@ -1,6 +1,6 @@
 import Dispatch
 import Ethereum
-import Execution
+package import Execution
 import NIOCore
 import NIOPosix
 import Storage
@@ -36,8 +36,14 @@ package final class NodeService: Sendable {
     package var engine: HTTPServer.Options?
     /// What clients may ask.
     package var limits = RPCService.Limits()
+    /// Makes what executes blocks: one for the chain, one for the sequencer.
+    package var makeExecutor: @Sendable () -> any HostBlockExecutor = { SerialExecutor() }
     /// Namespaces beside the usual ones.
     package var namespaces: Set<String> = []
+    /// The only namespaces for everybody; the usual ones where it is `nil`.
+    package var onlyNamespaces: Set<String>?
+    /// The only methods that everybody may call; all of the namespaces where it is empty.
+    package var methods: Set<String> = []
 
     /// A node of a folder.
     package init(folder: String) { self.folder = folder }
@@ -47,6 +53,8 @@ package final class NodeService: Sendable {
   package let chain: Blockchain
   /// What waits for a block.
   package let pool: TransactionPool
+  /// Transactions that waited when the node ended last, and wait again.
+  package let waiting: Int
   /// Makes blocks; `nil` where a consensus client decides.
   package let sequencer: Sequencer?
   /// The port for everybody.
@@ -64,16 +72,20 @@ package final class NodeService: Sendable {
   private let relay: SequencerClient?
   private let group: MultiThreadedEventLoopGroup
   private let threads: NIOThreadPool
+  private let workers: RequestWorkers
   private let start = ContinuousClock.now
 
   /// Opens the chain and listens.
   package init(_ options: Options) throws {
     if let misunderstanding = BlockFault.misunderstanding { throw misunderstanding }
     chain = try Blockchain(
-      folder: options.folder, genesisFile: options.genesis, options: options.chain)
+      folder: options.folder, genesisFile: options.genesis, executor: options.makeExecutor(),
+      options: options.chain)
     pool = TransactionPool()
+    waiting = try pool.restore(
+      from: PoolJournal(path: options.folder + "/pool.journal"), chain: chain)
     sequencer = options.sequencer.map { [chain, pool] in
-      Sequencer(chain: chain, pool: pool, options: $0)
+      Sequencer(chain: chain, pool: pool, options: $0, executor: options.makeExecutor())
     }
     group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     // More than may wait at once.
@@ -92,11 +104,15 @@ package final class NodeService: Sendable {
     service = RPCService(
       chain: chain, pool: pool, sequencer: sequencer, intake: intake,
       isFollower: follower != nil, limits: options.limits)
+    workers = RequestWorkers(threads: 4)
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
+    if let only = options.onlyNamespaces { access.namespaces = only }
     access.namespaces.formUnion(options.namespaces)
+    access.methods = options.methods
     let service = service
     let metrics = NodeMetrics(
-      chain: chain, pool: pool, sequencer: sequencer, follower: follower?.status)
+      chain: chain, pool: pool, sequencer: sequencer, service: service,
+      follower: follower?.status)
     let hub = SubscriptionHub(service)
     chain.add(hub)
     pool.observe { hub.transactionsArrived($0) }
@@ -105,10 +121,15 @@ package final class NodeService: Sendable {
     }
     if let feed { chain.add(feed) }
     let http = try HTTPServer(
-      options.http, group: group, threads: threads,
+      options.http, group: group, threads: threads, workers: workers,
       responder: { [access] in
         metrics.requests.add(1, ordering: .relaxed)
         return service.respond(to: $0, access: access)
+      },
+      quick: { [access] in
+        guard let answer = service.quickAnswer(to: $0, access: access) else { return nil }
+        metrics.requests.add(1, ordering: .relaxed)
+        return answer
       },
       pages: { metrics.page($0) },
       socketPaths: feed == nil ? ["/", "/ws"] : ["/", "/ws", FeedServer.path],
@@ -123,14 +144,18 @@ package final class NodeService: Sendable {
     var enginePort: Int?
     if let engine = options.engine {
       let server = try HTTPServer(
-        engine, group: group, threads: threads,
+        engine, group: group, threads: threads, workers: workers,
         responder: { service.respond(to: $0, access: .engine) }, socketPaths: ["/"],
         sockets: { _, peer in RPCSession(service, .engine, hub: hub, peer: peer) })
       enginePort = server.port
       servers.append(server)
     }
     self.enginePort = enginePort
+    if waiting > 0 { sequencer?.transactionsArrived(waits: false) }
     self.servers = servers
+    metrics.connections.withLock { count in
+      count = { [servers] in servers.reduce(0) { $0 + $1.openConnections } }
+    }
     ingest = try options.ingest.map { [group] in
       try IngestServer($0, group: group) { intake.takeWhenThereIsRoom($0) }
     }
@@ -154,60 +179,11 @@ package final class NodeService: Sendable {
     try relay?.stop()
     try follower?.stop()
     sequencer?.mode = .onDemand
-    try chain.close()
+    // What is being answered ends first.
+    workers.end()
+    pool.rewriteJournal()
     try threads.syncShutdownGracefully()
+    try chain.close()
     try group.syncShutdownGracefully()
-  }
-}
-
-/// What an operator looks at: `/health`, `/ready` and `/metrics` in the text form of Prometheus.
-final class NodeMetrics: Sendable {
-  let requests = Atomic<UInt64>(0)
-  private let chain: Blockchain
-  private let pool: TransactionPool
-  private let sequencer: Sequencer?
-  private let follower: FollowerStatus?
-
-  init(
-    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer?, follower: FollowerStatus?
-  ) {
-    self.follower = follower
-    self.chain = chain
-    self.pool = pool
-    self.sequencer = sequencer
-  }
-
-  func page(_ path: String) -> (status: Int, type: String, body: [UInt8])? {
-    switch path {
-    case "/health": return (200, "text/plain", [UInt8]("alive\n".utf8))
-    case "/ready":
-      if let failure = sequencer?.failure {
-        return (503, "text/plain", [UInt8]("no blocks can be made: \(failure)\n".utf8))
-      }
-      if let failure = follower?.failure {
-        return (503, "text/plain", [UInt8]("following has ended: \(failure)\n".utf8))
-      }
-      return (200, "text/plain", [UInt8]("ready\n".utf8))
-    case "/metrics": return (200, "text/plain; version=0.0.4", [UInt8](text.utf8))
-    default: return nil
-    }
-  }
-
-  private var text: String {
-    let head = chain.database.head?.header
-    var lines: [String] = []
-    func metric(_ name: String, _ type: String, _ help: String, _ value: some BinaryInteger) {
-      lines.append("# HELP needletail_\(name) \(help)")
-      lines.append("# TYPE needletail_\(name) \(type)")
-      lines.append("needletail_\(name) \(value)")
-    }
-    metric("head_number", "gauge", "Number of the head.", head?.number ?? 0)
-    metric("head_timestamp_seconds", "gauge", "Time of the head.", head?.timestamp ?? 0)
-    metric("pool_transactions", "gauge", "Transactions that wait.", pool.count)
-    metric(
-      "http_requests_total", "counter", "Requests on the port for everybody.",
-      requests.load(ordering: .relaxed))
-    for entry in follower?.metrics ?? [] { metric(entry.name, entry.type, entry.help, entry.value) }
-    return lines.joined(separator: "\n") + "\n"
   }
 }

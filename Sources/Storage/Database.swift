@@ -16,6 +16,17 @@ import Synchronization
 struct PendingBlock: Sendable {
   var block: StoredBlock
   var layer: StateLayer
+  /// What of the layer was changed from outside, as the caller keeps it.
+  var amendment: [UInt8]?
+
+  /// Pages of the database that storing it changes at most.
+  var pages: Int { layer.pages + block.transactionHashes.count * 2 + 64 }
+
+  /// Bytes that it adds to the database, about.
+  var bytes: Int {
+    block.body.bytes.count + block.receipts.bytes.count + block.transactionHashes.count * 64
+      + layer.size
+  }
 }
 
 /// The durable chain: blocks, receipts, indexes and state in one LMDB file.
@@ -35,7 +46,9 @@ package final class Database: @unchecked Sendable {
     /// Threads that work out a state root.
     package var workers = 2
     /// Blocks that may wait to be stored before a commit waits for them.
-    package var pendingLimit = 4
+    package var pendingLimit = 16
+    /// Bytes of what they changed, likewise.
+    package var pendingBytes = 256 << 20
 
     /// All history; two threads.
     package init() {}
@@ -47,6 +60,9 @@ package final class Database: @unchecked Sendable {
   private struct State {
     var head: StoredHeader
     var pending: [PendingBlock] = []
+    /// What was changed from outside since the head.
+    var amendment: (layer: StateLayer, record: [UInt8])?
+    var bounds: HistoryBounds
     var failure: StorageError?
   }
 
@@ -58,14 +74,12 @@ package final class Database: @unchecked Sendable {
   private let lock: Int32
   private let state: Mutex<State?>
   private let queue = DispatchQueue(label: "needletail.storage")
-  private let room: DispatchSemaphore
 
   /// Opens or creates a database in a folder, for this process alone.
   package init(folder: String, options: Options = Options()) throws(StorageError) {
     self.folder = folder
     self.options = options
     lock = try Self.lock(folder)
-    room = DispatchSemaphore(value: options.pendingLimit)
     do throws(StorageError) {
       environment = try LMDBEnvironment(
         folder: folder, tableNames: Table.names, mapSize: options.mapSize)
@@ -77,12 +91,20 @@ package final class Database: @unchecked Sendable {
         guard let record = reader.get(.headers, Snapshot.key(number)) else {
           throw StorageError(.corrupt, "database: the header of the head, \(number), is missing")
         }
-        found = State(head: try StoredHeader(stored: record))
+        found = State(
+          head: try StoredHeader(stored: record),
+          bounds: HistoryBounds(reader, options.history))
       }
       state = Mutex(found)
     } catch {
       close(lock)
       throw error
+    }
+    if case .blocks = options.history {
+      queue.async { [weak self] in
+        self?.dropIndexes()
+        self?.prune()
+      }
     }
   }
 
@@ -111,9 +133,9 @@ package final class Database: @unchecked Sendable {
 
   static let headKey = [UInt8]("head".utf8)
   static let schemaKey = [UInt8]("schema".utf8)
-  private static let genesisKey = [UInt8]("genesis".utf8)
+  static let genesisKey = [UInt8]("genesis".utf8)
 
-  private static func checkSchema(_ reader: LMDBReader) throws(StorageError) {
+  static func checkSchema(_ reader: LMDBReader) throws(StorageError) {
     guard let bytes = reader.get(.meta, schemaKey) else { return }
     let found = bytes.uint32(at: 0)
     guard found == schema else {
@@ -146,7 +168,8 @@ package final class Database: @unchecked Sendable {
       do throws(StorageError) {
         let reader = try LMDBReader(environment)
         return Snapshot(
-          head: state.head, history: options.history, pending: state.pending, reader: reader)
+          head: state.head, bounds: state.bounds, pending: state.pending,
+          amendment: state.amendment?.layer, reader: reader)
       } catch {
         failure = error
         return nil
@@ -157,6 +180,42 @@ package final class Database: @unchecked Sendable {
       throw StorageError(.unavailable, "\(folder) has no chain yet: it needs a genesis")
     }
     return snapshot
+  }
+
+  /// Snapshots of the chain as it is now that nobody uses, and a number that changes with it.
+  private struct Idle {
+    var generation = 0
+    var snapshots: [Snapshot] = []
+  }
+
+  private let idle = Mutex(Idle())
+  private static let idleLimit = 16
+
+  /// Gives the chain as it is now to `body`: a snapshot that others had before, while the chain stays
+  /// as it is, which saves an opening of the database.
+  package func withSnapshot<Result>(_ body: (Snapshot) throws -> Result) throws -> Result {
+    let (generation, found) = idle.withLock { ($0.generation, $0.snapshots.popLast()) }
+    let snapshot = try found ?? snapshot()
+    defer {
+      idle.withLock { idle in
+        if idle.generation == generation, idle.snapshots.count < Self.idleLimit {
+          idle.snapshots.append(snapshot)
+        }
+      }
+    }
+    return try body(snapshot)
+  }
+
+  /// Lets the idle snapshots go: there are newer states, and pages that they hold.
+  private func retireSnapshots() {
+    let old = idle.withLock { idle in
+      idle.generation += 1
+      let snapshots = idle.snapshots
+      idle.snapshots = []
+      return snapshots
+    }
+    // They end here, not under the lock.
+    withExtendedLifetime(old) {}
   }
 
   /// The header of the head.
@@ -192,14 +251,17 @@ package final class Database: @unchecked Sendable {
     let stored = StoredBlock(
       block, hash: block.hash, size: block.encoded.count,
       totalDifficulty: block.header.difficulty, senders: [], receipts: [], sequence: 0)
+    let pending = PendingBlock(block: stored, layer: layer)
+    try environment.requireSpace(pages: pending.pages, bytes: pending.bytes + file.count)
     var writer = try LMDBWriter(environment)
     var schema: [UInt8] = []
     schema.append(bigEndian: Self.schema)
     try writer.put(.meta, Self.schemaKey, schema)
     try writer.put(.meta, Self.genesisKey, file)
-    try StoreWriter.write(stored, layer, history: options.history, to: writer)
+    let bounds = HistoryBounds(options.history)
+    try StoreWriter.write([pending], bounds, to: writer)
     try writer.commit()
-    state.withLock { $0 = State(head: stored.summary) }
+    state.withLock { $0 = State(head: stored.summary, bounds: bounds) }
   }
 
   /// What a block changes, with the state root after it. To be given to `append`.
@@ -210,44 +272,99 @@ package final class Database: @unchecked Sendable {
     return try committer.layer(number: number, committer.changes(delta))
   }
 
-  /// Makes a block the head. It is visible at once and stored in the background; waits when too many
-  /// are not stored yet.
+  /// Waits until there is room for another block that waits to be stored. Throws when nothing can be
+  /// stored: to be asked before a block goes into the log.
+  package func awaitRoom() throws(StorageError) {
+    var hasTried = false
+    while true {
+      let (isFull, failure) = state.withLock { state -> (Bool, StorageError?) in
+        guard let state else { return (false, StorageError(.unavailable, "there is no genesis")) }
+        let bytes = state.pending.reduce(0) { $0 + $1.layer.size }
+        return (
+          state.pending.count >= options.pendingLimit || bytes > options.pendingBytes, state.failure
+        )
+      }
+      if let failure {
+        // There may be space again.
+        guard failure.code == .full, !hasTried else { throw failure }
+        hasTried = true
+        state.withLock { $0?.failure = nil }
+      } else if !isFull {
+        return
+      }
+      queue.sync { store() }
+    }
+  }
+
+  /// Makes a block the head. It is visible at once and stored in the background.
   package func append(_ block: StoredBlock, _ layer: StateLayer) throws(StorageError) {
-    room.wait()
     let failure = state.withLock { state -> StorageError? in
       guard state != nil else { return StorageError(.unavailable, "there is no genesis") }
-      if let failure = state!.failure { return failure }
       guard block.header.parentHash == state!.head.hash else {
         return StorageError(.notNext, "block \(block.header.number) does not follow the head")
       }
-      state!.pending.insert(PendingBlock(block: block, layer: layer), at: 0)
+      // The block was made on what was changed from outside: it is the block's change now.
+      let amendment = state!.amendment
+      state!.amendment = nil
+      state!.pending.insert(
+        PendingBlock(
+          block: block, layer: amendment.map { layer.merged(after: $0.layer) } ?? layer,
+          amendment: amendment?.record), at: 0)
       state!.head = block.summary
       return nil
     }
-    if let failure {
-      room.signal()
-      throw failure
-    }
+    if let failure { throw failure }
+    retireSnapshots()
     queue.async { [self] in store() }
+  }
+
+  /// Changes the state after the head from outside, as a layer worked out on a snapshot of it. It is
+  /// visible at once, and stored with the next block, whose state it is part of; the caller has it in
+  /// the block log before. `record` is all of what was changed since the head, as the caller wants to
+  /// have it again. For development chains.
+  package func amend(_ layer: StateLayer, record: [UInt8]) {
+    state.withLock { state in
+      let all = state?.amendment.map { layer.merged(after: $0.layer) } ?? layer
+      state?.amendment = (all, record)
+    }
+    retireSnapshots()
+  }
+
+  /// Forgets what was changed from outside since the head.
+  package func dropAmendment() {
+    state.withLock { $0?.amendment = nil }
+    retireSnapshots()
   }
 
   /// Waits until all blocks are stored.
   package func flush() throws(StorageError) {
-    queue.sync {}
+    queue.sync { store() }
     if let failure = state.withLock({ $0?.failure }) { throw failure }
   }
 
-  /// Stores what is pending, in one transaction.
+  /// Stores what is pending, in one transaction; on the queue.
   private func store() {
-    let blocks = state.withLock { $0?.failure == nil ? $0?.pending.reversed() ?? [] : [] }
-    if blocks.isEmpty { return }
+    let (blocks, known) = state.withLock { state -> ([PendingBlock], HistoryBounds?) in
+      (state?.failure == nil ? state?.pending.reversed() ?? [] : [], state?.bounds)
+    }
+    guard let newest = blocks.last, var bounds = known else { return }
     var failure: StorageError?
     do throws(StorageError) {
+      try environment.requireSpace(
+        pages: blocks.reduce(0) { $0 + $1.pages }, bytes: blocks.reduce(0) { $0 + $1.bytes })
       var writer = try LMDBWriter(environment)
+      try StoreWriter.write(blocks, bounds, to: writer)
       for block in blocks {
-        try StoreWriter.write(block.block, block.layer, history: options.history, to: writer)
+        if let amendment = block.amendment {
+          try writer.put(.meta, Snapshot.amendmentKey(block.block.header.number), amendment)
+        }
       }
+      try bounds.prune(head: newest.block.header.number, writer)
+      // Before the states are gone.
+      state.withLock { $0?.bounds = bounds }
+      StopPoint.pass(.duringStore)
       try writer.commit()
+      StopPoint.pass(.afterStore)
     } catch { failure = error }
     state.withLock { state in
       if let failure {
@@ -256,17 +373,50 @@ package final class Database: @unchecked Sendable {
         state?.pending.removeLast(blocks.count)
       }
     }
-    for _ in blocks { room.signal() }
+    retireSnapshots()
+  }
+
+  // MARK: History
+
+  /// Takes changes away that are older than wanted, a part at a time; on the queue.
+  private func prune() {
+    let found = state.withLock { $0?.failure == nil ? $0?.bounds : nil }
+    guard let before = found else { return }
+    var bounds = before
+    do throws(StorageError) {
+      var writer = try LMDBWriter(environment)
+      // The head may be ahead of what is stored.
+      let stored = LMDBReader(writer).get(.meta, Self.headKey)?.uint64(at: 0) ?? 0
+      try bounds.prune(head: stored, writer)
+      if bounds.kept == before.kept { return }
+      state.withLock { $0?.bounds = bounds }
+      try writer.commit()
+    } catch { return }
+    queue.async { [weak self] in self?.prune() }
+  }
+
+  /// Empties the indexes of a history that is full no more; on the queue.
+  private func dropIndexes() {
+    do throws(StorageError) {
+      if try environment.count(.accountHistory) + environment.count(.slotHistory) == 0 { return }
+      var writer = try LMDBWriter(environment)
+      for table in [Table.accountHistory, .slotHistory] { try writer.empty(table) }
+      try HistoryBounds.write(indexed: .max, to: writer)
+      try writer.commit()
+    } catch { return }
   }
 
   // MARK: Reorganisation
 
   /// Goes back to a block of the chain: its state, by the changes of the blocks after it, which are
-  /// taken out. `sequence` is the entry of the block log that says so.
+  /// taken out; what was changed from outside since the head goes, too. `sequence` is the entry of the
+  /// block log that says so.
   package func rewind(to number: UInt64, sequence: UInt64) throws(StorageError) {
     try flush()
+    dropAmendment()
     let snapshot = try snapshot()
     let head = snapshot.head.header.number
+    if number == head { return }
     guard number < head else {
       throw StorageError(.unavailable, "block \(number) is not before the head, \(head)")
     }
@@ -283,14 +433,16 @@ package final class Database: @unchecked Sendable {
         "going back to block \(number) gives the state root \(layer.root), not "
           + "\(target.header.stateRoot)")
     }
+    try environment.requireSpace(pages: layer.pages + Int(head - number) * 64, bytes: layer.size)
     var writer = try LMDBWriter(environment)
-    try StoreWriter.write(layer, to: writer)
+    try StoreWriter.write([layer], to: writer)
     for block in stride(from: head, to: number, by: -1) {
       try StoreWriter.remove(block, snapshot, to: writer)
     }
     try StoreWriter.writeHead(number, target.hash, sequence, to: writer)
     try writer.commit()
     state.withLock { $0?.head = target }
+    retireSnapshots()
   }
 
   // MARK: Keeping
@@ -303,6 +455,9 @@ package final class Database: @unchecked Sendable {
     }
     try environment.copy(to: folder)
   }
+
+  /// Bytes of the file that are in use.
+  package var usedBytes: Int { environment.usedBytes }
 
   /// How many entries each table has, and how many bytes all take.
   package func statistics() throws(StorageError) -> (tables: [(String, Int)], bytes: Int) {

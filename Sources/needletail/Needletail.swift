@@ -23,14 +23,24 @@ struct Needletail: ParsableCommand {
       TransactionTestCommand.self, TransitionTool.self, BlockBuilder.self, DisassembleCommand.self,
       KeccakCommand.self, RLPCommand.self, SignerCommand.self, CoprocessorsCommand.self,
       DevicesCommand.self,
-      SoakCommand.self, NodeCommand.self, BenchCommand.self,
+      SoakCommand.self, NodeCommand.self, ConfigCommand.self, DatabaseCommand.self,
+      BenchCommand.self,
     ])
 
   /// Runs the command and maps what goes wrong to an exit status and one line on standard error.
   static func main() {
     var status: Int32 = 0
     do {
-      var command = try parseAsRoot()
+      let arguments: [String]
+      do {
+        arguments = try NodeConfiguration.complete(
+          Array(CommandLine.arguments.dropFirst()),
+          environment: ProcessInfo.processInfo.environment)
+      } catch let error as ValidationError {
+        Terminal.note("needletail: \(error.message)")
+        _exit(2)
+      }
+      var command = try parseAsRoot(arguments)
       do {
         try command.run()
       } catch let error as FormatError {

@@ -100,6 +100,7 @@ final class ModelChain {
     header.number += 1
     header.stateRoot = layer.root
     let block = Block(header: header)
+    try database.awaitRoom()
     try database.append(
       StoredBlock(
         block, hash: block.hash, size: 0, totalDifficulty: .zero, senders: [], receipts: [],

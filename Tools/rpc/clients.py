@@ -7,6 +7,8 @@ The last line is `N passed, N failed`.
 """
 
 import asyncio
+import pathlib
+import re
 import sys
 import time
 import traceback
@@ -100,6 +102,15 @@ def deploys_a_contract_of_vyper_and_calls_it(w3, state):
     assert contract.functions.number().call() == 42
     # The state of the block before.
     assert contract.functions.number().call(block_identifier=state["first"]) == 0
+
+
+@check
+def the_first_batch_has_the_token_of_the_examples(w3, state):
+    root = pathlib.Path(__file__).parents[2]
+    source = (root / "Examples/contracts/Token.vy").read_text()
+    code = vyper.compile_code(source, output_formats=["bytecode"])["bytecode"]
+    swift = (root / "Sources/needletail/Node/FirstBatch+Token.swift").read_text()
+    assert "".join(re.findall(r'"([0-9a-fx]+)"', swift)) == code
 
 
 @check

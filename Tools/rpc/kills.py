@@ -45,6 +45,23 @@ def load(node, key, acknowledged, end):
             end.problem = error
 
 
+def reimport(binary, arguments, folder):
+    """Has a node of its own execute the same blocks from the genesis on, one transaction after the
+    other; gives what differs."""
+    node = Node(binary, *arguments)
+    head = node.call("eth_getBlockByNumber", "latest", False)
+    with open(folder + "/chain.rlp", "wb") as file:
+        for number in range(1, int(head["number"], 16) + 1):
+            file.write(bytes.fromhex(node.call("debug_getRawBlock", hex(number))[2:]))
+    node.stop()
+    other = Node(
+        binary, "--datadir", folder + "/other", "--genesis", folder + "/chain/genesis.json",
+        "--import", folder + "/chain.rlp")
+    again = other.call("eth_getBlockByNumber", "latest", False)
+    other.stop()
+    return None if again == head else f"the import ends with {again['hash']}, not {head['hash']}"
+
+
 def main():
     binary = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
@@ -78,23 +95,12 @@ def main():
             else:
                 passed += 1
             node.stop()
-        # The same blocks, executed by a node of its own from the genesis on.
-        node = Node(binary, *arguments)
-        head = node.call("eth_getBlockByNumber", "latest", False)
-        with open(folder + "/chain.rlp", "wb") as file:
-            for number in range(1, int(head["number"], 16) + 1):
-                file.write(bytes.fromhex(node.call("debug_getRawBlock", hex(number))[2:]))
-        node.stop()
-        other = Node(
-            binary, "--datadir", folder + "/other", "--genesis", folder + "/chain/genesis.json",
-            "--import", folder + "/chain.rlp")
-        again = other.call("eth_getBlockByNumber", "latest", False)
-        other.stop()
-        if again == head and acknowledged:
-            passed += 1
-        else:
+        fault = reimport(binary, arguments, folder)
+        if fault or not acknowledged:
             failed += 1
-            print(f"the import ends with {again['hash']}, not {head['hash']}")
+            print(fault or "nothing was acknowledged")
+        else:
+            passed += 1
     print(f"{len(acknowledged)} transactions were acknowledged", file=sys.stderr)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -15,10 +15,10 @@ class Node:
 
     running = []
 
-    def __init__(self, binary, *arguments, **environment):
+    def __init__(self, binary, *arguments, env=None, **environment):
         self.process = subprocess.Popen(
             [binary, "node", "--http-port", "0", *arguments], stdout=subprocess.PIPE, text=True,
-            env={**os.environ, **environment})
+            env={**(env or os.environ), **environment})
         self.port = self.ingest_port = None
         for line in self.process.stdout:
             if found := re.match(r"ingest on .*:(\d+)$", line):

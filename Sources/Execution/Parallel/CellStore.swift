@@ -152,11 +152,15 @@ struct CellStore: ~Copyable {
     _ address: Address, _ hash: UInt64, _ place: UnsafeMutablePointer<Atomic<UInt>>, _ head: UInt,
     _ share: inout Share, _ slab: inout Slab
   ) -> UnsafeMutablePointer<AccountCell>? {
+    var number = tables.pointee.find(address, hash)
+    if number == IndexTable.none && tables.pointee.pages != nil {
+      number = tables.pointee.pageShared(address)
+      if number == IndexTable.none { return nil }
+    }
     guard let id = takeLifecycle(&share) else { return nil }
     let cell = slab.allocate(AccountCell.self)
     let timelines = slab.allocate(Timeline.self, count: 2)
     let first = lifecycles.base + Int(id)
-    let number = tables.pointee.find(address, hash)
     let row = number == IndexTable.none ? AccountRow(address) : tables.pointee.accounts[Int(number)]
     let exists = number != IndexTable.none && row.exists
     first.initialize(
@@ -219,13 +223,19 @@ struct CellStore: ~Copyable {
     _ key: UInt256, _ account: UnsafeMutablePointer<AccountCell>, _ epoch: UInt32, _ hash: UInt64,
     _ place: UnsafeMutablePointer<Atomic<UInt>>, _ head: UInt, _ share: inout Share
   ) -> UnsafeMutablePointer<SlotCell>? {
-    guard let cell = takeSlot(&share) else { return nil }
     var number = IndexTable.none
     var value = UInt256.zero
     if epoch == 0 && account.pointee.number != IndexTable.none {
       number = tables.pointee.find(key, of: account.pointee.number, hash)
+      // A storage that was wiped has nothing in the source any more.
+      if number == IndexTable.none && account.pointee.tableEpoch == 0 && tables.pointee.pages != nil
+      {
+        number = tables.pointee.pageShared(key, of: account.pointee.number)
+        if number == IndexTable.none { return nil }
+      }
       if number != IndexTable.none { value = tables.pointee.slots[Int(number)].value }
     }
+    guard let cell = takeSlot(&share) else { return nil }
     var seen = head
     cell.initialize(
       to: SlotCell(

@@ -122,7 +122,6 @@ public final class ParallelExecutor: HostBlockExecutor {
   /// Why a block had better be executed one transaction after the other; `nil` when it had not.
   private func serialReason(_ block: PreparedBlock) -> ParallelStatistics.SerialReason? {
     if tracer != nil { return .traced }
-    if runner.sharedTables.pointee.pages != nil { return .paged }
     if block.fork < .byzantium { return .stateRoots }
     if options.isForced { return nil }
     if options.threads < 2 { return .oneThread }
@@ -161,6 +160,11 @@ public final class ParallelExecutor: HostBlockExecutor {
     var first = 0
     var stretch = Self.firstStretch
     while true {
+      if tables.pointee.pages != nil {
+        // What finds no room is executed as when cells run out.
+        tables.pointee.reserve(
+          accounts: (count - first) * 4 + 4096, slots: (count - first) * 16 + 16_384)
+      }
       first = try segment.execute(
         from: first, mayEnd: !options.isForced, into: &run, &statistics)
       if statistics.isOutOfCells {

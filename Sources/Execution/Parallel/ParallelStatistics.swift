@@ -50,8 +50,6 @@ public struct ParallelStatistics: Sendable {
     case traced
     /// The memory for cells ran out.
     case outOfCells
-    /// The state is read from a source account by account, by one thread at a time.
-    case paged
     /// The access list that came with the block does not fit, or not with this state: execution tells
     /// where.
     case accessList
@@ -64,7 +62,6 @@ public struct ParallelStatistics: Sendable {
       case .traced: 3
       case .outOfCells: 4
       case .accessList: 5
-      case .paged: 6
       }
     }
   }

@@ -8,11 +8,19 @@ import Ethereum
 /// What the watched one took longer than the unwatched one is taken from glue and given to the
 /// profiler: the watched machine interprets code that otherwise runs translated, and counts every
 /// opcode.
-struct BlockProfiler {
+package struct BlockProfiler {
   /// How often each kind of run is made, at most; fewer when a second is over, but one.
-  var repeats = 15
+  package var repeats: Int
   /// Who recovers senders and works roots out; `nil` for the core's functions.
   var stages: (any ProfileStages)?
+
+  /// A profiler that makes so many runs.
+  package init(repeats: Int = 15) { self.repeats = repeats }
+
+  init(repeats: Int, stages: (any ProfileStages)?) {
+    self.repeats = repeats
+    self.stages = stages
+  }
 
   private static let budget: UInt64 = 1_000_000_000
 
@@ -25,7 +33,7 @@ struct BlockProfiler {
   }
 
   /// Profiles a block. The state root is a part of it where the whole state is known.
-  func profile(
+  package func profile(
     _ block: PreparedBlock, on pre: WorldState, name: String, executor: SerialExecutor
   ) throws(ExecutionError) -> BlockProfile {
     var best: Watched?

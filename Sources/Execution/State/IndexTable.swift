@@ -64,6 +64,8 @@ struct IndexTable: ~Copyable {
   mutating func insert(_ hash: UInt64, _ row: UInt32) {
     var position = Int(truncatingIfNeeded: hash) & mask
     while positions[position] != 0 { position = (position &+ 1) & mask }
-    positions[position] = (hash & ~0xffff_ffff) | UInt64(row &+ 1)
+    // After the row itself, for those who look while rows are added.
+    UnsafeRawPointer(positions + position).assumingMemoryBound(to: Atomic<UInt64>.self)
+      .pointee.store((hash & ~0xffff_ffff) | UInt64(row &+ 1), ordering: .releasing)
   }
 }

@@ -4,7 +4,7 @@ import EVM
 ///
 /// Keys are chosen by strangers, so five secret words go in, drawn once a table: without them no two
 /// keys can be made to collide more often than by chance. Three to five multiplications a key.
-struct StateHash: BitwiseCopyable {
+struct StateHash: BitwiseCopyable, Sendable {
   private let words: (UInt64, UInt64, UInt64, UInt64, UInt64)
 
   /// A hash with secrets from the system.
@@ -12,6 +12,9 @@ struct StateHash: BitwiseCopyable {
     var generator = SystemRandomNumberGenerator()
     self.init { generator.next() }
   }
+
+  /// A hash whose secrets are drawn once: a call's tables are made in less time than drawing takes.
+  static let ofProcess = StateHash()
 
   /// A hash with given secrets: the same in every run.
   init(seed: UInt64) {

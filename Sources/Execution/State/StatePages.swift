@@ -77,6 +77,8 @@ package struct StateDelta: Sendable {
 final class StatePages {
   let source: any StateSource
   let codes: CodeStore
+  /// Held by whoever reads from the source while several machines run.
+  let sharing = SpinLock()
   /// The accounts as they were; `nil` where there was none.
   var accounts: [SourceAccount?] = []
   /// The slots as they were; those of an emptied storage are zero.
@@ -117,12 +119,12 @@ extension StateTables {
       row.codeHash = found.codeHash
       row.slotCount = found.hasStorage ? Self.uncounted : 0
       if found.codeHash != .emptyCode {
-        if pages.codes.stored(found.codeHash) == nil {
-          pages.source.code(found.codeHash).withUnsafeBufferPointer {
-            pages.codes.insert($0, hash: found.codeHash)
+        row.code = pages.codes.shared(found.codeHash)
+        if row.code == nil {
+          row.code = pages.source.code(found.codeHash).withUnsafeBufferPointer {
+            pages.codes.insertShared($0, hash: found.codeHash)
           }
         }
-        row.code = pages.codes.stored(found.codeHash)
       }
     } else {
       row.exists = false
@@ -149,6 +151,25 @@ extension StateTables {
       ? .zero : pages.source.slot(key, of: owner.pointee.address)
     append(key, value, of: account, before: value)
     return UInt32(slotCount - 1)
+  }
+
+  /// `page` while several machines run, which look accounts up meanwhile; `IndexTable.none` when there
+  /// is no room: `reserve` makes it.
+  mutating func pageShared(_ address: Address) -> UInt32 {
+    guard let pages else { return IndexTable.none }
+    pages.sharing.lock()
+    defer { pages.sharing.unlock() }
+    let known = find(address)
+    return known == IndexTable.none && hasRoomForAccount ? page(address) : known
+  }
+
+  /// The same of a slot.
+  mutating func pageShared(_ key: UInt256, of account: UInt32) -> UInt32 {
+    guard let pages else { return IndexTable.none }
+    pages.sharing.lock()
+    defer { pages.sharing.unlock() }
+    let known = find(key, of: account)
+    return known == IndexTable.none && hasRoomForSlot ? page(key, of: account) : known
   }
 
   /// What differs from the source.

@@ -131,6 +131,15 @@ struct StateTables: ~Copyable {
     return number
   }
 
+  /// Makes room for further rows, so that the tables stay where they are while these are added.
+  mutating func reserve(accounts: Int, slots: Int) {
+    while accountCapacity - accountCount < accounts { growAccounts() }
+    while slotCapacity - slotCount < slots { growSlots() }
+  }
+
+  var hasRoomForAccount: Bool { accountCount < accountCapacity }
+  var hasRoomForSlot: Bool { slotCount < slotCapacity }
+
   @inline(never)
   private mutating func growAccounts() {
     accountCapacity *= 2

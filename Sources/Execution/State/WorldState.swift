@@ -51,7 +51,8 @@ public struct WorldState {
   /// other. `accounts` and `allocation` have only what was read.
   package init(source: any StateSource, codes: CodeStore) {
     self.codes = codes
-    memory = StateMemory(StateTables(pages: StatePages(source: source, codes: codes)))
+    memory = StateMemory(
+      StateTables(hash: .ofProcess, pages: StatePages(source: source, codes: codes)))
   }
 
   /// What has changed since the source was read.

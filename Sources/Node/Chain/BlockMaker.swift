@@ -7,6 +7,8 @@ package import Storage
 package struct BuiltBlock: Sendable {
   /// The block with its header sealed.
   package var block: Block
+  /// Its transactions in bytes, and what the header says of them.
+  package var contents: BlockContents
   /// The senders of its transactions.
   package var senders: [Address]
   /// The receipts.
@@ -120,14 +122,12 @@ struct BlockMaker {
 
   /// Fills a header in with what execution gave.
   func seal(
-    _ header: inout BlockHeader, _ fork: Fork, transactions: [Transaction], receipts: [Receipt],
-    gasUsed: UInt64, blobGasUsed: UInt64, requestsHash: Hash256?, stateRoot: Hash256
+    _ header: inout BlockHeader, _ fork: Fork, _ contents: BlockContents, gasUsed: UInt64,
+    blobGasUsed: UInt64, requestsHash: Hash256?, stateRoot: Hash256
   ) {
-    header.transactionsRoot = MerklePatriciaTrie.orderedRoot(transactions.map(\.encoded))
-    var outcome = BlockOutcome()
-    outcome.receipts = receipts
-    header.receiptsRoot = outcome.receiptsRoot
-    header.logsBloom = outcome.logsBloom
+    header.transactionsRoot = contents.transactionsRoot
+    header.receiptsRoot = contents.receiptsRoot
+    header.logsBloom = contents.logsBloom
     header.gasUsed = gasUsed
     if fork >= .cancun { header.blobGasUsed = blobGasUsed }
     if fork >= .prague { header.requestsHash = requestsHash }
@@ -146,23 +146,26 @@ struct BlockMaker {
       blockHashes: snapshot.recentHashes(endingWith: parent.header.number))
     prepared.transactions = transactions
     prepared.recordsAccessList = attributes.recordsAccessList
-    var state = WorldState(source: try snapshot.source(after: parent.header.number), codes: codes)
+    let source = try snapshot.source(after: parent.header.number)
+    try source.readAhead(prepared, workers: database.options.workers)
+    var state = WorldState(source: source, codes: codes)
     var executor = executor
     let outcome = try executor.execute(prepared, on: &state)
     var delta = state.delta
     fault?.apply(to: &delta, block: header.number)
-    let layer = try database.layer(delta, on: snapshot, number: header.number)
     let left = Set(outcome.rejected.map(\.index))
     let taken = transactions.indices.filter { !left.contains($0) }.map { transactions[$0] }
+    let (contents, layer) = try BlockContents.during(taken.map(\.transaction), outcome.receipts) {
+      try database.layer(delta, on: snapshot, number: header.number)
+    }
     seal(
-      &header, fork, transactions: taken.map(\.transaction), receipts: outcome.receipts,
-      gasUsed: outcome.gasUsed, blobGasUsed: outcome.blobGasUsed,
+      &header, fork, contents, gasUsed: outcome.gasUsed, blobGasUsed: outcome.blobGasUsed,
       requestsHash: outcome.requestsHash, stateRoot: layer.root)
     let block = Block(
       header: header, transactions: taken.map(\.transaction),
       withdrawals: fork >= .shanghai ? attributes.withdrawals : nil)
     return BuiltBlock(
-      block: block, senders: taken.map(\.sender), receipts: outcome.receipts,
+      block: block, contents: contents, senders: taken.map(\.sender), receipts: outcome.receipts,
       outcomes: outcome.transactions, rejected: outcome.rejected, requests: outcome.requests,
       layer: layer, accessList: outcome.accessList)
   }

@@ -30,10 +30,14 @@ package final class Blockchain: @unchecked Sendable {
   /// What opening repaired or replayed, in words.
   package private(set) var notices: [String] = []
 
-  private let log: BlockLog
+  /// What the chain did since it was opened.
+  let meter = ChainMeter()
+  let log: BlockLog
   let queue = DispatchQueue(label: "needletail.chain")
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
+  /// What was changed from outside since the head.
+  var pendingAmendments: [StateAmendment] = []
   private let finality = Mutex<(safe: Hash256?, finalized: Hash256?)>((nil, nil))
   /// Blocks that are valid in form and wait for a head to be set on them.
   private var sideBlocks: [Hash256: (block: Block, rlp: [UInt8])] = [:]
@@ -80,10 +84,11 @@ package final class Blockchain: @unchecked Sendable {
   private func replay() throws {
     let stored = try database.storedSequence()
     if log.lastSequence < stored {
-      throw StorageError(
-        .corrupt,
+      // Nothing of it is needed any more.
+      notices.append(
         "the database has entry \(stored) of the block log, whose last is \(log.lastSequence): the "
-          + "log belongs to another database, or its files were taken away")
+          + "log begins anew")
+      try log.restart(next: stored + 1)
     }
     var count = 0
     try log.replay(after: stored) { (entry) throws in
@@ -97,6 +102,8 @@ package final class Blockchain: @unchecked Sendable {
           UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
         }
         try database.rewind(to: number, sequence: entry.sequence)
+        pendingAmendments = []
+      case .amendment: try apply(try StateAmendment.decode(entry.payload))
       }
     }
     if count > 0 { notices.append("replayed \(count) entries of the block log") }
@@ -143,7 +150,7 @@ package final class Blockchain: @unchecked Sendable {
 
   /// Validates, executes, logs and commits a block; with `sequence`, it is in the log already.
   private func apply(_ block: Block, rlp: [UInt8], sequence: UInt64?) throws {
-    let execution = try execute(block, size: rlp.count)
+    let execution = try execute(block, size: rlp.count, mayBeUnsigned: sequence != nil)
     try validate(execution, block)
     try commit(execution, block, rlp: rlp, sequence: sequence)
   }
@@ -156,23 +163,35 @@ package final class Blockchain: @unchecked Sendable {
     var snapshot: Snapshot
   }
 
-  /// Executes a block that follows the head, whatever its header says of what comes of it.
-  func execute(_ block: Block, size: Int, recordsAccessList: Bool = false) throws -> Execution {
+  /// Executes a block that follows the head, whatever its header says of what comes of it. Only one of
+  /// our own log may have transactions that nobody signed.
+  func execute(
+    _ block: Block, size: Int, recordsAccessList: Bool = false, mayBeUnsigned: Bool = false
+  ) throws -> Execution {
     let snapshot = try database.snapshot()
     let header = block.header
     guard header.parentHash == snapshot.head.hash else {
       throw BlockError(.unknownParent, "parentHash: \(header.parentHash) is not the head")
     }
+    var impersonated: [PreparedTransaction]?
+    if mayBeUnsigned {
+      impersonated = try rules.impersonatedTransactions(
+        of: block,
+        fork: rules.schedule.fork(
+          number: header.number, timestamp: header.timestamp, totalDifficulty: .max))
+    }
     var prepared = try rules.prepare(
-      block, size: size, parent: ancestor(snapshot.head, snapshot)
+      block, size: size, parent: ancestor(snapshot.head, snapshot), transactions: impersonated
     ) { hash in (try? snapshot.header(hash)).flatMap { $0 }.map { ancestor($0, snapshot) } }
     prepared.blockHashes = snapshot.recentHashes(endingWith: snapshot.head.header.number)
     if recordsAccessList { prepared.recordsAccessList = true }
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
-    var state = WorldState(source: try snapshot.source(after: header.number - 1), codes: codes)
+    let source = try snapshot.source(after: header.number - 1)
+    try source.readAhead(prepared, workers: database.options.workers)
+    var state = WorldState(source: source, codes: codes)
     let outcome: BlockOutcome
     do throws(ExecutionError) {
-      var executor: any BlockExecutor = executor
+      var executor: any BlockExecutor = impersonated == nil ? executor : SerialExecutor()
       outcome = try executor.execute(prepared, on: &state)
     } catch {
       throw BlockError(error, transactions: block.transactions)
@@ -208,14 +227,25 @@ package final class Blockchain: @unchecked Sendable {
 
   private func commit(
     _ block: Block, rlp: [UInt8], senders: [Address], receipts: [Receipt], _ layer: StateLayer,
-    sequence: UInt64?, parent: StoredHeader
+    contents: BlockContents? = nil, sequence: UInt64?, parent: StoredHeader
   ) throws {
+    let start = ContinuousClock.now
+    // After it is in the log, nothing may fail.
+    try database.awaitRoom()
+    StopPoint.pass(.beforeAppend)
     let entry = try sequence ?? log.append(.block, rlp)
+    StopPoint.pass(.afterAppend)
     let stored = StoredBlock(
       block, hash: block.hash, size: rlp.count,
       totalDifficulty: parent.totalDifficulty &+ block.header.difficulty, senders: senders,
-      receipts: receipts, sequence: entry)
+      receipts: receipts, envelopes: contents?.envelopes, transactionHashes: contents?.hashes,
+      sequence: entry)
     try database.append(stored, layer)
+    StopPoint.pass(.afterCommit)
+    pendingAmendments = []
+    meter.commits.note(ContinuousClock.now - start)
+    meter.transactions.add(UInt64(block.transactions.count), ordering: .relaxed)
+    meter.gas.add(block.header.gasUsed, ordering: .relaxed)
     if block.header.number % 64 == 0 { log.removeSegments(through: try database.storedSequence()) }
     for observer in observers.withLock({ $0 }) { observer.headChanged(stored) }
   }
@@ -235,7 +265,7 @@ package final class Blockchain: @unchecked Sendable {
       }
       try commit(
         built.block, rlp: built.block.encoded, senders: built.senders, receipts: built.receipts,
-        built.layer, sequence: nil, parent: head)
+        built.layer, contents: built.contents, sequence: nil, parent: head)
     }
   }
 
@@ -300,6 +330,7 @@ package final class Blockchain: @unchecked Sendable {
     }
     let sequence = try log.append(.rewind, payload)
     try database.rewind(to: number, sequence: sequence)
+    pendingAmendments = []
     if let head = database.head {
       for observer in observers { observer.didRewind(to: head) }
     }

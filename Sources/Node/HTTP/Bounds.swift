@@ -14,6 +14,9 @@ final class ConnectionCounter: Sendable {
     return false
   }
 
+  /// How many are open.
+  var value: Int { count.load(ordering: .relaxed) }
+
   func leave() { count.subtract(1, ordering: .relaxed) }
 }
 

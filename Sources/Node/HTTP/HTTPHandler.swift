@@ -1,6 +1,5 @@
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOWebSocket
 
 /// One connection's requests over HTTP.
@@ -9,22 +8,27 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   private let options: HTTPServer.Options
-  private let threads: NIOThreadPool
+  private let workers: RequestWorkers
+  private let answers: AnswerBox
   private let budget: ByteBudget
   private let responder: HTTPServer.Responder
+  private let quick: HTTPServer.QuickResponder
   private let pages: HTTPServer.Pages
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
   private var isRefused = false
 
   init(
-    _ options: HTTPServer.Options, threads: NIOThreadPool, budget: ByteBudget,
-    responder: @escaping HTTPServer.Responder, pages: @escaping HTTPServer.Pages
+    _ options: HTTPServer.Options, workers: RequestWorkers, answers: AnswerBox, budget: ByteBudget,
+    responder: @escaping HTTPServer.Responder, quick: @escaping HTTPServer.QuickResponder,
+    pages: @escaping HTTPServer.Pages
   ) {
     self.options = options
-    self.threads = threads
+    self.workers = workers
+    self.answers = answers
     self.budget = budget
     self.responder = responder
+    self.quick = quick
     self.pages = pages
   }
 
@@ -49,7 +53,12 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       guard budget.take(part.readableBytes) else {
         return refuse(context, .serviceUnavailable, "too many large requests at once; try again")
       }
-      body.writeBuffer(&part)
+      if body.readableBytes == 0 {
+        // Most requests come in one part.
+        body = part
+      } else {
+        body.writeBuffer(&part)
+      }
     case .end:
       guard !isRefused, let head else { return }
       handle(context, head)
@@ -83,15 +92,18 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private func work(_ context: ChannelHandlerContext) {
     let body = body
+    let answer = body.withUnsafeReadableBytes { quick($0.bindMemory(to: UInt8.self)) }
+    if let answer {
+      return write(context, .ok, type: "application/json", answer, closes: false)
+    }
     let responder = responder
-    let loop = context.eventLoop
-    let bound = NIOLoopBound((self, context), eventLoop: loop)
-    threads.submit { state in
-      guard case .active = state else { return }
+    let answers = answers
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    workers.submit {
       let answer = body.withUnsafeReadableBytes {
         responder($0.bindMemory(to: UInt8.self)) ?? []
       }
-      loop.execute {
+      answers.post {
         let (handler, context) = bound.value
         handler.write(context, .ok, type: "application/json", answer, closes: false)
       }

@@ -34,6 +34,9 @@ package final class HTTPServer: Sendable {
 
   /// What answers a request's body; on a thread that may work.
   package typealias Responder = @Sendable (UnsafeBufferPointer<UInt8>) -> [UInt8]?
+  /// What answers a request's body at once, on the thread of its connection; `nil` where the responder
+  /// has to.
+  package typealias QuickResponder = @Sendable (UnsafeBufferPointer<UInt8>) -> [UInt8]?
   /// What answers a page; `nil` where there is none.
   package typealias Pages = @Sendable (String) -> (status: Int, type: String, body: [UInt8])?
   /// Who talks on a WebSocket to a path with its query; `nil` where there is nothing.
@@ -41,17 +44,24 @@ package final class HTTPServer: Sendable {
     @Sendable (_ path: String, _ peer: WebSocketPeer) -> (any WebSocketConversation)?
 
   private let channel: any Channel
+  private let counter: ConnectionCounter
   /// The port that is listened on.
   package let port: Int
 
   /// Listens and answers until `close`. `socketPaths` are those, without queries, that `sockets` knows.
   package init(
     _ options: Options, group: any EventLoopGroup, threads: NIOThreadPool,
-    responder: @escaping Responder, pages: @escaping Pages = { _ in nil },
-    socketPaths: Set<String> = [], sockets: @escaping Sockets = { _, _ in nil }
+    workers: RequestWorkers, responder: @escaping Responder,
+    quick: @escaping QuickResponder = { _ in nil },
+    pages: @escaping Pages = { _ in nil }, socketPaths: Set<String> = [],
+    sockets: @escaping Sockets = { _, _ in nil }
   ) throws {
     let counter = ConnectionCounter(limit: options.connections)
+    self.counter = counter
     let budget = ByteBudget(limit: options.bufferedBytes)
+    var boxes: [ObjectIdentifier: AnswerBox] = [:]
+    for loop in group.makeIterator() { boxes[ObjectIdentifier(loop)] = AnswerBox(loop) }
+    let answers = boxes
     channel = try ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -66,8 +76,10 @@ package final class HTTPServer: Sendable {
           let pipeline = channel.pipeline.syncOperations
           try pipeline.addHandler(
             IdleStateHandler(allTimeout: .seconds(options.idleSeconds)))
+          let loop = channel.eventLoop
           let handler = HTTPHandler(
-            options, threads: threads, budget: budget, responder: responder, pages: pages)
+            options, workers: workers, answers: answers[ObjectIdentifier(loop)] ?? AnswerBox(loop),
+            budget: budget, responder: responder, quick: quick, pages: pages)
           let upgrader = Self.upgrader(
             options, threads: threads, budget: budget, paths: socketPaths, sockets: sockets)
           let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
@@ -78,7 +90,9 @@ package final class HTTPServer: Sendable {
                 context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
               }
             ),
-            withErrorHandling: true)
+            withErrorHandling: true,
+            // The headers of answers are our own.
+            withOutboundHeaderValidation: false)
           try pipeline.addHandler(handler)
         }
       }
@@ -111,6 +125,9 @@ package final class HTTPServer: Sendable {
         }
       })
   }
+
+  /// Connections that are open.
+  var openConnections: Int { counter.value }
 
   /// Stops listening.
   package func close() { try? channel.close().wait() }

@@ -51,6 +51,20 @@ final class TransactionIntake: Sendable {
     }
   }
 
+  /// Takes a transaction in that nobody signed, from an account that the node impersonates; waits for no
+  /// block.
+  func take(_ unsigned: PreparedTransaction) throws -> Hash256 {
+    let snapshot = try chain.snapshot()
+    let head = snapshot.head.header
+    let envelope = unsigned.transaction.encoded
+    let candidate = TransactionPool.Candidate(
+      prepared: unsigned, hash: Keccak256.hash(envelope), bytes: envelope.count,
+      account: try snapshot.source(after: head.number).account(unsigned.sender))
+    if let refusal = pool.add([candidate], head: head, fork: fork(head))[0] { throw refusal }
+    sequencer?.transactionsArrived(waits: false)
+    return candidate.hash
+  }
+
   /// Takes transactions in that came faster than blocks can: waits while the pool is full, and for no
   /// block.
   func takeWhenThereIsRoom(_ sent: [[UInt8]]) -> [Result<Hash256, RPCError>] {

@@ -54,12 +54,27 @@ package final class TransactionPool: Sendable {
   }
 
   private let state = Mutex(State())
+  private let journalBox = Mutex<PoolJournal?>(nil)
   private let onArrival = Mutex<(@Sendable ([Arrival]) -> Void)?>(nil)
   let limits: Limits
   private static let arrivalLimit = 16_384
 
   /// An empty pool.
   package init(limits: Limits = Limits()) { self.limits = limits }
+
+  /// Where what waits is kept over a restart.
+  var journal: PoolJournal? { journalBox.withLock { $0 } }
+
+  /// Keeps what waits, and what comes in from now on, in a journal.
+  func keep(in journal: PoolJournal) {
+    journalBox.withLock { $0 = journal }
+    rewriteJournal()
+  }
+
+  /// All that waits, in the order of arrival.
+  var entries: [Entry] {
+    state.withLock { $0.senders.values.flatMap(\.values) }.sorted { $0.sequence < $1.sequence }
+  }
 
   /// Calls `body` with all that comes in from now on.
   func observe(_ body: @escaping @Sendable ([Arrival]) -> Void) {
@@ -68,6 +83,9 @@ package final class TransactionPool: Sendable {
 
   /// How many transactions came in.
   var sequence: UInt64 { state.withLock { $0.sequence } }
+
+  /// Bytes of the transactions that wait.
+  var byteCount: Int { state.withLock { $0.bytes } }
 
   /// How many transactions wait.
   package var count: Int { state.withLock { $0.hashes.count } }
@@ -119,6 +137,15 @@ package final class TransactionPool: Sendable {
           try insert(candidate, now, &state)
         } catch { refusals[index] = error }
       }
+    }
+    if let journal {
+      var isLong = false
+      for (index, candidate) in candidates.enumerated() where refusals[index] == nil {
+        let record = PoolJournal.Record(
+          envelope: candidate.prepared.transaction.encoded, isLocal: candidate.isLocal)
+        if journal.append(record, liveBytes: state.withLock { $0.bytes }) { isLong = true }
+      }
+      if isLong { rewriteJournal() }
     }
     if let onArrival = onArrival.withLock({ $0 }) {
       onArrival(

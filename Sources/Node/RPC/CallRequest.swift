@@ -87,6 +87,12 @@ struct CallRequest: Sendable {
     }
   }
 
+  /// Who sends it.
+  func sender() throws(RPCError) -> Address {
+    guard let from else { throw .server("\"from\" is missing") }
+    return from
+  }
+
   /// Whether it names a price for gas.
   var hasPrice: Bool {
     !(gasPrice ?? .zero).isZero || !(maxFeePerGas ?? .zero).isZero

@@ -1,7 +1,7 @@
-import Ethereum
+package import Ethereum
 
-/// A JSON value of a request.
-indirect enum JSONValue: Sendable, Equatable {
+/// A JSON value, of a request or an answer.
+package indirect enum JSONValue: Sendable, Equatable {
   case null
   case boolean(Bool)
   /// The characters of a number.
@@ -15,7 +15,7 @@ indirect enum JSONValue: Sendable, Equatable {
   static let maximumDepth = 64
 
   /// Reads the value that comes next.
-  init(from cursor: inout JSONCursor, depth: Int = 0) throws(FormatError) {
+  package init(from cursor: inout JSONCursor, depth: Int = 0) throws(FormatError) {
     guard depth < Self.maximumDepth else {
       throw cursor.failure(.tooDeep, "values are nested deeper than \(Self.maximumDepth)")
     }
@@ -45,14 +45,14 @@ indirect enum JSONValue: Sendable, Equatable {
   }
 
   /// The member of an object; `nil` where there is none or it is null.
-  subscript(name: String) -> JSONValue? {
+  package subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self,
       let value = members.last(where: { $0.name == name })?.value, value != .null
     else { return nil }
     return value
   }
 
-  static func == (a: JSONValue, b: JSONValue) -> Bool {
+  package static func == (a: JSONValue, b: JSONValue) -> Bool {
     switch (a, b) {
     case (.null, .null): true
     case (.boolean(let a), .boolean(let b)): a == b

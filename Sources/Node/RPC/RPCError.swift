@@ -55,7 +55,10 @@ struct RPCError: Error, Sendable {
   }
 
   init(_ error: ExecutionError) {
-    self.init(-32000, error.description)
+    self.init(
+      -32000,
+      error.code == .timeExhausted
+        ? "execution aborted: \(error.message)" : error.description)
   }
 }
 

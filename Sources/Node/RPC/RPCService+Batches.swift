@@ -25,7 +25,7 @@ extension RPCService {
         }
         index += sent.count
       } else {
-        let answer = respond(to: requests[index], access, exchange)
+        let answer = respondToOne(requests[index], access, exchange)
         index += 1
         guard let answer else { continue }
         if answers.count > 1 { answers.append(UInt8(ascii: ",")) }

@@ -7,15 +7,11 @@ import Storage
 extension RPCService {
   static let callMethods: [String: Method] = [
     "eth_call": { service, parameters, writer in
-      let trial = try service.trial(parameters, block: 1)
-      let outcome = try service.run(trial)
-      try service.check(outcome, trial)
-      if outcome.status == .reverted { throw RPCError.reverted(outcome.output) }
-      if !outcome.status.isSuccess { throw RPCError.server(outcome.status.words) }
-      writer.value(hexadecimal: outcome.output)
+      try service.writeCall(parameters, nanoseconds: service.limits.callNanoseconds, &writer)
     },
     "eth_estimateGas": { service, parameters, writer in
-      writer.value(quantity: try service.estimate(try service.trial(parameters, block: 1)))
+      let gas = try service.withTrial(parameters, block: 1) { try service.estimate($0) }
+      writer.value(quantity: gas)
     },
     "eth_createAccessList": { service, parameters, writer in
       try service.writeAccessList(parameters, &writer)
@@ -24,6 +20,20 @@ extension RPCService {
       try service.simulate(parameters, &writer)
     },
   ]
+
+  /// Answers `eth_call`, in the time that it may take.
+  func writeCall(
+    _ parameters: Parameters, nanoseconds: UInt64, _ writer: inout JSONWriter
+  ) throws {
+    let outcome = try withTrial(parameters, block: 1) { trial in
+      let outcome = try run(trial, nanoseconds: nanoseconds)
+      try check(outcome, trial)
+      return outcome
+    }
+    if outcome.status == .reverted { throw RPCError.reverted(outcome.output) }
+    if !outcome.status.isSuccess { throw RPCError.server(outcome.status.words) }
+    writer.value(hexadecimal: outcome.output)
+  }
 
   /// A transaction to be tried out, and where.
   struct Trial {
@@ -36,10 +46,19 @@ extension RPCService {
     var snapshot: Snapshot
   }
 
-  /// Reads a call, its block, and overrides of state and block.
-  func trial(_ parameters: Parameters, block index: Int) throws -> Trial {
+  /// Gives a call, its block, and overrides of state and block to `body`.
+  func withTrial<Result>(
+    _ parameters: Parameters, block index: Int, _ body: (Trial) throws -> Result
+  ) throws -> Result {
     let request = try CallRequest(try parameters.required(0))
-    let snapshot = try chain.snapshot()
+    return try chain.database.withSnapshot { snapshot in
+      try body(try trial(request, parameters, block: index, snapshot))
+    }
+  }
+
+  private func trial(
+    _ request: CallRequest, _ parameters: Parameters, block index: Int, _ snapshot: Snapshot
+  ) throws -> Trial {
     let header = try stateHeader(try parameters.block(index), snapshot)
     let overrides = try StateOverrides(parameters[index + 1])
     if !overrides.moves.isEmpty {
@@ -70,8 +89,9 @@ extension RPCService {
 
   /// Tries a transaction, with another gas limit if given.
   func run(
-    _ trial: Trial, gas: UInt64? = nil, collectsAccesses: Bool = false,
-    accessList: [AccessListEntry]? = nil, tracer: (any TransactionTracer)? = nil
+    _ trial: Trial, gas: UInt64? = nil, nanoseconds: UInt64? = nil, collectsAccesses: Bool = false,
+    accessList: [AccessListEntry]? = nil, tracer: (any TransactionTracer)? = nil,
+    states: (any StateTracer)? = nil
   ) throws -> CallRunner.Outcome {
     let sender = trial.request.from ?? .zero
     var request = trial.request
@@ -92,8 +112,13 @@ extension RPCService {
       defer { caller.runner.blockHash = nil }
       var options = CallRunner.Options()
       options.collectsAccesses = collectsAccesses
-      return try caller.runner.run(
+      options.nanoseconds = nanoseconds ?? limits.callNanoseconds
+      options.keepsChanges = states != nil
+      let before = states == nil ? nil : state
+      let outcome = try caller.runner.run(
         prepared, in: trial.block, on: &state, options: options, tracer: tracer)
+      if let states, let before { states.settle(before: before, after: state) }
+      return outcome
     }
   }
 
@@ -158,7 +183,10 @@ extension RPCService {
   }
 
   private func writeAccessList(_ parameters: Parameters, _ writer: inout JSONWriter) throws {
-    let trial = try trial(parameters, block: 1)
+    try withTrial(parameters, block: 1) { try writeAccessList($0, &writer) }
+  }
+
+  private func writeAccessList(_ trial: Trial, _ writer: inout JSONWriter) throws {
     let sender = trial.request.from ?? .zero
     var list = trial.request.accessList ?? []
     var outcome = CallRunner.Outcome()

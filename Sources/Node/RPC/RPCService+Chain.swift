@@ -14,7 +14,7 @@ extension RPCService {
     },
     "net_listening": { _, _, writer in writer.value(true) },
     "net_peerCount": { _, _, writer in writer.value(quantity: UInt64(0)) },
-    "web3_clientVersion": { _, _, writer in writer.value("needletail/0.1.0/swift") },
+    "web3_clientVersion": { _, _, writer in writer.value(RPCService.clientVersion) },
     "web3_sha3": { _, parameters, writer in
       writer.value(Keccak256.hash(try parameters.bytes(0)))
     },

@@ -57,12 +57,34 @@ extension RPCService {
         try BlockOverrides(options?["blockOverrides"]))
       let sender = request.from ?? .zero
       let tracer = try service.tracer(
-        options, fork: trial.block.fork,
+        options, block: trial.block,
         transaction: request.transaction(
-          chainID: 0, nonce: 0, gas: service.limits.callGas, baseFee: .zero), sender: sender)
-      let outcome = try service.run(trial, tracer: tracer)
+          chainID: 0, nonce: 0, gas: service.limits.callGas, baseFee: .zero), sender: sender,
+        nonce: trial.state.account(sender)?.nonce ?? 0)
+      let timed = TimedTracer(tracer, until: try TimedTracer.deadline(options))
+      let outcome = try service.run(trial, tracer: timed, states: tracer as? any StateTracer)
       try service.check(outcome, trial)
+      try timed.check()
       try tracer.write(&writer)
+    },
+    "debug_traceBlock": { service, parameters, writer in
+      let block = try Block(decoding: try parameters.bytes(0))
+      try service.writeTraces(
+        .hash(block.hash, requiresCanonical: false), parameters[1], &writer)
+    },
+    "debug_profileTransaction": { service, parameters, writer in
+      let hash = try parameters.hash(0)
+      guard let place = try service.chain.snapshot().place(ofTransaction: hash) else {
+        throw RPCError.server("transaction not found")
+      }
+      try service.writeProfile(.number(place.number), only: "\(place.index)", &writer)
+    },
+    "debug_profileBlockByNumber": { service, parameters, writer in
+      try service.writeProfile(try parameters.block(0), &writer)
+    },
+    "debug_profileBlockByHash": { service, parameters, writer in
+      try service.writeProfile(
+        .hash(try parameters.hash(0), requiresCanonical: false), &writer)
     },
   ]
 
@@ -76,16 +98,23 @@ extension RPCService {
 
   /// The tracer that options name.
   func tracer(
-    _ options: JSONValue?, fork: Fork, transaction: Transaction, sender: Address
+    _ options: JSONValue?, block: PreparedBlock, transaction: Transaction, sender: Address,
+    nonce: UInt64
   ) throws(RPCError) -> any TransactionTracer & ResultTracer {
     switch try options?["tracer"]?.text() {
-    case nil: return StructLogTracer(try StructLogTracer.Options(options), fork: fork)
+    case nil: return StructLogTracer(try StructLogTracer.Options(options), fork: block.fork)
+    case "prestateTracer":
+      return try PrestateTracer(
+        options: options, transaction: transaction, sender: sender, nonce: nonce,
+        coinbase: block.environment.coinbase)
     case "callTracer":
       return try CallTracer(.tree, options: options, transaction: transaction, sender: sender)
     case "4byteTracer":
       return try CallTracer(.selectors, options: options, transaction: transaction, sender: sender)
     case .some(let name):
-      throw RPCError.server("the tracer \(name) is not known; there are callTracer, 4byteTracer")
+      throw RPCError.server(
+        "the tracer \(name) is not known; there are callTracer, prestateTracer, 4byteTracer, and "
+          + "without a name the one of steps")
     }
   }
 
@@ -110,43 +139,91 @@ extension RPCService {
     }
   }
 
-  /// Executes a block again and gives what tracers say of its transactions, or of one of them.
-  private func trace(
-    _ number: UInt64, only: Int?, _ options: JSONValue?, _ snapshot: Snapshot
-  ) throws -> [(hash: Hash256, json: [UInt8])] {
-    guard let header = try snapshot.header(number), let body = snapshot.body(number),
+  /// A block of the chain, ready to be executed again, and its parent's number.
+  private func prepared(
+    _ number: UInt64, _ snapshot: Snapshot
+  ) throws -> (block: Block, prepared: PreparedBlock) {
+    guard number > 0, let header = try snapshot.header(number), let body = snapshot.body(number),
       let parent = try snapshot.header(number - 1)
     else { throw RPCError.server("block not found") }
     let block = try body.block(header.header)
+    // Whoever the senders are, the block is in the chain.
     var prepared = try chain.rules.prepare(
-      block, size: 0, parent: chain.ancestor(parent, snapshot)
+      block, size: 0, parent: chain.ancestor(parent, snapshot),
+      transactions: block.transactions.enumerated().map { index, transaction in
+        transaction.impersonated.map { PreparedTransaction(transaction, impersonating: $0) }
+          ?? PreparedTransaction(transaction, sender: body.sender(index))
+      }
     ) { hash in
       (try? snapshot.header(hash)).flatMap { $0 }.map { self.chain.ancestor($0, snapshot) }
     }
     prepared.blockHashes = snapshot.recentHashes(endingWith: number - 1)
     // Roots in receipts before Byzantium are not wanted here.
     prepared.isPartialState = true
+    return (block, prepared)
+  }
+
+  /// Executes a block again and gives what tracers say of its transactions, or of one of them.
+  private func trace(
+    _ number: UInt64, only: Int?, _ options: JSONValue?, _ snapshot: Snapshot
+  ) throws -> [(hash: Hash256, json: [UInt8])] {
+    var (block, prepared) = try prepared(number, snapshot)
     if let only {
       // What follows does not matter, nor do the requests of the end.
       prepared.transactions.removeSubrange((only + 1)...)
     }
     let switchboard = TracerSwitch()
-    for (index, transaction) in block.transactions.enumerated() where only == nil || only == index {
+    for (index, transaction) in prepared.transactions.enumerated()
+    where only == nil || only == index {
       switchboard.tracers[index] = try tracer(
-        options, fork: prepared.fork, transaction: transaction, sender: body.sender(index))
+        options, block: prepared, transaction: transaction.transaction, sender: transaction.sender,
+        nonce: transaction.transaction.nonce)
     }
-    let source = try snapshot.source(after: number - 1)
+    let timed = TimedTracer(switchboard, until: try TimedTracer.deadline(options))
     try withCaller { caller in
-      var state = WorldState(source: source, codes: caller.codes)
+      var state = try snapshot.state(before: number, codes: caller.codes)
       let executor = SerialExecutor()
-      executor.tracer = switchboard
-      _ = try executor.execute(prepared, on: &state)
+      executor.tracer = timed
+      _ = try executor.execute(prepared, on: &state) { (run) throws(ExecutionError) in
+        for index in run.block.transactions.indices {
+          let tracer = switchboard.tracers[index] as? any StateTracer
+          let before = tracer == nil ? nil : run.keptState()
+          try run.executeTransactions(index..<index + 1)
+          if let tracer, let before { tracer.settle(before: before, after: run.state) }
+        }
+      }
     }
+    try timed.check()
     return try switchboard.tracers.keys.sorted().map { index in
       var writer = JSONWriter()
       try switchboard.tracers[index]!.write(&writer)
       return (block.transactions[index].hash, writer.takeBytes())
     }
+  }
+
+  /// Where the gas and the time of a block went, or of one of its transactions, as
+  /// `needletail profile --json` tells it.
+  private func writeProfile(
+    _ reference: BlockReference, only transaction: String? = nil, _ writer: inout JSONWriter
+  ) throws {
+    let snapshot = try chain.snapshot()
+    guard let number = try number(reference, snapshot), number > 0 else {
+      throw RPCError.server("block not found")
+    }
+    let (_, prepared) = try prepared(number, snapshot)
+    let profiler = BlockProfiler(repeats: 3)
+    var profile = try withCaller { caller in
+      try profiler.profile(
+        prepared, on: try snapshot.state(before: number, codes: caller.codes),
+        name: "block \(number)", executor: SerialExecutor())
+    }
+    if let transaction {
+      guard let only = profile.only(transaction) else {
+        throw RPCError.internalFault("the profile has no transaction \(transaction)")
+      }
+      profile = only
+    }
+    profile.write(to: &writer)
   }
 }
 

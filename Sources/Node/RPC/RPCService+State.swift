@@ -8,13 +8,13 @@ extension RPCService {
   static let stateMethods: [String: Method] = [
     "eth_getBalance": { service, parameters, writer in
       let address = try parameters.address(0)
-      let source = try service.source(parameters, 1)
-      writer.value(quantity: source.account(address)?.balance ?? .zero)
+      try service.withSource(parameters, 1) { source in
+        writer.value(quantity: source.account(address)?.balance ?? .zero)
+      }
     },
     "eth_getTransactionCount": { service, parameters, writer in
       let address = try parameters.address(0)
-      let source = try service.source(parameters, 1)
-      var nonce = source.account(address)?.nonce ?? 0
+      var nonce = try service.withSource(parameters, 1) { $0.account(address)?.nonce ?? 0 }
       if try parameters.block(1) == .tag(.pending) {
         nonce = max(nonce, service.pool.nextNonce(of: address) ?? 0)
       }
@@ -22,31 +22,34 @@ extension RPCService {
     },
     "eth_getCode": { service, parameters, writer in
       let address = try parameters.address(0)
-      let source = try service.source(parameters, 1)
-      let hash = source.account(address)?.codeHash ?? .emptyCode
-      writer.value(hexadecimal: hash == .emptyCode ? [] : source.code(hash))
+      try service.withSource(parameters, 1) { source in
+        let hash = source.account(address)?.codeHash ?? .emptyCode
+        writer.value(hexadecimal: hash == .emptyCode ? [] : source.code(hash))
+      }
     },
     "eth_getStorageAt": { service, parameters, writer in
       let address = try parameters.address(0)
       let key = try parameters.required(1).slotKey()
-      let source = try service.source(parameters, 2)
-      writer.value(Hash256(source.slot(key, of: address)))
+      try service.withSource(parameters, 2) { source in
+        writer.value(Hash256(source.slot(key, of: address)))
+      }
     },
     "eth_getStorageValues": { service, parameters, writer in
       let members = try parameters.required(0).object()
-      let source = try service.source(parameters, 1)
       if members.isEmpty { throw RPCError.invalidParameters("empty request") }
       var count = 0
       var answers: [(Address, [UInt256])] = []
-      for member in members {
-        let address = try JSONValue.string(member.name).address()
-        var values: [UInt256] = []
-        for key in try member.value.array() {
-          count += 1
-          if count > 1024 { throw RPCError(-38026, "too many slots (max 1024)") }
-          values.append(source.slot(try key.slotKey(), of: address))
+      try service.withSource(parameters, 1) { source in
+        for member in members {
+          let address = try JSONValue.string(member.name).address()
+          var values: [UInt256] = []
+          for key in try member.value.array() {
+            count += 1
+            if count > 1024 { throw RPCError(-38026, "too many slots (max 1024)") }
+            values.append(source.slot(try key.slotKey(), of: address))
+          }
+          answers.append((address, values))
         }
-        answers.append((address, values))
       }
       if count == 0 { throw RPCError.invalidParameters("empty request") }
       writer.object { writer in
@@ -68,11 +71,14 @@ extension RPCService {
     },
   ]
 
-  /// The state of the block that a parameter names.
-  func source(_ parameters: Parameters, _ index: Int) throws -> DatabaseSource {
-    let snapshot = try chain.snapshot()
-    let header = try stateHeader(try parameters.block(index), snapshot)
-    return try snapshot.source(after: header.header.number)
+  /// Gives the state of the block that a parameter names to `body`.
+  func withSource<Result>(
+    _ parameters: Parameters, _ index: Int, _ body: (DatabaseSource) throws -> Result
+  ) throws -> Result {
+    try chain.database.withSnapshot { snapshot in
+      let header = try stateHeader(try parameters.block(index), snapshot)
+      return try body(try snapshot.source(after: header.header.number))
+    }
   }
 
   private func writeProof(_ parameters: Parameters, _ writer: inout JSONWriter) throws {

@@ -137,10 +137,12 @@ extension RPCService {
   /// A transaction with nonce, gas and fees filled in, unsigned.
   func fill(_ request: CallRequest) throws -> Transaction {
     var request = request
-    let snapshot = try chain.snapshot()
     let sender = request.from ?? .zero
+    // Before the chain is: what leaves the pool meanwhile is in the chain by then.
+    let waiting = pool.nextNonce(of: sender) ?? 0
+    let snapshot = try chain.snapshot()
     let source = try snapshot.source(after: snapshot.head.header.number)
-    let nonce = max(source.account(sender)?.nonce ?? 0, pool.nextNonce(of: sender) ?? 0)
+    let nonce = max(source.account(sender)?.nonce ?? 0, waiting)
     let baseFee = maker.nextBaseFee(snapshot.head.header)
     if request.gasPrice == nil {
       let tip = request.maxPriorityFeePerGas ?? min(request.maxFeePerGas ?? .max, suggestedTip)
@@ -162,15 +164,24 @@ extension RPCService {
 
   /// A filled transaction, signed by an account of the node's own.
   func sign(_ request: CallRequest) throws -> Transaction {
-    guard let from = request.from else { throw RPCError.server("\"from\" is missing") }
-    let key = try key(of: from)
+    let key = try key(of: try request.sender())
     var transaction = try fill(request)
     try transaction.sign(secretKey: key)
     return transaction
   }
 
-  /// Sends a transaction of an account of the node's own.
+  /// Sends a transaction of an account of the node's own, or of one that it impersonates. One after the
+  /// other: each gets the nonce after the one before.
   func send(_ request: CallRequest) throws -> Hash256 {
-    return try send(raw: try sign(request).encoded)
+    let from = try request.sender()
+    let hash = try sending.withLock { _ -> Hash256 in
+      guard let sequencer, sequencer.accounts.key(of: from) == nil, sequencer.isImpersonated(from)
+      else { return try intake.take([try sign(request).encoded], waits: false)[0].get() }
+      var transaction = try fill(request)
+      transaction.impersonate(from)
+      return try intake.take(PreparedTransaction(transaction, impersonating: from))
+    }
+    sequencer?.transactionsArrived(waits: true)
+    return hash
   }
 }

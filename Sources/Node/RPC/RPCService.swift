@@ -17,6 +17,8 @@ package final class RPCService: @unchecked Sendable {
     package var responseBytes = 100 << 20
     /// Gas of a call, an estimate or a simulation.
     package var callGas: UInt64 = 50_000_000
+    /// Nanoseconds of a call (five seconds, as go-ethereum's `rpc.evmtimeout`).
+    package var callNanoseconds: UInt64 = 5_000_000_000
     /// Blocks that a query for logs may span.
     package var logBlocks: UInt64 = 100_000
     /// Logs of an answer.
@@ -34,6 +36,16 @@ package final class RPCService: @unchecked Sendable {
   package struct Access: Sendable {
     /// Namespaces, the part of a method's name in front of the underscore.
     package var namespaces: Set<String>
+    /// The only methods of those that there are; all where it is empty.
+    package var methods: Set<String> = []
+
+    /// Whether a method may be called.
+    func has(_ name: String) -> Bool {
+      let namespace = String(name.prefix { $0 != "_" && $0 != "." })
+      return namespaces.contains(namespace) && (methods.isEmpty || methods.contains(name))
+    }
+
+    init(namespaces: Set<String>) { self.namespaces = namespaces }
 
     /// The methods for everybody.
     package static let everybody = Access(namespaces: [
@@ -43,10 +55,9 @@ package final class RPCService: @unchecked Sendable {
     package static let development = Access(
       namespaces: [
         "eth", "net", "web3", "txpool", "debug", "rpc", "evm", "anvil", "hardhat", "testing",
-        "personal",
       ])
     /// The methods for the consensus client.
-    package static let engine = Access(namespaces: ["engine", "eth", "net", "web3"])
+    package static let engine = Access(namespaces: ["engine", "eth", "net", "web3", "rpc"])
   }
 
   typealias Method = @Sendable (RPCService, Parameters, inout JSONWriter) throws -> Void
@@ -64,6 +75,14 @@ package final class RPCService: @unchecked Sendable {
   private let waits = Atomic(0)
   private let callers = Mutex<[Caller]>([])
   let filters = FilterStore()
+  /// Held while a transaction of the node's own accounts gets its nonce.
+  let sending = Mutex(())
+  /// What each method was asked, and how long it took.
+  let meter = MethodMeter()
+  /// What the node calls itself.
+  static let clientVersion = "needletail/0.1.0/swift"
+  /// Another in every process.
+  let instance = Keccak256.hash(UInt256(UInt64.random(in: .min ... .max)))
 
   /// The service of a chain.
   init(
@@ -109,14 +128,16 @@ package final class RPCService: @unchecked Sendable {
     for group in [
       chainMethods, stateMethods, callMethods, transactionMethods, logMethods, feeMethods,
       debugMethods, engineMethods, poolMethods, developmentMethods,
+      developmentStateMethods,
     ] {
       all.merge(group) { _, _ in preconditionFailure("a method has two implementations") }
     }
     return all
   }()
 
-  /// The names of all methods.
-  package static var methodNames: [String] { methods.keys.sorted() }
+  /// The names of the methods that are implemented here: all but those of sessions, and
+  /// `rpc.discover`.
+  static var methodNames: [String] { methods.keys.sorted() }
 
   /// Answers a request or a batch; `nil` when nothing is to be answered.
   package func respond(to body: UnsafeBufferPointer<UInt8>, access: Access) -> [UInt8]? {
@@ -136,12 +157,21 @@ package final class RPCService: @unchecked Sendable {
       return failure(.parse(error.description), id: .null)
     }
     if case .array(let requests) = request { return respond(batch: requests, access, exchange) }
-    return respond(to: request, access, exchange)
+    return respondToOne(request, access, exchange)
   }
 
-  func respond(
-    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
+  func respondToOne(
+    _ request: JSONValue, _ access: Access, _ exchange: RPCExchange?
   ) -> [UInt8]? {
+    do { return try respond(to: request, access, exchange) } catch {
+      preconditionFailure("a request's own method has no other: \(error)")
+    }
+  }
+
+  /// Answers one request, by another method than its own if there is one.
+  func respond(
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?, by other: Method? = nil
+  ) throws -> [UInt8]? {
     guard case .object = request else {
       return failure(.invalidRequest("a request is an object"), id: .null)
     }
@@ -160,17 +190,22 @@ package final class RPCService: @unchecked Sendable {
         throw RPCError.invalidRequest("invalid jsonrpc version")
       }
       let parameters = try Parameters(request["params"])
-      let result = try call(name, parameters, access, exchange)
       var writer = JSONWriter()
-      writer.object { writer in
+      try writer.object { writer in
         writer.member("jsonrpc", "2.0")
         writer.key("id")
         writer.value(id)
         writer.key("result")
-        writer.value(encoded: result)
+        try call(name, parameters, access, exchange, by: other, &writer)
+      }
+      guard writer.bytes.count <= limits.responseBytes else {
+        throw RPCError(-32003, "response too large")
       }
       // A notification wants no answer.
       return id == .null && !hasID(request) ? nil : writer.takeBytes()
+    } catch let error as ExecutionError where error.code == .timeExhausted && other != nil {
+      // Who names a method of his own has another one for what takes long.
+      throw error
     } catch {
       return failure(RPCError(fault: error), id: id)
     }
@@ -181,26 +216,36 @@ package final class RPCService: @unchecked Sendable {
     return members.contains { $0.name == "id" }
   }
 
-  /// Calls a method and gives its result in JSON.
-  func call(
-    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange? = nil
-  ) throws -> [UInt8] {
-    let namespace = String(name.prefix { $0 != "_" })
-    guard access.namespaces.contains(namespace.hasPrefix("rpc") ? "rpc" : namespace) else {
+  /// Calls a method and writes its result.
+  private func call(
+    _ name: String, _ parameters: Parameters, _ access: Access, _ exchange: RPCExchange?,
+    by other: Method?, _ writer: inout JSONWriter
+  ) throws {
+    guard access.has(name), let signature = MethodTable.signatures[name] else {
       throw RPCError.unknownMethod(name)
     }
-    var writer = JSONWriter()
-    if RPCExchange.methodNames.contains(name) {
+    let start = ContinuousClock.now
+    // Until it is known otherwise; `nil` for a call that begins again elsewhere.
+    var isFailed: Bool? = true
+    defer { if let isFailed { meter.note(name, ContinuousClock.now - start, isFailed: isFailed) } }
+    try signature.check(parameters)
+    if name == "rpc.discover" {
+      MethodTable.write(MethodTable.signatures.keys.filter { access.has($0) }.sorted(), to: &writer)
+    } else if RPCExchange.methodNames.contains(name) {
       guard let exchange else { throw RPCError(-32601, "notifications not supported") }
       try exchange.call(name, parameters, &writer)
-      return writer.takeBytes()
+    } else {
+      guard let method = other ?? Self.methods[name] else {
+        preconditionFailure("the table of methods has \(name), which nothing implements")
+      }
+      do { try method(self, parameters, &writer) } catch let error as ExecutionError
+        where error.code == .timeExhausted && other != nil
+      {
+        isFailed = nil
+        throw error
+      }
     }
-    guard let method = Self.methods[name] else { throw RPCError.unknownMethod(name) }
-    try method(self, parameters, &writer)
-    guard writer.bytes.count <= limits.responseBytes else {
-      throw RPCError(-32003, "response too large")
-    }
-    return writer.takeBytes()
+    isFailed = false
   }
 
   func failure(_ error: RPCError, id: JSONValue) -> [UInt8] {

@@ -225,7 +225,7 @@ struct Simulation {
     var end = BlockOutcome()
     end.requests = requests
     service.maker.seal(
-      &header, fork, transactions: transactions, receipts: receipts, gasUsed: gasUsed,
+      &header, fork, BlockContents(transactions, receipts), gasUsed: gasUsed,
       blobGasUsed: blobGasUsed, requestsHash: end.requestsHash ?? Genesis.emptyRequestsHash,
       stateRoot: layer.root)
     let made = Block(

@@ -34,28 +34,29 @@ package final class Sequencer: @unchecked Sendable {
     /// Whether to note what every transaction changes, for those who follow the feed.
     package var recordsAccessLists = false
 
+    /// Where it says what it did.
+    package var log = NodeLog(level: .warning)
+
     /// Blocks on arrival.
     package init() {}
   }
 
   /// The accounts whose keys the node holds.
   package let accounts: DevelopmentAccounts
-  private let chain: Blockchain
-  private let pool: TransactionPool
+  let chain: Blockchain
+  let pool: TransactionPool
   private let options: Options
   private let maker: BlockMaker
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
-  private let queue = DispatchQueue(label: "needletail.sequencer")
+  let queue = DispatchQueue(label: "needletail.sequencer")
+  /// What test tools changed.
+  let development = Mutex(DevelopmentSettings())
   private var timer: (any DispatchSourceTimer)?
 
   private struct State {
     var mode: Mode
-    /// Seconds that blocks are ahead of the clock.
-    var timeOffset: Int64 = 0
-    /// The next block's time, where it was set.
-    var nextTime: UInt64?
-    var nextBaseFee: UInt256?
+    var clock = BlockClock()
     var waiting: [Hash256: DispatchSemaphore] = [:]
     var failure: String?
   }
@@ -84,7 +85,7 @@ package final class Sequencer: @unchecked Sendable {
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(
       deadline: .now() + .milliseconds(milliseconds), repeating: .milliseconds(milliseconds))
-    timer.setEventHandler { [weak self] in _ = try? self?.makeBlock(allowsEmpty: true) }
+    timer.setEventHandler { [weak self] in self?.tryToMakeBlock(allowsEmpty: true) }
     timer.resume()
     self.timer = timer
   }
@@ -104,13 +105,23 @@ package final class Sequencer: @unchecked Sendable {
     }
   }
 
+  /// What the time of coming blocks follows from.
+  var blockClock: BlockClock {
+    get { state.withLock { $0.clock } }
+    set { state.withLock { $0.clock = newValue } }
+  }
+
   /// Moves the clock of coming blocks ahead; gives the seconds that it is ahead.
   func increaseTime(_ seconds: Int64) -> Int64 {
     state.withLock {
-      $0.timeOffset &+= seconds
-      return $0.timeOffset
+      let limit = Int64(Self.lastTime)
+      $0.clock.offset = max(-limit, min(limit, $0.clock.offset &+ min(seconds, limit)))
+      return $0.clock.offset
     }
   }
+
+  /// The latest time that can be set, in seconds since 1970: so that there is always a later one.
+  static let lastTime: UInt64 = 1 << 61
 
   /// Sets the next block's time; later ones follow from there.
   func setNextTime(_ time: UInt64) throws(RPCError) {
@@ -118,13 +129,16 @@ package final class Sequencer: @unchecked Sendable {
     guard time > head else {
       throw .invalidParameters("timestamp \(time) is not after the head's, \(head)")
     }
+    guard time <= Self.lastTime else {
+      throw .invalidParameters("timestamp \(time) is after \(Self.lastTime)")
+    }
     state.withLock {
-      $0.nextTime = time
-      $0.timeOffset = Int64(clamping: time) &- WallClock.seconds
+      $0.clock.nextTime = time
+      $0.clock.offset = Int64(clamping: time) &- WallClock.seconds
     }
   }
 
-  func setNextBaseFee(_ fee: UInt256) { state.withLock { $0.nextBaseFee = fee } }
+  func setNextBaseFee(_ fee: UInt256) { state.withLock { $0.clock.nextBaseFee = fee } }
 
   /// Says that the pool has more transactions; when blocks come with transactions, they are in one
   /// afterwards if they can be, or soon where nobody waits.
@@ -132,18 +146,23 @@ package final class Sequencer: @unchecked Sendable {
     guard mode == .onArrival else { return }
     if waits {
       // Who asks next finds it in a block; those who wait meanwhile share the next one.
-      queue.sync { makeBlocks() }
+      queue.sync { tryToMakeBlock(allowsEmpty: false) }
     } else if !isWoken.exchange(true, ordering: .acquiringAndReleasing) {
       queue.async { [self] in
         isWoken.store(false, ordering: .releasing)
-        makeBlocks()
+        tryToMakeBlock(allowsEmpty: false)
       }
     }
   }
 
-  private func makeBlocks() {
-    do { _ = try makeBlock(allowsEmpty: false) } catch {
-      state.withLock { $0.failure = "\(error)" }
+  /// Makes blocks, and remembers why if that is not possible; on `queue`.
+  private func tryToMakeBlock(allowsEmpty: Bool) {
+    do { _ = try makeBlock(allowsEmpty: allowsEmpty) } catch {
+      let isNew = state.withLock { state in
+        defer { state.failure = "\(error)" }
+        return state.failure != "\(error)"
+      }
+      if isNew { options.log.note(.error, "no block can be made", [("reason", "\(error)")]) }
     }
   }
 
@@ -152,11 +171,12 @@ package final class Sequencer: @unchecked Sendable {
 
   /// Makes blocks now, each with what fits.
   package func mine(_ count: Int = 1, secondsApart: UInt64? = nil) throws {
-    try queue.sync {
-      for index in 0..<count {
+    for index in 0..<count {
+      // One after the other: what others want of the sequencer meanwhile does not wait for all.
+      try queue.sync {
         if index > 0, let secondsApart, let head = chain.database.head {
           let (time, overflow) = head.header.timestamp.addingReportingOverflow(secondsApart)
-          if !overflow { state.withLock { $0.nextTime = time } }
+          if !overflow, time <= Self.lastTime { state.withLock { $0.clock.nextTime = time } }
         }
         _ = try makeBlock(allowsEmpty: true)
       }
@@ -187,6 +207,7 @@ package final class Sequencer: @unchecked Sendable {
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
     var isFirst = allowsEmpty
     while true {
+      let start = ContinuousClock.now
       let snapshot = try chain.snapshot()
       let source = try snapshot.source(after: snapshot.head.header.number)
       let attributes = attributes(snapshot.head.header)
@@ -197,17 +218,28 @@ package final class Sequencer: @unchecked Sendable {
       ) { source.account($0)?.nonce ?? 0 }
       if chosen.isEmpty && !isFirst { return false }
       isFirst = false
+      // Only the serial executor takes what nobody signed.
+      let hasImpersonated = chosen.contains { $0.isImpersonated }
       let built = try maker.make(
-        on: snapshot, attributes, chosen, executor: executor, codes: codes,
-        database: chain.database)
+        on: snapshot, attributes, chosen, executor: hasImpersonated ? SerialExecutor() : executor,
+        codes: codes, database: chain.database)
       for rejected in built.rejected { pool.remove(chosen[rejected.index].transaction.hash) }
       if built.block.transactions.isEmpty && !allowsEmpty && !chosen.isEmpty { continue }
+      chain.meter.builds.note(ContinuousClock.now - start)
       try chain.commit(built)
+      let header = built.block.header
+      options.log.note(
+        .debug, "block",
+        [
+          ("number", "\(header.number)"), ("transactions", "\(built.block.transactions.count)"),
+          ("gas", "\(header.gasUsed)"), ("root", header.stateRoot.description),
+        ])
       state.withLock {
-        $0.nextTime = nil
-        $0.nextBaseFee = nil
+        $0.clock.nextTime = nil
+        $0.clock.nextBaseFee = nil
         $0.failure = nil
       }
+      development.withLock { $0.nextPrevRandao = nil }
       let next = built.layer
       pool.remove(senders: Set(built.senders)) { sender in
         let key = Keccak256.hash(sender)
@@ -222,19 +254,21 @@ package final class Sequencer: @unchecked Sendable {
   }
 
   private func attributes(_ parent: BlockHeader) -> BlockAttributes {
-    let (time, fee) = state.withLock { state -> (UInt64, UInt256?) in
-      let clock = WallClock.seconds &+ state.timeOffset
-      return (
-        state.nextTime ?? max(parent.timestamp + 1, UInt64(max(0, clock))), state.nextBaseFee
-      )
-    }
+    let clock = blockClock
+    let settings = development.withLock { $0 }
+    let now = UInt64(max(0, WallClock.seconds &+ clock.offset))
+    let time =
+      clock.nextTime ?? settings.secondsApart.map { parent.timestamp &+ $0 }
+      ?? max(parent.timestamp + 1, now)
     var attributes = BlockAttributes(
       timestamp: time,
-      gasLimit: GasLimit.next(parent: parent.gasLimit, wanted: options.gasLimit))
-    attributes.coinbase = options.coinbase
-    attributes.baseFeePerGas = fee
+      gasLimit: GasLimit.next(
+        parent: parent.gasLimit, wanted: settings.gasLimit ?? options.gasLimit))
+    attributes.coinbase = settings.coinbase ?? options.coinbase
+    attributes.baseFeePerGas = clock.nextBaseFee
     attributes.recordsAccessList = options.recordsAccessLists
-    attributes.prevRandao = Keccak256.hash(UInt256(parent.number + 1))
+    attributes.prevRandao =
+      settings.nextPrevRandao ?? Keccak256.hash(UInt256(parent.number + 1))
     return attributes
   }
 }

@@ -33,6 +33,8 @@ package final class BlockLog {
     case block = 1
     /// The head goes back to the block whose number the payload has, in eight bytes.
     case rewind = 2
+    /// The state after the head is changed from outside (development chains), as the payload says.
+    case amendment = 3
   }
 
   /// An entry.
@@ -56,9 +58,9 @@ package final class BlockLog {
   private var segments: [(first: UInt64, path: String)] = []
   private var descriptor: Int32 = -1
   private var length = 0
-  private static let magic = [UInt8]("NTLOG001".utf8)
-  private static let headerSize = 16
-  private static let entryHeaderSize = 17
+  static let magic = [UInt8]("NTLOG001".utf8)
+  static let headerSize = 16
+  static let entryHeaderSize = 17
 
   /// Opens or creates the log in a folder, and cuts off what is torn at its end. `next` is the number
   /// that the first entry of an empty log gets.
@@ -90,7 +92,7 @@ package final class BlockLog {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  private static func list(_ folder: String) throws(StorageError) -> [(UInt64, String)] {
+  static func list(_ folder: String) throws(StorageError) -> [(UInt64, String)] {
     guard let handle = opendir(folder) else { throw failure("reading \(folder)") }
     defer { closedir(handle) }
     var found: [(UInt64, String)] = []
@@ -157,13 +159,13 @@ package final class BlockLog {
     return true
   }
 
-  private static func read(_ path: String) throws(StorageError) -> [UInt8] {
+  static func read(_ path: String) throws(StorageError) -> [UInt8] {
     do throws(FormatError) { return try FileBytes(path: path).array } catch {
       throw StorageError(.unreadable, "block log: \(error)")
     }
   }
 
-  private static func entry(_ bytes: [UInt8], at position: Int) -> Entry? {
+  static func entry(_ bytes: [UInt8], at position: Int) -> Entry? {
     guard bytes.count - position >= entryHeaderSize else { return nil }
     return bytes.withUnsafeBytes { bytes in
       let count = Int(bytes.uint32(at: position))
@@ -185,16 +187,21 @@ package final class BlockLog {
   package func append(_ kind: Kind, _ payload: [UInt8]) throws(StorageError) -> UInt64 {
     let sequence = lastSequence + 1
     if descriptor < 0 || length >= segmentSize { try beginSegment(sequence) }
-    var content: [UInt8] = []
-    content.reserveCapacity(payload.count + Self.entryHeaderSize)
-    content.append(bigEndian: sequence)
-    content.append(kind.rawValue)
-    content.append(contentsOf: payload)
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(content.count + 8)
+    bytes.reserveCapacity(payload.count + Self.entryHeaderSize)
     bytes.append(bigEndian: UInt32(payload.count))
-    bytes.append(bigEndian: content.withUnsafeBytes { CRC32C.checksum($0) })
-    bytes.append(contentsOf: content)
+    bytes.append(bigEndian: UInt32(0))
+    bytes.append(bigEndian: sequence)
+    bytes.append(kind.rawValue)
+    bytes.append(contentsOf: payload)
+    bytes.withUnsafeMutableBytes { bytes in
+      let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[8...]))
+      bytes.storeBytes(of: checksum.bigEndian, toByteOffset: 4, as: UInt32.self)
+    }
+    if StopPoint.isReached(.duringAppend) {
+      try write([UInt8](bytes[..<(bytes.count / 2)]))
+      StopPoint.end()
+    }
     do throws(StorageError) {
       try write(bytes)
       if policy == .everyEntry { try sync() }
@@ -259,28 +266,22 @@ package final class BlockLog {
     }
   }
 
+  /// Forgets all entries; the next one gets a number.
+  package func restart(next: UInt64) throws(StorageError) {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    for segment in segments where unlink(segment.path) != 0 {
+      throw Self.failure("deleting \(segment.path)")
+    }
+    segments = []
+    lastSequence = next - 1
+  }
+
   /// Deletes segments all of whose entries are numbered `sequence` at most; the newest stays.
   package func removeSegments(through sequence: UInt64) {
     while segments.count > 1, segments[1].first <= sequence + 1 {
       unlink(segments[0].path)
       segments.removeFirst()
-    }
-  }
-}
-
-/// The checksum of RFC 3720: a cyclic redundancy check with Castagnoli's polynomial.
-enum CRC32C {
-  private static let table: [UInt32] = (0..<256).map { byte in
-    (0..<8).reduce(UInt32(byte)) { value, _ in
-      value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1
-    }
-  }
-
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    table.withUnsafeBufferPointer { table in
-      var value: UInt32 = 0xFFFF_FFFF
-      for byte in bytes { value = table[Int((value ^ UInt32(byte)) & 0xFF)] ^ value >> 8 }
-      return value ^ 0xFFFF_FFFF
     }
   }
 }

@@ -1,6 +1,6 @@
 package import EVM
 import Ethereum
-package import Execution
+import Execution
 
 /// The chain at one moment: what is committed but not yet stored, over the database. One thread at a
 /// time. Readers keep old pages alive: let it go when the request is answered.
@@ -9,22 +9,26 @@ package final class Snapshot: @unchecked Sendable {
 
   /// The head.
   package let head: StoredHeader
-  /// Whether and how far states of older blocks can be read.
-  package let history: HistoryPolicy
+  let bounds: HistoryBounds
   /// The newest first.
   let pending: [PendingBlock]
+  /// What was changed from outside since the head.
+  let amendment: StateLayer?
   let reader: LMDBReader
   /// The state after the head.
   package let state: StateReader
 
   init(
-    head: StoredHeader, history: HistoryPolicy, pending: [PendingBlock], reader: LMDBReader
+    head: StoredHeader, bounds: HistoryBounds, pending: [PendingBlock],
+    amendment: StateLayer? = nil, reader: LMDBReader
   ) {
     self.head = head
-    self.history = history
+    self.bounds = bounds
     self.pending = pending
+    self.amendment = amendment
     self.reader = reader
-    state = StateReader(layers: pending.map(\.layer), reader: reader)
+    state = StateReader(
+      layers: (amendment.map { [$0] } ?? []) + pending.map(\.layer), reader: reader)
   }
 
   private func block(_ number: UInt64) -> StoredBlock? {
@@ -85,6 +89,15 @@ package final class Snapshot: @unchecked Sendable {
     return (bytes.uint64(at: 0), Int(bytes.uint32(at: 8)))
   }
 
+  static func amendmentKey(_ number: UInt64) -> [UInt8] { [UInt8]("amended".utf8) + key(number) }
+
+  /// What was changed from outside before a block was made, as `Database.amend` got it; `nil` where
+  /// nothing was.
+  package func amendment(before number: UInt64) -> [UInt8]? {
+    for block in pending where block.block.header.number == number { return block.amendment }
+    return reader.get(.meta, Self.amendmentKey(number)).map { [UInt8]($0) }
+  }
+
   /// The hash of a block of the canonical chain.
   package func hash(_ number: UInt64) -> Hash256? {
     if number == head.header.number { return head.hash }
@@ -107,13 +120,7 @@ package final class Snapshot: @unchecked Sendable {
   }
 
   /// The number of the oldest block whose state can be read.
-  package var oldestState: UInt64 {
-    switch history {
-    case .full: 0
-    case .blocks(let count):
-      head.header.number > UInt64(count) ? head.header.number - UInt64(count) : 0
-    }
-  }
+  package var oldestState: UInt64 { bounds.oldestState(head: head.header.number) }
 
   /// The state after a block, for execution.
   package func source(after number: UInt64) throws(StorageError) -> DatabaseSource {
@@ -146,6 +153,7 @@ final class ChangeHistory {
     for block in snapshot.pending.reversed() where block.layer.number > number {
       if let change = block.layer.change(ofAccount: key) { return .some(change.before) }
     }
+    if let change = snapshot.amendment?.change(ofAccount: key) { return .some(change.before) }
     return nil
   }
 
@@ -159,79 +167,38 @@ final class ChangeHistory {
     for block in snapshot.pending.reversed() where block.layer.number > number {
       if let change = block.layer.change(ofSlot: slot, account: account) { return change.before }
     }
+    if let change = snapshot.amendment?.change(ofSlot: slot, account: account) {
+      return change.before
+    }
     return nil
   }
 
-  /// What the first later block that changed a key says; a full history has an index of those.
+  /// What the first later block that changed a key says: blocks that are in no index are searched one
+  /// after the other.
   private func first<Value>(
     _ index: Table, _ key: [UInt8], _ value: (ChangeRecord) -> Value?
   ) -> Value? {
     let reader = snapshot.reader
-    if case .full = snapshot.history {
-      var first = key
-      first.append(bigEndian: number + 1)
-      var block: UInt64?
-      reader.scan(index, from: first) { entry, _ in
-        if entry.count == first.count, entry.starts(with: key) {
-          block = entry.uint64(at: key.count)
-        }
-        return false
+    let indexed = snapshot.bounds.indexed
+    if number < indexed {
+      var found: Value?
+      reader.scan(.changes, from: Snapshot.key(number + 1)) { entry, bytes in
+        if entry.uint64(at: 0) > indexed { return false }
+        found = value(ChangeRecord(stored: bytes))
+        return found == nil
       }
-      guard let block, let bytes = reader.get(.changes, Snapshot.key(block)) else { return nil }
-      return value(ChangeRecord(stored: bytes))
+      if found != nil || indexed == .max { return found }
     }
-    var found: Value?
-    reader.scan(.changes, from: Snapshot.key(number + 1)) { _, bytes in
-      found = value(ChangeRecord(stored: bytes))
-      return found == nil
+    var first = key
+    first.append(bigEndian: max(number, indexed) + 1)
+    var block: UInt64?
+    reader.scan(index, from: first) { entry, _ in
+      if entry.count == first.count, entry.starts(with: key) {
+        block = entry.uint64(at: key.count)
+      }
+      return false
     }
-    return found
-  }
-}
-
-/// A state of the database, as execution reads it. One thread at a time.
-package final class DatabaseSource: StateSource {
-  let reader: StateReader
-  private let past: ChangeHistory?
-
-  init(_ reader: StateReader, past: ChangeHistory?) {
-    self.reader = reader
-    self.past = past
-  }
-
-  /// An account with its storage root.
-  package func storedAccount(_ key: Hash256) -> StoredAccount? {
-    if let past, let found = past.account(key) { return found }
-    return reader.account(key)
-  }
-
-  package func account(_ address: Address) -> SourceAccount? {
-    storedAccount(Keccak256.hash(address)).map {
-      SourceAccount(
-        nonce: $0.nonce, balance: $0.balance, codeHash: $0.codeHash,
-        hasStorage: $0.storageRoot != MerklePatriciaTrie.emptyRoot)
-    }
-  }
-
-  package func slot(_ key: UInt256, of address: Address) -> UInt256 {
-    let account = Keccak256.hash(address)
-    let slot = Keccak256.hash(key)
-    if let past, let found = past.slot(slot, of: account) { return found }
-    return reader.slot(slot, of: account)
-  }
-
-  package func code(_ hash: Hash256) -> [UInt8] {
-    guard let code = reader.code(hash) else {
-      preconditionFailure("database: the code \(hash) of an account is missing")
-    }
-    return code
-  }
-
-  package func stateRoot(after delta: StateDelta) -> Hash256 {
-    precondition(past == nil, "roots are worked out on the newest state only")
-    let committer = StateCommitter(reader: reader, workers: 1)
-    do throws(StorageError) {
-      return try committer.layer(number: 0, committer.changes(delta)).root
-    } catch { preconditionFailure("one thread needs no further reader: \(error)") }
+    guard let block, let bytes = reader.get(.changes, Snapshot.key(block)) else { return nil }
+    return value(ChangeRecord(stored: bytes))
   }
 }

@@ -20,18 +20,20 @@ package final class StoredBlock: Sendable {
   /// The number of its entry in the block log; zero when it has none.
   package let sequence: UInt64
 
-  /// A block that was executed: the senders of its transactions and its receipts are known.
+  /// A block that was executed: the senders of its transactions and its receipts are known, maybe also
+  /// its transactions as their hashes are made of, with the hashes.
   package init(
     _ block: Block, hash: Hash256, size: Int, totalDifficulty: UInt256, senders: [Address],
-    receipts: [Receipt], sequence: UInt64
+    receipts: [Receipt], envelopes: [[UInt8]]? = nil, transactionHashes: [Hash256]? = nil,
+    sequence: UInt64
   ) {
     header = block.header
     self.hash = hash
     self.size = size
     self.totalDifficulty = totalDifficulty
     self.sequence = sequence
-    let envelopes = block.transactions.map(\.encoded)
-    transactionHashes = envelopes.map { Keccak256.hash($0) }
+    let envelopes = envelopes ?? block.transactions.map(\.encoded)
+    self.transactionHashes = transactionHashes ?? envelopes.map { Keccak256.hash($0) }
     body = BodyRecord(block, envelopes: envelopes, senders: senders)
     self.receipts = ReceiptsRecord(receipts)
   }

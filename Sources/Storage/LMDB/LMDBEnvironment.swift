@@ -32,9 +32,10 @@ final class LMDBEnvironment: @unchecked Sendable {
       try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
       try Self.check(mdb_env_set_maxreaders(handle, 1024), "setting the readers")
       // Readers are tied to their transactions, not to threads; random access gains nothing from
-      // read-ahead.
+      // read-ahead. Pages are changed in the map, which saves a copy of each and its place in a list
+      // that LMDB keeps in order; `requireSpace` sees to it that the disk has room for them.
       try Self.check(
-        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD), 0o644),
+        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_WRITEMAP), 0o644),
         "opening \(folder)")
       var transaction: OpaquePointer?
       try Self.check(mdb_txn_begin(handle, nil, 0, &transaction), "opening the tables")
@@ -51,7 +52,57 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
   }
 
+  /// Opens the file `data.mdb` of a folder to be read alone, beside whoever writes it.
+  init(readingOnly folder: String, tableNames: [String]) throws(StorageError) {
+    path = folder
+    var created: OpaquePointer?
+    try Self.check(mdb_env_create(&created), "creating the environment")
+    guard let created else { throw StorageError(.unreadable, "LMDB gives no environment") }
+    handle = created
+    tables = []
+    do throws(StorageError) {
+      try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
+      try Self.check(
+        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_RDONLY), 0o644),
+        "opening \(folder)")
+      var transaction: OpaquePointer?
+      try Self.check(
+        mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "opening the tables")
+      for name in tableNames {
+        var table = MDB_dbi()
+        try Self.check(mdb_dbi_open(transaction, name, 0, &table), "opening table \(name)")
+        tables.append(table)
+      }
+      // A commit keeps the tables open; there is nothing to write.
+      try Self.check(mdb_txn_commit(transaction), "opening the tables")
+    } catch {
+      mdb_env_close(handle)
+      throw error
+    }
+  }
+
   deinit { mdb_env_close(handle) }
+
+  /// Bytes of a page.
+  static let pageSize = 4096
+
+  /// Sees to it that the disk has room for a writer that changes so many pages at most and adds so many
+  /// bytes: a page of the map that gets none would end the process.
+  func requireSpace(pages: Int, bytes: Int) throws(StorageError) {
+    var descriptor: mdb_filehandle_t = -1
+    try Self.check(mdb_env_get_fd(handle, &descriptor), "looking for space")
+    var disk = statvfs()
+    guard fstatvfs(descriptor, &disk) == 0 else { return }
+    let free = Int(disk.f_bavail) * Int(disk.f_frsize)
+    // Each page is copied once at most; pages are half full at least.
+    let wanted = min(pages * Self.pageSize, usedBytes) + 2 * bytes + (1 << 20)
+    if free < wanted {
+      throw StorageError(
+        .full,
+        "database: \(path): the next blocks may take \(wanted >> 20) MiB, \(free >> 20) are free; "
+          + "make space, nothing is lost")
+    }
+  }
 
   func table(_ table: Table) -> MDB_dbi { tables[table.rawValue] }
 
@@ -69,13 +120,17 @@ final class LMDBEnvironment: @unchecked Sendable {
     return (Int(info.me_last_pgno) + 1) * Int(stat.ms_psize)
   }
 
-  /// Entries of a table.
-  func count(_ table: Table) throws(StorageError) -> Int {
+  /// Entries of a table, and bytes of its pages.
+  func statistics(_ table: Table) throws(StorageError) -> (entries: Int, bytes: Int) {
     let reader = try LMDBReader(self)
     var stat = MDB_stat()
     try Self.check(mdb_stat(reader.handle, self.table(table), &stat), "counting")
-    return Int(stat.ms_entries)
+    let pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages
+    return (Int(stat.ms_entries), Int(pages) * Int(stat.ms_psize))
   }
+
+  /// Entries of a table.
+  func count(_ table: Table) throws(StorageError) -> Int { try statistics(table).entries }
 
   static func check(_ status: Int32, _ action: String) throws(StorageError) {
     if status == 0 { return }
@@ -116,6 +171,14 @@ final class LMDBReader: @unchecked Sendable {
   }
 
   deinit { if ownsHandle { mdb_txn_abort(handle) } }
+
+  /// Entries of a table.
+  func count(_ table: Table) -> Int {
+    var stat = MDB_stat()
+    let status = mdb_stat(handle, environment.table(table), &stat)
+    precondition(status == 0, "database: counting: \(String(cString: mdb_strerror(status)))")
+    return Int(stat.ms_entries)
+  }
 
   /// The value of a key.
   func get(_ table: Table, _ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
@@ -210,6 +273,11 @@ struct LMDBWriter: ~Copyable {
       return mdb_del(handle, environment.table(table), &key, nil)
     }
     if status != MDB_NOTFOUND { try LMDBEnvironment.check(status, "deleting") }
+  }
+
+  /// Takes all entries of a table out.
+  func empty(_ table: Table) throws(StorageError) {
+    try LMDBEnvironment.check(mdb_drop(handle, environment.table(table), 0), "emptying a table")
   }
 
   /// Makes all changes durable; after an error none is.

@@ -8,9 +8,10 @@ extension Snapshot {
     var accounts: [Hash256: StoredAccount?] = [:]
     var slots: [Hash256: [Hash256: UInt256]] = [:]
     // From the newest on: what the oldest says stays.
-    for block in pending where block.layer.number > number {
-      for change in block.layer.accounts { accounts[change.key] = .some(change.before) }
-      for change in block.layer.slots {
+    let layers = (amendment.map { [$0] } ?? []) + pending.map(\.layer)
+    for layer in layers where layer.number > number {
+      for change in layer.accounts { accounts[change.key] = .some(change.before) }
+      for change in layer.slots {
         slots[change.account, default: [:]][change.slot] = change.before
       }
     }
@@ -58,19 +59,19 @@ extension Snapshot {
 extension StateReader {
   /// The nodes from the state root to an account, as `MerklePatriciaTrie.verify` takes them.
   package func proof(ofAccount key: Hash256) -> [[UInt8]] {
-    var update = TrieUpdate<StoredAccount>(owner: .zero, reader: self, changes: [])
+    var update = TrieUpdate<StoredAccount>(owner: .zero, reader: self)
     return update.proof(of: key.word)
   }
 
   /// The nodes from an account's storage root to a slot; none for an account without storage.
   package func proof(ofSlot slot: Hash256, account: Hash256) -> [[UInt8]] {
-    var update = TrieUpdate<UInt256>(owner: account, reader: self, changes: [])
+    var update = TrieUpdate<UInt256>(owner: account, reader: self)
     return update.proof(of: slot.word)
   }
 
   /// The state root, worked out from the topmost rows.
   package func root() -> Hash256 {
-    var update = TrieUpdate<StoredAccount>(owner: .zero, reader: self, changes: [])
+    var update = TrieUpdate<StoredAccount>(owner: .zero, reader: self)
     return update.root(of: update.subtree(.zero, 0))
   }
 }

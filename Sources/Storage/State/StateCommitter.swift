@@ -16,78 +16,102 @@ struct StateCommitter {
     var codes: [Hash256: [UInt8]] = [:]
   }
 
-  /// Finds the keys of what a block changed. `storageRoots` are those of the accounts before.
+  /// Finds the keys of what a block changed.
   func changes(_ delta: StateDelta) -> Changes {
     var changes = Changes()
     for code in delta.codes { changes.codes[code.hash] = code.bytes }
     let keys = hashes(delta.accounts.count) { Keccak256.hash(delta.accounts[$0].address) }
     changes.accounts.reserveCapacity(delta.accounts.count)
-    for (index, account) in delta.accounts.enumerated() {
-      let key = keys[index]
-      // Only an account with storage has a root that the delta lacks.
-      let before = account.before.map { before in
-        StoredAccount(
-          nonce: before.nonce, balance: before.balance, codeHash: before.codeHash,
-          storageRoot: before.hasStorage
-            ? reader.account(key)?.storageRoot ?? MerklePatriciaTrie.emptyRoot
-            : MerklePatriciaTrie.emptyRoot)
-      }
-      let isEmptied = account.wipesStorage || account.after == nil
-      let after = account.after.map { after in
-        StoredAccount(
-          nonce: after.nonce, balance: after.balance, codeHash: after.codeHash,
-          storageRoot: isEmptied
-            ? MerklePatriciaTrie.emptyRoot : before?.storageRoot ?? MerklePatriciaTrie.emptyRoot)
-      }
-      changes.accounts.append(StateLayer.AccountChange(key: key, before: before, after: after))
-      var wiped: [UInt256: UInt256] = [:]
-      if isEmptied, let before, before.storageRoot != MerklePatriciaTrie.emptyRoot {
-        for entry in reader.allSlots(of: key) { wiped[entry.key] = entry.value }
-      }
-      for slot in delta.slots[account.slots] {
-        let hash = Keccak256.hash(slot.key)
-        let before = isEmptied ? wiped.removeValue(forKey: hash.word) ?? .zero : slot.before
-        if before == slot.after { continue }
-        changes.slots.append(
-          StateLayer.SlotChange(account: key, slot: hash, before: before, after: slot.after))
-      }
-      for (slot, value) in wiped {
-        changes.slots.append(
-          StateLayer.SlotChange(account: key, slot: Hash256(slot), before: value, after: .zero))
-      }
+    changes.slots.reserveCapacity(delta.slots.count)
+    for index in Self.order(keys) {
+      append(delta.accounts[index], keys[index], delta.slots, to: &changes)
     }
-    changes.accounts.sort { $0.key < $1.key }
-    changes.slots.sort { $0.account == $1.account ? $0.slot < $1.slot : $0.account < $1.account }
     return changes
   }
 
-  private func hashes(_ count: Int, _ hash: @Sendable (Int) -> Hash256) -> [Hash256] {
-    if count < 256 { return (0..<count).map(hash) }
-    let pieces = 16
-    let parts = Mutex([[Hash256]](repeating: [], count: pieces))
-    Workers.run(pieces, on: workers) { piece in
-      let part = (count * piece / pieces..<count * (piece + 1) / pieces).map(hash)
-      parts.withLock { $0[piece] = part }
+  /// The places of keys in the order of the keys, which differ.
+  private static func order(_ keys: [Hash256]) -> [Int] {
+    var order = keys.indices.map { (word: keys[$0].word.limb3, index: UInt32($0)) }
+    order.sort { a, b in
+      a.word == b.word ? keys[Int(a.index)] < keys[Int(b.index)] : a.word < b.word
     }
-    return parts.withLock { $0.flatMap { $0 } }
+    return order.map { Int($0.index) }
+  }
+
+  /// Adds an account's change, and those of its slots.
+  private func append(
+    _ account: StateDelta.Account, _ key: Hash256,
+    _ slots: [(key: UInt256, before: UInt256, after: UInt256)], to changes: inout Changes
+  ) {
+    // Only an account with storage has a root that the delta lacks.
+    let before = account.before.map { before in
+      StoredAccount(
+        nonce: before.nonce, balance: before.balance, codeHash: before.codeHash,
+        storageRoot: before.hasStorage
+          ? reader.account(key)?.storageRoot ?? MerklePatriciaTrie.emptyRoot
+          : MerklePatriciaTrie.emptyRoot)
+    }
+    let isEmptied = account.wipesStorage || account.after == nil
+    let after = account.after.map { after in
+      StoredAccount(
+        nonce: after.nonce, balance: after.balance, codeHash: after.codeHash,
+        storageRoot: isEmptied
+          ? MerklePatriciaTrie.emptyRoot : before?.storageRoot ?? MerklePatriciaTrie.emptyRoot)
+    }
+    changes.accounts.append(StateLayer.AccountChange(key: key, before: before, after: after))
+    var wiped: [UInt256: UInt256] = [:]
+    if isEmptied, let before, before.storageRoot != MerklePatriciaTrie.emptyRoot {
+      for entry in reader.allSlots(of: key) { wiped[entry.key] = entry.value }
+    }
+    if account.slots.isEmpty && wiped.isEmpty { return }
+    let first = changes.slots.count
+    let hashes = hashes(account.slots.count) {
+      Keccak256.hash(slots[account.slots.lowerBound + $0].key)
+    }
+    for (slot, hash) in zip(slots[account.slots], hashes) {
+      let before = isEmptied ? wiped.removeValue(forKey: hash.word) ?? .zero : slot.before
+      if before == slot.after { continue }
+      changes.slots.append(
+        StateLayer.SlotChange(account: key, slot: hash, before: before, after: slot.after))
+    }
+    for (slot, value) in wiped {
+      changes.slots.append(
+        StateLayer.SlotChange(account: key, slot: Hash256(slot), before: value, after: .zero))
+    }
+    changes.slots[first...].sort { $0.slot < $1.slot }
+  }
+
+  private func hashes(_ count: Int, _ hash: @Sendable (Int) -> Hash256) -> [Hash256] {
+    if count < 256 || workers == 1 { return (0..<count).map(hash) }
+    return [Hash256](unsafeUninitializedCapacity: count) { buffer, initialized in
+      // Each piece writes places of its own.
+      nonisolated(unsafe) let buffer = buffer
+      Workers.run(16, on: workers) { piece in
+        for index in count * piece / 16..<count * (piece + 1) / 16 { buffer[index] = hash(index) }
+      }
+      initialized = count
+    }
   }
 
   /// The layer of changes, with the root after them.
   func layer(number: UInt64, _ changes: Changes) throws(StorageError) -> StateLayer {
     var accounts = changes.accounts
-    var nodes: [NodeKey: NodeRow?] = [:]
-    try setStorageRoots(&accounts, changes.slots, &nodes)
-    let root = try accountRoot(accounts, &nodes)
+    let storages = try setStorageRoots(&accounts, changes.slots)
+    let entries = accounts.map { Entry(key: $0.key.word, value: $0.after) }
+    let top = try part(.zero, entries, isAlone: true)
+    var nodes = NodeRows()
+    nodes.reserve([top.rows] + storages)
+    nodes.append(top.rows)
+    for rows in storages { nodes.append(rows) }
     return StateLayer(
-      number: number, root: root, accounts: accounts, slots: changes.slots, codes: changes.codes,
-      nodes: nodes)
+      number: number, root: top.root, accounts: accounts, slots: changes.slots,
+      codes: changes.codes, nodes: nodes)
   }
 
-  /// Works out the storage roots of the accounts with slots that change.
+  /// Works out the storage roots of the accounts with slots that change; gives the rows of their tries.
   private func setStorageRoots(
-    _ accounts: inout [StateLayer.AccountChange], _ slots: [StateLayer.SlotChange],
-    _ nodes: inout [NodeKey: NodeRow?]
-  ) throws(StorageError) {
+    _ accounts: inout [StateLayer.AccountChange], _ slots: [StateLayer.SlotChange]
+  ) throws(StorageError) -> [NodeRows] {
     var groups: [(owner: Hash256, slots: Range<Int>)] = []
     var first = 0
     while first < slots.count {
@@ -96,47 +120,60 @@ struct StateCommitter {
       groups.append((slots[first].account, first..<last))
       first = last
     }
-    if groups.isEmpty { return }
-    let pieces = groups.count < 64 ? 1 : min(16, groups.count)
+    if groups.isEmpty { return [] }
+    @Sendable func entries(_ range: Range<Int>) -> [Entry<UInt256>] {
+      slots[range].map { Entry(key: $0.slot.word, value: $0.after.isZero ? nil : $0.after) }
+    }
+    // Small storages side by side, each as a whole; then the large ones, each by several threads.
     let work = groups
-    let parts = try run(pieces) { (reader, piece) -> [Part] in
+    let pieces = groups.count < 64 ? 1 : min(16, groups.count)
+    var parts = try run(pieces) { (reader, piece) -> [Part] in
       (work.count * piece / pieces..<work.count * (piece + 1) / pieces).map { index in
-        let entries = slots[work[index].slots].map {
-          Entry(key: $0.slot.word, value: $0.after.isZero ? nil : $0.after)
-        }
-        var update = TrieUpdate(owner: work[index].owner, reader: reader, changes: entries)
-        let root = update.root()
-        return Part(root: root, rows: update.rows)
+        if work[index].slots.count >= Self.leastForThreads && workers > 1 { return Part() }
+        return Self.part(work[index].owner, entries(work[index].slots), reader)
       }
-    }
-    for (group, part) in zip(groups, parts.flatMap { $0 }) {
-      nodes.merge(part.rows) { $1 }
-      let index = accounts.firstIndex(notBelow: group.owner, by: { $0.key })
+    }.flatMap { $0 }
+    for (index, group) in groups.enumerated() {
+      if group.slots.count >= Self.leastForThreads && workers > 1 {
+        parts[index] = try part(group.owner, entries(group.slots), isAlone: true)
+      }
+      let place = accounts.firstIndex(notBelow: group.owner, by: { $0.key })
       precondition(
-        index < accounts.count && accounts[index].key == group.owner, "a slot has an account")
-      accounts[index].after?.storageRoot = part.root
+        place < accounts.count && accounts[place].key == group.owner, "a slot has an account")
+      accounts[place].after?.storageRoot = parts[index].root
     }
+    return parts.map(\.rows)
   }
 
   private struct Part: Sendable {
     var root = Hash256.zero
     var top: Subtree?
-    var rows: [NodeKey: NodeRow?] = [:]
+    var rows = NodeRows()
   }
 
-  /// The state root; the sixteen parts below the topmost node are worked out side by side when that
-  /// is worth it.
-  private func accountRoot(
-    _ accounts: [StateLayer.AccountChange], _ nodes: inout [NodeKey: NodeRow?]
-  ) throws(StorageError) -> Hash256 {
-    let entries = accounts.map { Entry(key: $0.key.word, value: $0.after) }
-    var update = TrieUpdate(owner: .zero, reader: reader, changes: entries)
-    let top = NodeKey(owner: .zero, prefixOf: .zero, depth: 0)
-    guard workers > 1, entries.count >= 256, var row = update.row(top) else {
+  /// Less is done before other threads are awake.
+  private static var leastForThreads: Int { 256 }
+
+  private static func part<Value: TrieValue>(
+    _ owner: Hash256, _ entries: [Entry<Value>], _ reader: StateReader
+  ) -> Part {
+    entries.withUnsafeBufferPointer { entries in
+      var update = TrieUpdate(owner: owner, reader: reader, changes: entries)
       let root = update.root()
-      nodes.merge(update.rows) { $1 }
-      return root
+      return Part(root: root, rows: update.rows)
     }
+  }
+
+  /// A trie with changes; the sixteen parts below its topmost node are worked out side by side when
+  /// that is worth it.
+  private func part<Value: TrieValue>(
+    _ owner: Hash256, _ entries: [Entry<Value>], isAlone: Bool
+  ) throws(StorageError) -> Part {
+    let top = NodeKey(owner: owner, prefixOf: .zero, depth: 0)
+    var row = NodeRow()
+    guard workers > 1, entries.count >= Self.leastForThreads,
+      TrieCursor<Value>(reader, owner: owner).read(top, into: &row)
+    else { return Self.part(owner, entries, reader) }
     let bounds = (0...16).map { nibble in
       nibble == 16
         ? entries.count
@@ -146,21 +183,27 @@ struct StateCommitter {
     let parts = try run(16) { (reader, nibble) -> Part in
       let range = bounds[nibble]..<bounds[nibble + 1]
       if range.isEmpty { return Part() }
-      var update = TrieUpdate(owner: .zero, reader: reader, changes: entries)
-      let part = update.update(UInt256.zero.settingNibble(0, to: nibble), 1, range)
-      return Part(top: part, rows: update.rows)
+      return entries.withUnsafeBufferPointer { entries in
+        var update = TrieUpdate(owner: owner, reader: reader, changes: entries)
+        let part = update.update(UInt256.zero.settingNibble(0, to: nibble), 1, range)
+        return Part(top: part, rows: update.rows)
+      }
     }
-    var only: Subtree?
-    for (nibble, part) in parts.enumerated() where bounds[nibble] < bounds[nibble + 1] {
-      nodes.merge(part.rows) { $1 }
-      update.set(&row, nibble, part.top, 0)
-      if part.top != nil { only = part.top }
+    return entries.withUnsafeBufferPointer { buffer in
+      var update = TrieUpdate(owner: owner, reader: reader, changes: buffer)
+      let place = update.reserve(top)
+      var only: Subtree?
+      for (nibble, part) in parts.enumerated() where bounds[nibble] < bounds[nibble + 1] {
+        update.set(&row, nibble, part.top, 0)
+        if part.top != nil { only = part.top }
+      }
+      let all = update.finish(&row, place, .zero, 0, 0..<entries.count, only)
+      let root = update.root(of: all)
+      var rows = update.rows
+      rows.reserve(parts.map(\.rows))
+      for part in parts { rows.append(part.rows) }
+      return Part(root: root, rows: rows)
     }
-    // What is left at the top may fall back on parts that have changed.
-    update.take(nodes)
-    let root = update.root(of: update.finish(row, top, .zero, only))
-    nodes.merge(update.rows) { $1 }
-    return root
   }
 
   /// Does pieces of work on threads, each with a reader of its own.

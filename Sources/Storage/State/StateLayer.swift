@@ -35,11 +35,14 @@ package final class StateLayer: Sendable {
   /// Code that came to be.
   package let codes: [Hash256: [UInt8]]
   /// The nodes that changed; `nil` for one that is no more.
-  let nodes: [NodeKey: NodeRow?]
+  let nodes: NodeRows
+  private let accountIndex: KeyIndex
+  private let slotIndex: KeyIndex
+  private let nodeIndex: KeyIndex
 
   init(
     number: UInt64, root: Hash256, accounts: [AccountChange], slots: [SlotChange],
-    codes: [Hash256: [UInt8]], nodes: [NodeKey: NodeRow?]
+    codes: [Hash256: [UInt8]], nodes: NodeRows
   ) {
     self.number = number
     self.root = root
@@ -47,37 +50,41 @@ package final class StateLayer: Sendable {
     self.slots = slots
     self.codes = codes
     self.nodes = nodes
+    accountIndex = KeyIndex(accounts.count) { accounts[$0].key.word.limb3 }
+    slotIndex = KeyIndex(slots.count) { Self.indexWord(slots[$0].slot, slots[$0].account) }
+    nodeIndex = nodes.index()
+  }
+
+  /// Bytes of memory, about.
+  var size: Int {
+    accounts.count * (MemoryLayout<AccountChange>.stride + 16)
+      + slots.count * (MemoryLayout<SlotChange>.stride + 16)
+      + codes.values.reduce(0) { $0 + $1.count } + nodes.size
+  }
+
+  /// Pages of the database that storing it changes at most: each entry one of its own in the state and
+  /// in the history, and what lies above.
+  var pages: Int { (accounts.count + slots.count) * 3 + nodes.count * 2 }
+
+  private static func indexWord(_ slot: Hash256, _ account: Hash256) -> UInt64 {
+    slot.word.limb3 ^ account.word.limb2
   }
 
   /// The change of an account; `nil` where there was none.
   func change(ofAccount key: Hash256) -> AccountChange? {
-    let index = accounts.firstIndex(notBelow: key, by: { $0.key })
-    return index < accounts.count && accounts[index].key == key ? accounts[index] : nil
+    accountIndex.find(key.word.limb3) { accounts[$0].key == key }.map { accounts[$0] }
   }
 
   /// The change of a slot.
   func change(ofSlot slot: Hash256, account: Hash256) -> SlotChange? {
-    let index = firstSlot(account, slot)
-    guard index < slots.count, slots[index].account == account, slots[index].slot == slot else {
-      return nil
-    }
-    return slots[index]
+    slotIndex.find(Self.indexWord(slot, account)) {
+      slots[$0].slot == slot && slots[$0].account == account
+    }.map { slots[$0] }
   }
 
-  /// Where the slots of an account from `slot` on begin.
-  func firstSlot(_ account: Hash256, _ slot: Hash256) -> Int {
-    var low = 0
-    var high = slots.count
-    while low < high {
-      let middle = (low + high) / 2
-      let entry = slots[middle]
-      if entry.account < account || (entry.account == account && entry.slot < slot) {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    return low
+  /// The place of a node that changed.
+  func place(ofNode key: NodeKey) -> Int? {
+    nodeIndex.find(key.indexWord) { nodes.keys[$0] == key }
   }
 }
 

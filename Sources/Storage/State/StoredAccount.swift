@@ -30,27 +30,39 @@ protocol TrieValue: BitwiseCopyable, Sendable {
   static var table: Table { get }
   /// Bytes of the keys in front of the trie's own 32.
   static var prefixBytes: Int { get }
-  /// The entries of a trie whose keys begin with the first `depth` nibbles of `prefix`.
-  static func entries(_ reader: StateReader, _ owner: Hash256, _ prefix: UInt256, _ depth: Int)
-    -> [Entry<Self>]
+  /// The place of the first change in a layer, from a place on, whose key in a trie is not below
+  /// `key`; the count where there is none.
+  static func first(
+    notBelow key: UInt256, of owner: Hash256, in layer: StateLayer, from: Int
+  ) -> Int
+  /// The change at a place of a layer; `nil` when it is not of this trie.
+  static func change(_ place: Int, of owner: Hash256, in layer: StateLayer) -> Entry<Self>?
   /// Reads what the database has.
   init(stored bytes: UnsafeRawBufferPointer)
   /// What the database has.
   func appendStored(to bytes: inout [UInt8])
-  /// What the trie has: RLP.
-  func appendLeaf(to bytes: inout [UInt8])
+  /// Writes what the trie has: RLP, of `leafBytes` at most. Gives how many bytes there are.
+  func storeLeaf(to bytes: UnsafeMutablePointer<UInt8>) -> Int
 }
+
+/// Bytes of a leaf's value at most: those of an account.
+let leafBytes = 2 + 9 + 33 + 33 + 33
 
 extension StoredAccount: TrieValue {
   static var table: Table { .accounts }
   static var prefixBytes: Int { 0 }
 
-  static func entries(_ reader: StateReader, _ owner: Hash256, _ prefix: UInt256, _ depth: Int)
-    -> [Entry<StoredAccount>]
+  static func first(
+    notBelow key: UInt256, of owner: Hash256, in layer: StateLayer, from: Int
+  ) -> Int {
+    gallop(from, layer.accounts.count) { layer.accounts[$0].key.word < key }
+  }
+
+  static func change(_ place: Int, of owner: Hash256, in layer: StateLayer)
+    -> Entry<StoredAccount>?
   {
-    var list: [Entry<StoredAccount>] = []
-    reader.entries(prefix, depth: depth, into: &list)
-    return list
+    guard place < layer.accounts.count else { return nil }
+    return Entry(key: layer.accounts[place].key.word, value: layer.accounts[place].after)
   }
 
   private static let hasStorage: UInt8 = 0x80
@@ -96,18 +108,19 @@ extension StoredAccount: TrieValue {
     if flags & Self.hasCode != 0 { codeHash = Hash256(bytes: base + position) }
   }
 
-  func appendLeaf(to bytes: inout [UInt8]) {
-    let nonceSize = nonce < 0x80 ? 1 : 9 - nonce.leadingZeroBitCount / 8
-    let balanceSize = balance.fitsUInt64 && balance.limb0 < 0x80 ? 1 : balance.byteWidth + 1
-    // 68 to 110 bytes.
-    bytes.append(0xF8)
-    bytes.append(UInt8(nonceSize + balanceSize + 66))
-    bytes.append(rlp: UInt256(nonce))
-    bytes.append(rlp: balance)
-    bytes.append(0xA0)
-    bytes.append(word: storageRoot.word)
-    bytes.append(0xA0)
-    bytes.append(word: codeHash.word)
+  func storeLeaf(to bytes: UnsafeMutablePointer<UInt8>) -> Int {
+    // 68 to 110 bytes in the list, whose header takes two.
+    var end = 2
+    UInt256(nonce).store(rlp: bytes, &end)
+    balance.store(rlp: bytes, &end)
+    bytes[end] = 0xA0
+    storageRoot.store(bytes: bytes + end + 1)
+    bytes[end + 33] = 0xA0
+    codeHash.store(bytes: bytes + end + 34)
+    end += 66
+    bytes[0] = 0xF8
+    bytes[1] = UInt8(end - 2)
+    return end
   }
 }
 
@@ -116,12 +129,19 @@ extension UInt256: TrieValue {
   static var table: Table { .slots }
   static var prefixBytes: Int { 32 }
 
-  static func entries(_ reader: StateReader, _ owner: Hash256, _ prefix: UInt256, _ depth: Int)
-    -> [Entry<UInt256>]
-  {
-    var list: [Entry<UInt256>] = []
-    reader.entries(owner, prefix, depth: depth, into: &list)
-    return list
+  static func first(
+    notBelow key: UInt256, of owner: Hash256, in layer: StateLayer, from: Int
+  ) -> Int {
+    gallop(from, layer.slots.count) {
+      let account = layer.slots[$0].account
+      return account < owner || account == owner && layer.slots[$0].slot.word < key
+    }
+  }
+
+  static func change(_ place: Int, of owner: Hash256, in layer: StateLayer) -> Entry<UInt256>? {
+    guard place < layer.slots.count, layer.slots[place].account == owner else { return nil }
+    let value = layer.slots[place].after
+    return Entry(key: layer.slots[place].slot.word, value: value.isZero ? nil : value)
   }
 
   func appendStored(to bytes: inout [UInt8]) {
@@ -136,7 +156,46 @@ extension UInt256: TrieValue {
     self = UInt256(bigEndian: base.assumingMemoryBound(to: UInt8.self), count: bytes.count)
   }
 
-  func appendLeaf(to bytes: inout [UInt8]) { bytes.append(rlp: self) }
+  func storeLeaf(to bytes: UnsafeMutablePointer<UInt8>) -> Int {
+    var end = 0
+    store(rlp: bytes, &end)
+    return end
+  }
+
+  /// Writes the number in RLP at `end`, which moves behind it.
+  @inline(__always)
+  fileprivate func store(rlp bytes: UnsafeMutablePointer<UInt8>, _ end: inout Int) {
+    if fitsUInt64, limb0 < 0x80 {
+      bytes[end] = isZero ? 0x80 : UInt8(limb0)
+      end &+= 1
+      return
+    }
+    let width = byteWidth
+    bytes[end] = 0x80 + UInt8(width)
+    end &+= 1
+    for index in (32 - width)..<32 {
+      bytes[end] = bigEndianByte(index)
+      end &+= 1
+    }
+  }
+}
+
+/// The first place from `start` on, in a column whose places below some are `isBelow`; few steps when
+/// it is near.
+@inline(__always)
+func gallop(_ start: Int, _ count: Int, _ isBelow: (Int) -> Bool) -> Int {
+  var low = start
+  var step = 1
+  while low + step <= count, isBelow(low + step - 1) {
+    low += step
+    step *= 2
+  }
+  var high = min(count, low + step - 1)
+  while low < high {
+    let middle = (low + high) / 2
+    if isBelow(middle) { low = middle + 1 } else { high = middle }
+  }
+  return low
 }
 
 extension [UInt8] {
@@ -145,17 +204,6 @@ extension [UInt8] {
     let start = count
     append(contentsOf: repeatElement(0, count: 32))
     withUnsafeMutableBufferPointer { word.store(bigEndian: $0.baseAddress! + start) }
-  }
-
-  /// Appends a number in RLP.
-  mutating func append(rlp number: UInt256) {
-    if number.fitsUInt64, number.limb0 < 0x80 {
-      append(number.isZero ? 0x80 : UInt8(number.limb0))
-      return
-    }
-    let width = number.byteWidth
-    append(0x80 + UInt8(width))
-    for index in (32 - width)..<32 { append(number.bigEndianByte(index)) }
   }
 
   /// Appends eight bytes, the highest first.

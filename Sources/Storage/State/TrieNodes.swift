@@ -2,21 +2,13 @@ import Coprocessors
 import EVM
 
 /// Which node of which trie: those whose keys begin with the first `depth` nibbles of `path`.
-struct NodeKey: Hashable, BitwiseCopyable, Sendable {
+struct NodeKey: Comparable, BitwiseCopyable, Sendable {
   /// The account whose storage it is; zero for the trie of the accounts.
   var owner: Hash256
   /// The nibbles from the highest on; zero after the first `depth`.
   var path: UInt256
   /// How many nibbles.
   var depth: Int
-
-  func hash(into hasher: inout Hasher) {
-    // Both are hashes, or the beginnings of hashes.
-    hasher.combine(owner.word.limb3)
-    hasher.combine(path.limb3)
-    hasher.combine(path.limb2)
-    hasher.combine(depth)
-  }
 
   /// The nibbles of `key` above `depth`, as a key of a trie.
   init(owner: Hash256, prefixOf key: UInt256, depth: Int) {
@@ -25,13 +17,20 @@ struct NodeKey: Hashable, BitwiseCopyable, Sendable {
     path = key.prefix(nibbles: depth)
   }
 
-  /// The key of the table: the owner, then one byte a nibble.
-  var bytes: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32 + depth)
-    bytes.append(word: owner.word)
-    for index in 0..<depth { bytes.append(UInt8(path.nibble(index))) }
-    return bytes
+  /// Gives the key of the table to `body`: the owner, then one byte a nibble.
+  @inline(__always)
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 96) { bytes in
+      owner.store(bytes: bytes.baseAddress!)
+      for index in 0..<depth { bytes[32 + index] = UInt8(path.nibble(index)) }
+      return body(UnsafeRawBufferPointer(start: bytes.baseAddress!, count: 32 + depth))
+    }
+  }
+
+  /// The order of the table.
+  static func < (a: NodeKey, b: NodeKey) -> Bool {
+    if a.owner != b.owner { return a.owner < b.owner }
+    return a.path == b.path ? a.depth < b.depth : a.path < b.path
   }
 }
 
@@ -83,23 +82,32 @@ struct NodeRow: BitwiseCopyable, Sendable {
     return width
   }
 
-  /// For each child: its count, and where that is not zero its reference's size and bytes.
-  func append(to bytes: inout [UInt8]) {
+  /// Bytes of a stored row at most.
+  static var storedBytes: Int { 16 * 34 }
+
+  /// Writes the row as the database has it: for each child its count, and where that is not zero its
+  /// reference's size and bytes. Gives how many bytes that took.
+  func store(to bytes: UnsafeMutablePointer<UInt8>) -> Int {
+    var end = 0
     for nibble in 0..<16 {
-      bytes.append(counts[nibble])
+      bytes[end] = counts[nibble]
+      end &+= 1
       if counts[nibble] == 0 { continue }
-      let reference = references[nibble]
-      bytes.append(reference.count)
-      if reference.count == 32 {
-        bytes.append(word: reference.bytes)
+      let size = Int(references[nibble].count)
+      bytes[end] = UInt8(size)
+      end &+= 1
+      if size == 32 {
+        references[nibble].bytes.store(bigEndian: bytes + end)
       } else {
-        for index in 0..<Int(reference.count) { bytes.append(reference.bytes.bigEndianByte(index)) }
+        for index in 0..<size { bytes[end + index] = references[nibble].bytes.bigEndianByte(index) }
       }
+      end &+= size
     }
+    return end
   }
 
-  init(stored bytes: UnsafeRawBufferPointer) {
-    self.init()
+  /// Becomes a stored row.
+  mutating func read(_ bytes: UnsafeRawBufferPointer) {
     let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
     var position = 0
     for nibble in 0..<16 {
@@ -108,10 +116,13 @@ struct NodeRow: BitwiseCopyable, Sendable {
       position += 1
       if counts[nibble] == 0 { continue }
       let size = Int(base[position])
-      precondition(position + size < bytes.count, "database: a trie's node is cut off")
+      precondition(
+        size <= 32 && position + size < bytes.count, "database: a trie's node is cut off")
       references[nibble].count = UInt8(size)
       references[nibble].bytes =
-        UInt256(bigEndian: base + position + 1, count: size) << UInt64((32 - size) * 8)
+        size == 32
+        ? UInt256(bigEndian: base + position + 1)
+        : UInt256(bigEndian: base + position + 1, count: size) << UInt64((32 - size) * 8)
       position += 1 + size
     }
   }

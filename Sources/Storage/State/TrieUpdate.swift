@@ -5,24 +5,27 @@ import Ethereum
 /// One change of a trie on its way to the root: reads what lies above the entries that change, and
 /// keeps the rows that come to be. One thread at a time.
 struct TrieUpdate<Value: TrieValue>: ~Copyable {
-  typealias EntrySlice = Slice<UnsafeBufferPointer<Entry<Value>>>
+  typealias Entries = UnsafeBufferPointer<Entry<Value>>
 
   /// The account whose storage it is; zero for the trie of the accounts.
   let owner: Hash256
-  let reader: StateReader
-  /// The entries that change, in order.
-  let changes: [Entry<Value>]
-  /// What becomes of rows; `nil` for one that is no more.
-  private(set) var rows: [NodeKey: NodeRow?] = [:]
+  /// The entries that change, in order. They live longer than the update.
+  private let changes: Entries
+  /// What becomes of rows.
+  private(set) var rows = NodeRows()
+  private var cursor: TrieCursor<Value>
   private var writer = NodeWriter()
-  private var leaf: [UInt8] = []
+  private let leaf = UnsafeMutablePointer<UInt8>.allocate(capacity: leafBytes)
 
-  init(owner: Hash256, reader: StateReader, changes: [Entry<Value>]) {
+  init(
+    owner: Hash256, reader: StateReader, changes: Entries = Entries(start: nil, count: 0)
+  ) {
     self.owner = owner
-    self.reader = reader
     self.changes = changes
-    leaf.reserveCapacity(128)
+    cursor = TrieCursor(reader, owner: owner)
   }
+
+  deinit { leaf.deallocate() }
 
   /// The root with the changes.
   mutating func root() -> Hash256 {
@@ -38,10 +41,13 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
     return Keccak256.hash([UInt8](reference.bytes.bytes.prefix(Int(reference.count))))
   }
 
-  /// Applies the changes of a range, all below a prefix, and gives the part of the trie there.
+  /// Applies the changes of a range, which are those below a prefix, and gives the part of the trie
+  /// there. Each prefix is visited once, so that no row is read that has changed.
   mutating func update(_ prefix: UInt256, _ depth: Int, _ range: Range<Int>) -> Subtree? {
+    var row = NodeRow()
     let key = NodeKey(owner: owner, prefixOf: prefix, depth: depth)
-    guard depth < 64, var row = row(key) else { return rebuild(prefix, depth) }
+    guard depth < 64, read(key, into: &row) else { return rebuild(prefix, depth, range) }
+    let place = rows.reserve(key)
     var only: Subtree?
     var first = range.lowerBound
     while first < range.upperBound {
@@ -53,19 +59,18 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
       if child != nil { only = child }
       first = last
     }
-    return finish(row, key, prefix, only)
+    return finish(&row, place, prefix, depth, range, only)
   }
 
-  /// The part of the trie below a row that has changed. `known` may be its only child.
-  mutating func finish(_ row: NodeRow, _ key: NodeKey, _ prefix: UInt256, _ known: Subtree?)
-    -> Subtree?
-  {
-    let depth = key.depth
-    if row.count <= NodeRow.fewest {
-      rows[key] = .some(nil)
-      return rebuild(prefix, depth)
-    }
-    rows[key] = .some(row)
+  /// The part of the trie below a row that has changed, with its place among the rows; `known` is the
+  /// last of its children that changed and is still there.
+  mutating func finish(
+    _ row: inout NodeRow, _ place: Int, _ prefix: UInt256, _ depth: Int, _ range: Range<Int>,
+    _ known: Subtree?
+  ) -> Subtree? {
+    // The row is no more; its children have none then.
+    if row.count <= NodeRow.fewest { return rebuild(prefix, depth, range) }
+    rows.set(place, row)
     if row.width == 1 {
       let nibble = (0..<16).first { row.counts[$0] > 0 }!
       if let known, known.key.nibble(depth) == nibble { return known }
@@ -76,8 +81,9 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
 
   /// The part of the trie below a prefix, which does not change.
   mutating func subtree(_ prefix: UInt256, _ depth: Int) -> Subtree? {
-    guard let row = row(NodeKey(owner: owner, prefixOf: prefix, depth: depth)) else {
-      return rebuild(prefix, depth)
+    var row = NodeRow()
+    guard depth < 64, read(NodeKey(owner: owner, prefixOf: prefix, depth: depth), into: &row) else {
+      return rebuild(prefix, depth, 0..<0)
     }
     if row.width == 1 {
       let nibble = (0..<16).first { row.counts[$0] > 0 }!
@@ -86,13 +92,11 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
     return branch(row, prefix, depth)
   }
 
-  /// Takes over rows that other threads made.
-  mutating func take(_ others: [NodeKey: NodeRow?]) { rows.merge(others) { $1 } }
+  /// Reads a row as it was before the changes.
+  func read(_ key: NodeKey, into row: inout NodeRow) -> Bool { cursor.read(key, into: &row) }
 
-  func row(_ key: NodeKey) -> NodeRow? {
-    if let row = rows[key] { return row }
-    return reader.node(key)
-  }
+  /// Makes room for the row of a prefix.
+  mutating func reserve(_ key: NodeKey) -> Int { rows.reserve(key) }
 
   /// Puts a child into a row of nodes at `depth`.
   mutating func set(_ row: inout NodeRow, _ nibble: Int, _ child: Subtree?, _ depth: Int) {
@@ -115,18 +119,14 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
     return writer.reference()
   }
 
-  private mutating func branch(_ row: NodeRow, _ prefix: UInt256, _ depth: Int) -> Subtree {
-    Subtree(
-      key: prefix, depth: depth, reference: branchReference(row), start: depth,
+  mutating func branch(_ row: borrowing NodeRow, _ prefix: UInt256, _ depth: Int) -> Subtree {
+    write(row)
+    return Subtree(
+      key: prefix, depth: depth, reference: writer.reference(), start: depth,
       count: min(row.count, Int(NodeRow.many)))
   }
 
-  private mutating func branchReference(_ row: NodeRow) -> NodeReference {
-    write(row)
-    return writer.reference()
-  }
-
-  private mutating func write(_ row: NodeRow) {
+  private mutating func write(_ row: borrowing NodeRow) {
     writer.beginBranch()
     for nibble in 0..<16 {
       writer.append(child: row.counts[nibble] == 0 ? nil : row.references[nibble])
@@ -136,69 +136,62 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
 
   // MARK: From the entries
 
-  /// The entries below a prefix, with the changes.
-  func entries(_ prefix: UInt256, _ depth: Int) -> [Entry<Value>] {
-    var list = Value.entries(reader, owner, prefix, depth)
-    let first = changes.firstIndex(notBelow: Hash256(prefix), by: { Hash256($0.key) })
-    var last = first
-    while last < changes.count, changes[last].key.prefix(nibbles: depth) == prefix { last += 1 }
-    Entry.merge(changes[first..<last], into: &list)
-    return list
+  /// Works a part out from its entries and the changes of a range, and gives rows to what has many.
+  private mutating func rebuild(_ prefix: UInt256, _ depth: Int, _ range: Range<Int>) -> Subtree? {
+    // They stay until the next load; nothing below loads.
+    build(cursor.load(prefix, depth, changes: Entries(rebasing: changes[range])), depth)
   }
 
-  /// Works a part out from its entries, and gives rows to what has many.
-  private mutating func rebuild(_ prefix: UInt256, _ depth: Int) -> Subtree? {
-    let list = entries(prefix, depth)
-    return list.withUnsafeBufferPointer { build($0[...], depth) }
+  /// The part below a prefix from its entries, and how many there are.
+  mutating func rebuildCounted(_ prefix: UInt256, _ depth: Int) -> (Subtree?, Int) {
+    let entries = cursor.load(prefix, depth, changes: changes)
+    return (build(entries, depth), entries.count)
   }
 
-  private mutating func build(_ list: EntrySlice, _ depth: Int)
-    -> Subtree?
-  {
+  private mutating func build(_ list: Entries, _ depth: Int) -> Subtree? {
     guard let first = list.first else { return nil }
     if list.count == 1 { return makeLeaf(first, start: depth) }
     // Prefixes with many entries have rows, nibble by nibble; below, only branches matter.
     var branchDepth = depth
+    var place = 0
     if list.count <= NodeRow.fewest {
-      branchDepth = (first.key ^ list.last!.key).leadingZeroBitCount >> 2
+      branchDepth = (first.key ^ list[list.count - 1].key).leadingZeroBitCount >> 2
+    } else {
+      place = rows.reserve(NodeKey(owner: owner, prefixOf: first.key, depth: depth))
     }
     var row = NodeRow()
-    var index = list.startIndex
+    var index = 0
     var only: Subtree?
-    while index < list.endIndex {
+    while index < list.count {
       let nibble = list[index].key.nibble(branchDepth)
       var end = index + 1
-      while end < list.endIndex, list[end].key.nibble(branchDepth) == nibble { end += 1 }
-      only = build(list[index..<end], branchDepth + 1)
+      while end < list.count, list[end].key.nibble(branchDepth) == nibble { end += 1 }
+      only = build(Entries(rebasing: list[index..<end]), branchDepth + 1)
       set(&row, nibble, only, branchDepth)
       index = end
     }
-    let prefix = first.key.prefix(nibbles: branchDepth)
     if list.count > NodeRow.fewest {
-      rows[NodeKey(owner: owner, prefixOf: prefix, depth: depth)] = .some(row)
+      rows.set(place, row)
       if row.width == 1 { return only }
     }
+    write(row)
     return Subtree(
-      key: prefix, depth: branchDepth, reference: branchReference(row), start: branchDepth,
+      key: first.key.prefix(nibbles: branchDepth), depth: branchDepth,
+      reference: writer.reference(), start: branchDepth,
       count: min(list.count, Int(NodeRow.many)))
   }
 
   private mutating func makeLeaf(_ entry: Entry<Value>, start: Int) -> Subtree {
-    writeLeaf(entry, start: start)
+    let count = entry.value!.storeLeaf(to: leaf)
+    writer.writeLeaf(entry.key, from: start, UnsafeBufferPointer(start: leaf, count: count))
     return Subtree(
       key: entry.key, depth: 64, reference: writer.reference(), start: start, count: 1)
-  }
-
-  private mutating func writeLeaf(_ entry: Entry<Value>, start: Int) {
-    leaf.removeAll(keepingCapacity: true)
-    entry.value!.appendLeaf(to: &leaf)
-    leaf.withUnsafeBufferPointer { writer.writeLeaf(entry.key, from: start, $0) }
   }
 
   // MARK: Proofs
 
   /// The nodes from the root to a key, or to where its path ends when it has no value; as
-  /// `MerklePatriciaTrie.verify` takes them.
+  /// `MerklePatriciaTrie.verify` takes them. There are no changes.
   mutating func proof(of key: UInt256) -> [[UInt8]] {
     var nodes: [[UInt8]] = []
     if let top = prove(key, 0, &nodes) { appendEdge(top, start: 0, &nodes) }
@@ -218,9 +211,9 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
   /// Adds the nodes below a prefix of `key`, the deepest first.
   private mutating func prove(_ key: UInt256, _ depth: Int, _ nodes: inout [[UInt8]]) -> Subtree? {
     let prefix = key.prefix(nibbles: depth)
-    guard depth < 64, let row = row(NodeKey(owner: owner, prefixOf: prefix, depth: depth)) else {
-      let list = entries(prefix, depth)
-      return list.withUnsafeBufferPointer { prove(key, $0[...], depth, &nodes) }
+    var row = NodeRow()
+    guard depth < 64, read(NodeKey(owner: owner, prefixOf: prefix, depth: depth), into: &row) else {
+      return prove(key, cursor.load(prefix, depth, changes: changes), depth, &nodes)
     }
     let nibble = key.nibble(depth)
     if row.width == 1 {
@@ -236,8 +229,7 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
   }
 
   private mutating func prove(
-    _ key: UInt256, _ list: EntrySlice, _ depth: Int,
-    _ nodes: inout [[UInt8]]
+    _ key: UInt256, _ list: Entries, _ depth: Int, _ nodes: inout [[UInt8]]
   ) -> Subtree? {
     guard let first = list.first else { return nil }
     if list.count == 1 {
@@ -245,21 +237,22 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
       nodes.append([UInt8](writer.node))
       return leaf
     }
-    let branchDepth = (first.key ^ list.last!.key).leadingZeroBitCount >> 2
+    let branchDepth = (first.key ^ list[list.count - 1].key).leadingZeroBitCount >> 2
     let prefix = first.key.prefix(nibbles: branchDepth)
     let isOnPath = key.prefix(nibbles: branchDepth) == prefix
     var row = NodeRow()
-    var index = list.startIndex
-    while index < list.endIndex {
+    var index = 0
+    while index < list.count {
       let nibble = list[index].key.nibble(branchDepth)
       var end = index + 1
-      while end < list.endIndex, list[end].key.nibble(branchDepth) == nibble { end += 1 }
+      while end < list.count, list[end].key.nibble(branchDepth) == nibble { end += 1 }
+      let part = Entries(rebasing: list[index..<end])
       var child: Subtree?
       if isOnPath, nibble == key.nibble(branchDepth) {
-        child = prove(key, list[index..<end], branchDepth + 1, &nodes)
+        child = prove(key, part, branchDepth + 1, &nodes)
         if let child { appendEdge(child, start: branchDepth + 1, &nodes) }
       } else {
-        child = build(list[index..<end], branchDepth + 1)
+        child = build(part, branchDepth + 1)
       }
       set(&row, nibble, child, branchDepth)
       index = end

@@ -4,6 +4,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import Node
 import Storage
 
 struct BenchStorageCommand: ParsableCommand {
@@ -189,6 +190,7 @@ private final class StorageRun {
     block.header.parentHash = snapshot.head.hash
     let layer = try database.layer(delta, on: snapshot, number: block.header.number)
     block.header.stateRoot = layer.root
+    try database.awaitRoom()
     try database.append(
       StoredBlock(
         block, hash: block.hash, size: 0, totalDifficulty: .zero, senders: senders,
@@ -228,24 +230,30 @@ private final class StorageRun {
     let clock = ContinuousClock()
     let start = clock.now
     let snapshot = try database.snapshot()
-    var state = WorldState(source: try snapshot.source(after: number - 1), codes: codes)
+    let source = try snapshot.source(after: number - 1)
+    try source.readAhead(prepared, workers: options.workers)
+    var state = WorldState(source: source, codes: codes)
     let outcome = try executor.execute(prepared, on: &state)
     let delta = state.delta
     times.execute = start.duration(to: clock.now).seconds
 
     let rootStart = clock.now
-    let layer = try database.layer(delta, on: snapshot, number: number)
+    let transactions = prepared.transactions.map(\.transaction)
+    let (contents, layer) = try BlockContents.during(transactions, outcome.receipts) {
+      try database.layer(delta, on: snapshot, number: number)
+    }
     var header = BlockHeader()
     header.number = number
     header.parentHash = head.hash
     header.stateRoot = layer.root
-    header.receiptsRoot = outcome.receiptsRoot
+    header.transactionsRoot = contents.transactionsRoot
+    header.receiptsRoot = contents.receiptsRoot
+    header.logsBloom = contents.logsBloom
     header.gasUsed = outcome.gasUsed
-    var block = Block(header: header, transactions: prepared.transactions.map(\.transaction))
-    header.transactionsRoot = MerklePatriciaTrie.orderedRoot(block.transactions.map(\.encoded))
-    block.header = header
+    let block = Block(header: header, transactions: transactions)
     times.root = rootStart.duration(to: clock.now).seconds
 
+    try database.awaitRoom()
     let logStart = clock.now
     let encoded = block.encoded
     let sequence = try log!.append(.block, encoded)
@@ -255,7 +263,8 @@ private final class StorageRun {
       StoredBlock(
         block, hash: header.hash, size: encoded.count, totalDifficulty: .zero,
         senders: prepared.transactions.map(\.sender), receipts: outcome.receipts,
-        sequence: sequence), layer)
+        envelopes: contents.envelopes, transactionHashes: contents.hashes, sequence: sequence),
+      layer)
     times.commit = start.duration(to: clock.now).seconds
     return times
   }

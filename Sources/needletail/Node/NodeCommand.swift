@@ -3,6 +3,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import NIOCore
 import Node
 import Storage
 
@@ -23,7 +24,11 @@ struct NodeCommand: ParsableCommand {
           --feed ws://127.0.0.1:8545/feed --http-port 8645
       """)
 
+  @Option(help: "A file of these settings in JSON; see `needletail help config`.")
+  var config: String?
   @Flag(help: "Make blocks, with funded accounts.") var dev = false
+  @Flag(help: "With --dev: send a first batch of transactions, and tell what to try next.")
+  var firstBatch = false
   @Option(help: "The folder of the chain.") var datadir: String?
   @Option(help: "The genesis file of a new chain.") var genesis: String?
   @Option(name: .customLong("import"), help: "A file of blocks in RLP to import first.")
@@ -56,16 +61,34 @@ struct NodeCommand: ParsableCommand {
   var jwtSecret: String?
   @Option(help: "Further namespaces, with commas: admin ones are not for everybody.")
   var apis = ""
+  @Option(help: "The only namespaces that everybody may use, with commas.")
+  var rpcNamespaces: String?
+  @Option(help: "The only methods that everybody may call, with commas.") var rpcMethods = ""
   @Option(help: "How far back states are kept: full, or a number of blocks.") var history = "full"
+  @Option(help: "What executes blocks: serial, parallel, or auto: parallel from four cores on.")
+  var executor = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
+  @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
+  @Option(help: "What the log has: debug (every block), info, warning or error.")
+  var logLevel = "info"
 
   func validate() throws {
     if !dev && datadir == nil { throw ValidationError("--datadir is needed without --dev") }
+    if firstBatch && !dev { throw ValidationError("--first-batch needs --dev: its accounts") }
     if let blockTime, !(1...86_400_000).contains(blockTime) {
       throw ValidationError("--block-time: \(blockTime) is not from 1 to 86,400,000 ms")
     }
     _ = try policy()
+    _ = try log()
     try validateRole()
+    guard ["serial", "parallel", "auto", "gpu"].contains(executor) else {
+      throw ValidationError("--executor: serial, parallel or auto")
+    }
+    if executor == "gpu" {
+      throw ValidationError(
+        "--executor gpu: a node's state is in its database, from which blocks are not executed on a "
+          + "GPU yet; take parallel, or needletail blocktest --device for files of blocks")
+    }
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
 
@@ -77,8 +100,20 @@ struct NodeCommand: ParsableCommand {
     return .blocks(blocks)
   }
 
+  private func log() throws -> NodeLog {
+    guard let format = NodeLog.Format(rawValue: logFormat) else {
+      throw ValidationError("--log-format: \(logFormat) is neither text nor json")
+    }
+    guard let level = NodeLog.Level(rawValue: logLevel) else {
+      throw ValidationError("--log-level: \(logLevel) is not debug, info, warning or error")
+    }
+    return NodeLog(level: level, format: format)
+  }
+
   private func list(_ text: String) -> Set<String> {
-    Set(text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+    Set(
+      text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        .filter { !$0.isEmpty })
   }
 
   func run() throws {
@@ -97,11 +132,18 @@ struct NodeCommand: ParsableCommand {
   }
 
   private func serve(_ folder: String) throws {
+    let log = try log()
     var options = NodeService.Options(folder: folder)
     options.isDevelopment = dev
     options.chain.database.history = try policy()
     options.chain.syncPolicy = sync == "never" ? .never : .everyEntry
     options.namespaces = list(apis)
+    options.onlyNamespaces = rpcNamespaces.map { list($0) }
+    options.methods = list(rpcMethods)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if executor == "parallel" || executor == "auto" && cores >= 4 {
+      options.makeExecutor = { ParallelExecutor() }
+    }
     options.http.host = httpHost
     options.http.port = httpPort
     options.http.hosts = list(httpHosts)
@@ -119,6 +161,7 @@ struct NodeCommand: ParsableCommand {
     if dev || role == .sequencer {
       var sequencer = Sequencer.Options()
       if dev { sequencer.accounts = .standard }
+      sequencer.log = log
       sequencer.mode = noMining ? .onDemand : blockTime.map { .interval($0) } ?? .onArrival
       sequencer.gasLimit = gasLimit
       sequencer.recordsAccessLists = feedAccessLists
@@ -141,11 +184,27 @@ struct NodeCommand: ParsableCommand {
         folder: folder, genesisFile: options.genesis, options: options.chain)
       let count = try ChainFile.importBlocks(importFile, into: chain)
       try chain.close()
-      Terminal.note("imported \(count) blocks")
+      log.note(.info, "imported", [("blocks", "\(count)")])
     }
-    let node = try NodeService(options)
-    for notice in node.chain.notices { Terminal.note("needletail: \(notice)") }
+    let node = try open(options)
+    for notice in node.chain.notices { log.note(.warning, notice) }
+    log.note(
+      .info, "listening",
+      [
+        ("port", "\(node.port)"), ("chain", "\(node.chain.rules.schedule.chainID)"),
+        ("head", "\(node.chain.database.head?.header.number ?? 0)"),
+      ])
     announce(node, folder, options.signer?.address)
+    if firstBatch {
+      do { try sendFirstBatch(node) } catch {
+        try node.close()
+        Terminal.note("needletail: the first batch: \(error)")
+        throw ExitCode(1)
+      }
+    }
+    if node.waiting > 0 {
+      log.note(.info, "transactions wait from before", [("count", "\(node.waiting)")])
+    }
 
     // Until a signal says stop, or a watcher has seen enough.
     let semaphore = ending.semaphore
@@ -158,9 +217,28 @@ struct NodeCommand: ParsableCommand {
       sources.append(source)
     }
     semaphore.wait()
-    Terminal.note("needletail: stopping")
+    log.note(.info, "stopping")
+    // Who asks twice does not want to wait for what runs.
+    DispatchQueue.global().async {
+      semaphore.wait()
+      _exit(130)
+    }
     try node.close()
+    log.note(.info, "stopped")
     if ending.hasFailed { throw ExitCode(3) }
+  }
+
+  /// Opens the chain and listens; a port that is taken is bad usage.
+  private func open(_ options: NodeService.Options) throws -> NodeService {
+    do { return try NodeService(options) } catch let error as IOError {
+      var message = "listening on \(httpHost), port \(httpPort)"
+      if let enginePort { message += " and \(enginePort)" }
+      message += ": \(String(cString: strerror(error.errnoCode)))"
+      if error.errnoCode == EADDRINUSE {
+        message += ". Is another node running? End it, or name another port: --http-port N, or 0"
+      }
+      throw ValidationError(message)
+    }
   }
 
   private func secret(_ path: String) throws -> [UInt8] {
