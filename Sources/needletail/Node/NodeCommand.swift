@@ -142,18 +142,20 @@ struct NodeCommand: ParsableCommand {
     if node.waiting > 0 {
       Terminal.note("needletail: \(node.waiting) transactions wait from before")
     }
-    announce(node, folder, started)
-
-    // Until a signal says stop.
+    // Whoever reads that the node listens may end it at once.
     let semaphore = DispatchSemaphore(value: 0)
     var sources: [any DispatchSourceSignal] = []
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let registered = DispatchSemaphore(value: 0)
+      source.setRegistrationHandler { registered.signal() }
       source.setEventHandler { semaphore.signal() }
       source.resume()
+      registered.wait()
       sources.append(source)
     }
+    announce(node, folder, started)
     semaphore.wait()
     Terminal.note("needletail: stopping")
     try node.close()
