@@ -84,7 +84,11 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "FakeCUDA", path: "Tests/FakeCUDA"),
     .testTarget(
-      name: "CUDATests", dependencies: ["CUDA", "FakeCUDA"], swiftSettings: settings),
+      name: "CUDATests",
+      dependencies: [
+        "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "FakeCUDA", "GPU", "Kernels",
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "GPUTests",
       dependencies: [

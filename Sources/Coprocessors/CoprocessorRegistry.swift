@@ -58,7 +58,8 @@ public final class CoprocessorRegistry: Sendable {
   public static var standard: [any Coprocessor] {
     [
       KeccakCoprocessor(), RecoverCoprocessor(), RecoverCoprocessor(gives: .publicKey),
-      SendersCoprocessor(), StateRootCoprocessor(), OrderedRootCoprocessor(),
+      SendersCoprocessor(), StateRootCoprocessor(), TrieRootCoprocessor(),
+      OrderedRootCoprocessor(),
     ] + PrecompileCoprocessor.all
   }
 

@@ -76,7 +76,7 @@ public struct IntrinsicGas: BitwiseCopyable, Sendable {
     var zeros = 0
     var position = 0
     while data.count &- position >= 8 {
-      let word = raw.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      let word = ByteWords.loadAnywhere(raw, position)
       // The top bit of each byte tells whether the byte is not zero; no carry leaves a byte.
       zeros &+= 8 &- ((((word & low) &+ low) | word) & ~low).nonzeroBitCount
       position &+= 8

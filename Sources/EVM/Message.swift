@@ -105,6 +105,8 @@ extension Machine {
       ? precompile.run(input: input, output: workspace.returnData, fork: fork, scratch: &arena)
       : precompile.runLight(
         input: input, output: workspace.returnData, fork: fork, scratch: &arena)
+        ?? view.outcome(
+          ofPrecompile: precompile.rawValue, input: input, output: workspace.returnData)
     switch outcome {
     case .success(let count):
       returnDataCount = count

@@ -80,15 +80,20 @@ public struct BlockOutcome: Sendable {
 
   /// What a header says of the receipts, both from one pass.
   package func commitments() -> (receiptsRoot: Hash256, logsBloom: Bloom) {
+    let (items, bloom) = encodedReceipts()
+    return (MerklePatriciaTrie.orderedRoot(items), bloom)
+  }
+
+  /// The receipts as their trie holds them, and their bloom together.
+  func encodedReceipts() -> (items: [[UInt8]], bloom: Bloom) {
     var hashes = BloomHashes()
     var union = Bloom()
-    let root = MerklePatriciaTrie.orderedRoot(
-      receipts.map {
-        let bloom = $0.bloom(&hashes)
-        union.formUnion(bloom)
-        return $0.encoded(bloom: bloom)
-      })
-    return (root, union)
+    let items = receipts.map {
+      let bloom = $0.bloom(&hashes)
+      union.formUnion(bloom)
+      return $0.encoded(bloom: bloom)
+    }
+    return (items, union)
   }
 
   /// The commitment to the requests (EIP-7685).

@@ -17,6 +17,13 @@ public struct PreparedTransaction: Sendable {
     authorities = transaction.authorizationList.map { $0.recoverAuthority() }
   }
 
+  /// A transaction whose sender and the signers of whose authorisations are known.
+  package init(_ transaction: Transaction, sender: Address, authorities: [Address?]) {
+    self.transaction = transaction
+    self.sender = sender
+    self.authorities = authorities
+  }
+
   /// Recovers the sender. `requiresLowS` is EIP-2's rule, from Homestead on.
   public init(_ transaction: Transaction, requiresLowS: Bool = true) throws(FormatError) {
     self.init(transaction, sender: try transaction.recoverSender(requiresLowS: requiresLowS))

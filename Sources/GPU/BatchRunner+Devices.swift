@@ -12,9 +12,17 @@ extension BatchRunner {
     }
     var devices: [any LaneExecutor] = []
     for (device, kernels) in found {
+      let loaded: TransactionDevice
       do throws(CUDAError) {
-        let loaded = try TransactionDevice(Context(device), kernels)
-        devices.append(try DeviceExecutor(loaded, options: launches))
+        loaded = try TransactionDevice(Context(device), kernels)
+      } catch {
+        throw .cuda(error)
+      }
+      let desk = try kernels.coprocessors.map { image throws(GPUError) in
+        try PrecompileDesk(loaded.context, image)
+      }
+      do throws(CUDAError) {
+        devices.append(try DeviceExecutor(loaded, options: launches, desk: desk))
       } catch {
         throw .cuda(error)
       }

@@ -11,6 +11,9 @@ package struct BatchStatistics: Sendable {
   package var kernelTime = Duration.zero
   /// Transactions that ran again on the device, by the class of memory they needed.
   package var rerunsOnDevice: [WorkspaceClass: Int] = [:]
+  /// How often transactions were suspended for a coprocessor's answer; each ran again in its lane's
+  /// local memory.
+  package var suspended = 0
   /// Transactions that ran on the host in place of a device, by reason.
   package var rerunsOnHost: [HostReason: Int] = [:]
   /// The devices that failed, each with its error.
@@ -30,6 +33,7 @@ package struct BatchStatistics: Sendable {
     bytesDown += other.bytesDown
     kernelTime += other.kernelTime
     rerunsOnDevice.merge(other.rerunsOnDevice, uniquingKeysWith: +)
+    suspended += other.suspended
     rerunsOnHost.merge(other.rerunsOnHost, uniquingKeysWith: +)
     lostDevices += other.lostDevices
   }

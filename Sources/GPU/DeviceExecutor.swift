@@ -1,10 +1,13 @@
 package import CUDA
+import Coprocessors
 package import EVM
 package import Kernels
 
 /// Executes batches on a GPU, in waves: while one runs, the next is uploaded and the one before is
-/// fetched. What needs more memory, or a heavy precompile, runs again on the device in the next
-/// class of workspaces; what the device can not do at all is left to the host, and counted.
+/// fetched. Transactions that wait for a signature are suspended until the wave's are recovered in one
+/// batch (`PrecompileDesk`). What needs more memory, or another heavy precompile, runs again on the
+/// device in the next class of workspaces; what the device can not do at all is left to the host, and
+/// counted.
 package final class DeviceExecutor: LaneExecutor {
   /// How batches are cut and launched.
   package struct Options: Sendable {
@@ -27,14 +30,18 @@ package final class DeviceExecutor: LaneExecutor {
 
   private let device: TransactionDevice
   private let options: Options
+  private let desk: PrecompileDesk?
   private var waves: [Wave] = []
   private var workspaces: [WorkspaceClass: DeviceWorkspaces] = [:]
   private let shape: LaunchShape
 
-  /// An executor on a device.
-  package init(_ device: TransactionDevice, options: Options = Options()) throws(CUDAError) {
+  /// An executor on a device; `desk` answers calls of precompiles that its lanes lack.
+  package init(
+    _ device: TransactionDevice, options: Options = Options(), desk: PrecompileDesk? = nil
+  ) throws(CUDAError) {
     self.device = device
     self.options = options
+    self.desk = desk
     let resident = try device.light.residentBlocks(threads: options.threads)
     let blocks = options.blocksPerMultiprocessor ?? resident
     let multiprocessors = try device.context.device.attribute(.multiprocessorCount)
@@ -63,7 +70,9 @@ package final class DeviceExecutor: LaneExecutor {
     let parts = stride(from: 0, to: count, by: rows).map { $0..<min($0 + rows, count) }
     if waves.first.map({ $0.capacity < rows }) ?? true { waves = [] }
     while waves.count < min(options.waves, parts.count) {
-      waves.append(try Wave(device, capacity: rows, recordBytes: options.recordBytes))
+      waves.append(
+        try Wave(
+          device, capacity: rows, recordBytes: options.recordBytes, asksQuestions: desk != nil))
     }
     var statistics = BatchStatistics()
     var left: [(number: UInt32, status: ExecutionStatus)] = []
@@ -77,6 +86,7 @@ package final class DeviceExecutor: LaneExecutor {
         statistics.add(waves[done % waves.count].statistics)
       }
     }
+    statistics.lostDevices += desk?.takeLines() ?? []
     return (statistics, left)
   }
 
@@ -87,24 +97,39 @@ package final class DeviceExecutor: LaneExecutor {
     // What is still pending was cut off by the time budget: to run it again would wait again.
     var rest = wave.unfinished(nil).filter { $0.outcome.state != .pending }
     var size = WorkspaceClass.local
+    var suspended = SuspendedTransactions(wave.range)
+    suspended.take(try wave.takeQuestions())
     var left: [(number: UInt32, status: ExecutionStatus)] = []
     while !rest.isEmpty {
       // Records without room are no reason for larger workspaces.
       let short = rest.filter { $0.outcome.state == .recordsExhausted }
       var numbers = rest.map(\.number)
+      var waiting: [(number: UInt32, outcome: TransactionOutcome)] = []
       if !short.isEmpty {
         try wave.growRecords()
         numbers = short.map(\.number)
+        waiting = rest.filter { $0.outcome.state != .recordsExhausted }
+      } else if size == .local, let answered = answer(rest, of: &suspended, wave) {
+        numbers = answered
+        // Both are in the same order.
+        var next = 0
+        waiting = rest.filter { entry in
+          if next == answered.count || entry.number != answered[next] { return true }
+          next += 1
+          return false
+        }
       } else if let next = size.next {
         size = next
       }
-      let waiting = short.isEmpty ? [] : rest.filter { $0.outcome.state != .recordsExhausted }
       wave.statistics.rerunsOnDevice[size, default: 0] += numbers.count
       try wave.rerun(
         job, numbers, size == .local ? nil : try workspaces(size, lanes: numbers.count),
-        shape: shape)
+        size == .local ? suspended.words(numbers) : nil, shape: shape)
       try numbers.withUnsafeBufferPointer { numbers throws(CUDAError) in
         try wave.finish(.list(numbers), take)
+      }
+      if size == .local {
+        suspended.take(try wave.takeQuestions())
       }
       rest = (waiting + wave.unfinished(numbers)).filter { entry in
         switch (entry.outcome.state, entry.outcome.status) {
@@ -119,6 +144,24 @@ package final class DeviceExecutor: LaneExecutor {
       }
     }
     return left
+  }
+
+  /// Has the calls of suspended transactions done; gives those that go on, `nil` where there are none.
+  private func answer(
+    _ rest: [(number: UInt32, outcome: TransactionOutcome)],
+    of suspended: inout SuspendedTransactions, _ wave: Wave
+  ) -> [UInt32]? {
+    guard let desk else { return nil }
+    let waiting = rest.filter { $0.outcome.status == .precompileUnavailable }.map(\.number)
+    do throws(CoprocessorError) {
+      let answered = try suspended.answer(waiting, by: desk)
+      wave.statistics.suspended += answered.count
+      return answered.isEmpty ? nil : answered
+    } catch {
+      // Nothing is lost: they run in the kernel that has all precompiles.
+      wave.statistics.lostDevices.append("\(name): \(error)")
+      return nil
+    }
   }
 
   private func workspaces(_ size: WorkspaceClass, lanes: Int) throws(CUDAError)

@@ -1,4 +1,5 @@
 package import CUDA
+package import Coprocessors
 
 /// Why the GPU can not be used.
 package enum GPUError: Error, Hashable, Sendable {
@@ -6,6 +7,8 @@ package enum GPUError: Error, Hashable, Sendable {
   case cuda(CUDAError)
   /// The kernels.
   case image(KernelImageError)
+  /// The coprocessors that the transactions' kernels rely on.
+  case coprocessor(CoprocessorError)
 }
 
 extension GPUError: CustomStringConvertible {
@@ -14,6 +17,7 @@ extension GPUError: CustomStringConvertible {
     switch self {
     case .cuda(let error): error.description
     case .image(let error): error.description
+    case .coprocessor(let error): error.message
     }
   }
 }

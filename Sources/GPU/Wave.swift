@@ -15,10 +15,17 @@ final class Wave {
   private let hostOrder: PinnedBuffer<UInt32>
   private var lanes = LaneOrder()
   private let used: DeviceBuffer<UInt64>
+  /// Calls of precompiles that lanes lack, where somebody answers them; and the answers.
+  private let asksQuestions: Bool
+  private let questions: DeviceBuffer<UInt64>
+  private let questionsUsed: DeviceBuffer<UInt64>
+  private var answers: DeviceBuffer<UInt64>
+  private var answerPlaces: DeviceBuffer<UInt64>
   private let arguments: DeviceBuffer<TransactionKernel.Arguments>
   private let hostOutcomes: PinnedBuffer<TransactionOutcome>
   private var hostRecords: PinnedBuffer<UInt8>
   private let hostUsed: PinnedBuffer<UInt64>
+  private let hostQuestionsUsed: PinnedBuffer<UInt64>
   private let hostArguments: PinnedBuffer<TransactionKernel.Arguments>
   private let start: Event
   private let end: Event
@@ -26,8 +33,11 @@ final class Wave {
   private(set) var range = 0..<0
   var statistics = BatchStatistics()
 
-  /// Room for `capacity` rows with so many bytes of records each.
-  init(_ device: TransactionDevice, capacity: Int, recordBytes: Int) throws(CUDAError) {
+  /// Room for `capacity` rows with so many bytes of records each, and for their questions where
+  /// somebody answers.
+  init(
+    _ device: TransactionDevice, capacity: Int, recordBytes: Int, asksQuestions: Bool
+  ) throws(CUDAError) {
     let context = device.context
     self.device = device
     self.capacity = capacity
@@ -38,6 +48,13 @@ final class Wave {
     records = try DeviceBuffer(context, count: max(capacity * recordBytes, 1 << 20))
     order = try DeviceBuffer(context, count: capacity)
     used = try DeviceBuffer(context, count: 1)
+    self.asksQuestions = asksQuestions
+    // A question of ECRECOVER has 18 words.
+    questions = try DeviceBuffer(context, count: asksQuestions ? max(capacity * 18, 1024) : 1)
+    answers = try DeviceBuffer(context, count: 1)
+    answerPlaces = try DeviceBuffer(context, count: 1)
+    questionsUsed = try DeviceBuffer(context, count: 1)
+    hostQuestionsUsed = try PinnedBuffer(context, count: 1)
     arguments = try DeviceBuffer(context, count: 1)
     hostOrder = try PinnedBuffer(context, count: capacity)
     hostOutcomes = try PinnedBuffer(context, count: capacity)
@@ -75,9 +92,11 @@ final class Wave {
     try fetch()
   }
 
-  /// Runs some rows of the range again: with all precompiles in these workspaces, or as at first.
+  /// Runs some rows of the range again: with all precompiles in these workspaces, or as at first, with
+  /// these answers.
   func rerun(
-    _ job: DeviceJob, _ numbers: [UInt32], _ workspaces: DeviceWorkspaces?, shape: LaunchShape
+    _ job: DeviceJob, _ numbers: [UInt32], _ workspaces: DeviceWorkspaces?,
+    _ known: (places: [UInt64], answers: [UInt64])?, shape: LaunchShape
   ) throws(CUDAError) {
     for (index, number) in numbers.enumerated() {
       hostOrder[index] = number - UInt32(range.lowerBound)
@@ -87,6 +106,18 @@ final class Wave {
     values.order = UnsafePointer(order.pointer)
     values.count = numbers.count
     guard let workspaces else {
+      if let known {
+        if answerPlaces.count < known.places.count {
+          answerPlaces = try DeviceBuffer(device.context, count: known.places.count * 2)
+        }
+        if answers.count < known.answers.count {
+          answers = try DeviceBuffer(device.context, count: known.answers.count * 2)
+        }
+        try upload(known.places, to: answerPlaces.address)
+        try upload(known.answers, to: answers.address)
+        values.exchange.places = UnsafePointer(answerPlaces.pointer)
+        values.exchange.answers = UnsafePointer(answers.pointer)
+      }
       try launch(device.light, shape, values)
       return try fetch()
     }
@@ -118,7 +149,19 @@ final class Wave {
       recordCapacity: UInt64(records.count), recordsUsed: used.pointer!,
       sizes: TransactionKernel.localSizes)
     values.budget = job.budget
+    if asksQuestions {
+      values.exchange.questions = questions.pointer
+      values.exchange.capacity = UInt64(questions.count * 8)
+      values.exchange.used = questionsUsed.pointer
+    }
     return values
+  }
+
+  private func upload(_ words: [UInt64], to address: DeviceAddress) throws(CUDAError) {
+    try words.withUnsafeBufferPointer { words throws(CUDAError) in
+      try stream.upload(UnsafeRawBufferPointer(words), to: address)
+    }
+    statistics.bytesUp += words.count * 8
   }
 
   /// Launches, timed.
@@ -130,6 +173,7 @@ final class Wave {
     hostArguments[0] = values
     try stream.upload(hostArguments, count: 1, to: arguments)
     try stream.fill(used)
+    try stream.fill(questionsUsed)
     try start.record(on: stream)
     try stream.launch(function, shape, arguments.address)
     try end.record(on: stream)
@@ -138,6 +182,7 @@ final class Wave {
 
   private func fetch() throws(CUDAError) {
     try stream.download(used, count: 1, into: hostUsed)
+    try stream.download(questionsUsed, count: 1, into: hostQuestionsUsed)
     try stream.download(outcomes, count: range.count, into: hostOutcomes)
     statistics.bytesDown += range.count * MemoryLayout<TransactionOutcome>.stride
   }
@@ -157,6 +202,31 @@ final class Wave {
         numbers: numbers, outcomes: UnsafePointer(hostOutcomes.elements.baseAddress!),
         firstRow: range.lowerBound,
         records: UnsafeRawBufferPointer(hostRecords.slice(0, count))))
+  }
+
+  /// The questions of the last launch, after `finish`; see `PrecompileExchange`.
+  func takeQuestions() throws(CUDAError) -> [UInt64] {
+    // Where some found no room, nobody knows where the others' words end.
+    guard asksQuestions, hostQuestionsUsed[0] > 0,
+      hostQuestionsUsed[0] / 8 <= UInt64(questions.count)
+    else { return [] }
+    let count = Int(hostQuestionsUsed[0] / 8)
+    var failure: CUDAError?
+    let words = [UInt64](unsafeUninitializedCapacity: count) { target, filled in
+      do throws(CUDAError) {
+        try stream.download(
+          questions.address,
+          into: UnsafeMutableRawBufferPointer(
+            UnsafeMutableBufferPointer(rebasing: target[..<count])))
+        try stream.synchronize()
+        filled = count
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    statistics.bytesDown += count * 8
+    return words
   }
 
   /// The rows of the range that are not done, with why.

@@ -174,7 +174,7 @@ struct RecordWriter {
       let whole = bytes.count >> 3
       var index = 0
       while index < whole {
-        next[words &+ index] = raw.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self)
+        next[words &+ index] = ByteWords.loadAnywhere(raw, index &* 8)
         index &+= 1
       }
       var rest: UInt64 = 0

@@ -19,6 +19,8 @@ package struct StateTable: BitwiseCopyable {
     package var isUsed: Bool
     package var exists: Bool
     package var hasStorage: Bool
+    // Rows end without a gap (Documentation/Kernels.md).
+    private let gap: UInt8 = 0
 
     /// A row of these values.
     package init(world: UInt32, address: Address, record: AccountRecord, code: UInt32) {
@@ -41,6 +43,9 @@ package struct StateTable: BitwiseCopyable {
     /// The position of the account's row.
     package var account: UInt32
     package var isUsed: Bool
+    // Rows end without a gap (Documentation/Kernels.md).
+    private let gap0: UInt8 = 0
+    private let gap1: UInt16 = 0
 
     /// A row of these values.
     package init(account: UInt32, key: UInt256, value: UInt256) {

@@ -43,13 +43,19 @@ package struct World: BitwiseCopyable {
   /// The hashes that are known.
   package var hashes = UnsafeBufferPointer<EnvironmentRow.BlockHash>(start: nil, count: 0)
 
+  /// The transaction's calls of precompiles that the machine lacks.
+  var calls: PrecompileCalls
+
   /// The time of the lane.
   let clock: LaneClock
   private var questions: UInt32 = 0
 
   /// World 0 of a table, for as many nanoseconds.
-  package init(_ table: StateTable, budget: UInt64) {
+  package init(
+    _ table: StateTable, budget: UInt64, exchange: PrecompileExchange = PrecompileExchange()
+  ) {
     self.table = table
+    calls = PrecompileCalls(exchange)
     clock = LaneClock(budget: budget)
   }
 
@@ -96,6 +102,9 @@ package struct World: BitwiseCopyable {
 package protocol PrecompileSet {
   /// See `StateView.hasHeavyPrecompiles`.
   static var hasHeavy: Bool { get }
+
+  /// Where the stack of its machines is.
+  associatedtype Stack: StackPlace = PointerPlace
 }
 
 /// All of them.
@@ -104,14 +113,20 @@ package enum AllPrecompiles: PrecompileSet {
   package static var hasHeavy: Bool { true }
 }
 
-/// Those without curves and big integers.
+/// Those without curves and big integers. On a device its machines have their stacks in local memory.
 package enum LightPrecompiles: PrecompileSet {
+  #if NEEDLETAIL_DEVICE
+    package typealias Stack = LocalPlace
+  #endif
+
   @inline(__always)
   package static var hasHeavy: Bool { false }
 }
 
 /// A view of a world in memory, for machines that are compiled over it.
 package struct TableStateView<Precompiles: PrecompileSet>: StateView {
+  package typealias Stack = Precompiles.Stack
+
   let world: UnsafeMutablePointer<World>
 
   /// A view of this world, which must outlive it.
@@ -125,6 +140,13 @@ package struct TableStateView<Precompiles: PrecompileSet>: StateView {
 
   @inline(__always)
   package mutating func isOutOfTime() -> Bool { world.pointee.isOutOfTime() }
+
+  package mutating func outcome(
+    ofPrecompile number: UInt16, input: UnsafeBufferPointer<UInt8>,
+    output: UnsafeMutablePointer<UInt8>
+  ) -> PrecompileOutcome? {
+    world.pointee.calls.outcome(number, input, output)
+  }
 
   package mutating func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool {
     world.pointee.readAccount(address, into: &record)

@@ -42,6 +42,8 @@ package enum TransactionKernel {
     /// Nanoseconds after which a lane of the device takes no further transaction, and gives up the
     /// one that it has.
     package var budget: UInt64
+    /// Who answers calls of precompiles that the kernel lacks.
+    package var exchange: PrecompileExchange
 
     /// Arguments of these values, with no order, no workspaces and a budget of a minute.
     package init(
@@ -71,6 +73,7 @@ package enum TransactionKernel {
       self.sizes = sizes
       workspaces = nil
       budget = 60_000_000_000
+      exchange = PrecompileExchange()
     }
   }
 
@@ -125,6 +128,7 @@ package enum TransactionKernel {
           count: block.pointee.hashCount)
       }
       world.pointee.number = row.pointee.world
+      world.pointee.calls.begin(row: number, place: index)
       let block = arguments.pointee.environments + Int(environment)
       let message = row.pointee.message(arguments.pointee.bytes)
       let result =
@@ -228,7 +232,9 @@ extension TransactionKernel {
   private static func withWorld(
     _ arguments: UnsafePointer<Arguments>, _ body: (UnsafeMutablePointer<World>) -> Void
   ) {
-    var world = World(arguments.pointee.table, budget: arguments.pointee.budget)
+    var world = World(
+      arguments.pointee.table, budget: arguments.pointee.budget,
+      exchange: arguments.pointee.exchange)
     withUnsafeMutablePointer(to: &world) { body($0) }
   }
 }

@@ -49,6 +49,8 @@ package struct TransactionRow: BitwiseCopyable {
   package var accessSlots = List.empty
   package var blobHashes = List.empty
   package var authorizations = List.empty
+  // Rows end without a gap (Documentation/Kernels.md).
+  private let gap: UInt32 = 0
 
   /// A row of a message without its lists; set those afterwards.
   package init(

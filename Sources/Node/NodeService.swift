@@ -16,8 +16,18 @@ package final class NodeService: Sendable {
     package var genesis: [UInt8]?
     /// Whether it is a development node, with accounts that everybody knows.
     package var isDevelopment = false
-    /// How blocks are made; `nil` where a consensus client decides.
+    /// How blocks are made; `nil` where a consensus client or another sequencer decides.
     package var sequencer: Sequencer.Options?
+    /// Who signs the feed of the sequencer's blocks; without it there is none.
+    package var signer: FeedSigner?
+    /// The feed to follow, where another node is the sequencer.
+    package var follower: FeedFollower.Options?
+    /// Where transactions are relayed to, on a forwarder.
+    package var sequencerAddress: NodeAddress?
+    /// The socket for batches of transactions; `nil` for none.
+    package var ingest: IngestServer.Options?
+    /// Told what people should read.
+    package var note: @Sendable (String) -> Void = { _ in }
     /// The chain's choices.
     package var chain = Blockchain.Options()
     /// The port for everybody.
@@ -47,9 +57,15 @@ package final class NodeService: Sendable {
   package let port: Int
   /// The port of the consensus client.
   package let enginePort: Int?
+  /// The port for batches of transactions.
+  package var ingestPort: Int? { ingest?.port }
+  /// Follows another sequencer; `nil` where this node does not.
+  package let follower: FeedFollower?
 
   private let service: RPCService
   private let servers: [HTTPServer]
+  private let ingest: IngestServer?
+  private let relay: SequencerClient?
   private let group: MultiThreadedEventLoopGroup
   private let threads: NIOThreadPool
   private let workers: RequestWorkers
@@ -66,19 +82,35 @@ package final class NodeService: Sendable {
     sequencer = options.sequencer.map { [chain, pool] in
       Sequencer(chain: chain, pool: pool, options: $0, executor: options.makeExecutor())
     }
-    service = RPCService(
-      chain: chain, pool: pool, sequencer: sequencer, limits: options.limits)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     threads = NIOThreadPool(numberOfThreads: 4)
     threads.start()
     workers = RequestWorkers(threads: 4)
+    follower = options.follower.map { [chain, group] in
+      FeedFollower(chain, options: $0, group: group)
+    }
+    relay = options.sequencerAddress.map { [group] in
+      SequencerClient($0, group: group, note: options.note)
+    }
+    let intake = TransactionIntake(
+      chain: chain, pool: pool, sequencer: sequencer,
+      recovery: try SenderRecovery(log: options.note), destination: Self.destination(options, relay)
+    )
+    service = RPCService(
+      chain: chain, pool: pool, sequencer: sequencer, intake: intake,
+      isFollower: follower != nil, limits: options.limits)
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
     access.namespaces.formUnion(options.namespaces)
     let service = service
-    let metrics = NodeMetrics(chain: chain, pool: pool, sequencer: sequencer)
+    let metrics = NodeMetrics(
+      chain: chain, pool: pool, sequencer: sequencer, follower: follower?.status)
     let hub = SubscriptionHub(service)
     chain.add(hub)
     pool.observe { hub.transactionsArrived($0) }
+    let feed = options.signer.map { [chain, threads] in
+      FeedServer(chain, signer: $0, threads: threads)
+    }
+    if let feed { chain.add(feed) }
     let http = try HTTPServer(
       options.http, group: group, threads: threads, workers: workers,
       responder: { [access] in
@@ -90,9 +122,11 @@ package final class NodeService: Sendable {
         metrics.requests.add(1, ordering: .relaxed)
         return answer
       },
-      pages: { metrics.page($0) }, socketPaths: ["/", "/ws"],
-      sockets: { [access] _, peer in
-        RPCSession(service, access, hub: hub, peer: peer) {
+      pages: { metrics.page($0) },
+      socketPaths: feed == nil ? ["/", "/ws"] : ["/", "/ws", FeedServer.path],
+      sockets: { [access] path, peer in
+        if let feed, path.hasPrefix(FeedServer.path) { return feed.connect(path, peer) }
+        return RPCSession(service, access, hub: hub, peer: peer) {
           metrics.requests.add(1, ordering: .relaxed)
         }
       })
@@ -110,11 +144,28 @@ package final class NodeService: Sendable {
     self.enginePort = enginePort
     if waiting > 0 { sequencer?.transactionArrived() }
     self.servers = servers
+    ingest = try options.ingest.map { [group] in
+      try IngestServer($0, group: group) { intake.takeWhenThereIsRoom($0) }
+    }
+    relay?.start()
+    follower?.start()
+  }
+
+  private static func destination(
+    _ options: Options, _ relay: SequencerClient?
+  ) -> TransactionIntake.Destination {
+    if let relay { return .relay(relay) }
+    if options.follower == nil { return .pool }
+    return .nowhere(
+      "this node only watches; send transactions to the sequencer or to a forwarder")
   }
 
   /// Stops listening, lets what runs end, and stores everything.
   package func close() throws {
     for server in servers { server.close() }
+    try ingest?.close()
+    try relay?.stop()
+    try follower?.stop()
     sequencer?.mode = .onDemand
     pool.rewriteJournal()
     try chain.close()
@@ -130,8 +181,12 @@ final class NodeMetrics: Sendable {
   private let chain: Blockchain
   private let pool: TransactionPool
   private let sequencer: Sequencer?
+  private let follower: FollowerStatus?
 
-  init(chain: Blockchain, pool: TransactionPool, sequencer: Sequencer?) {
+  init(
+    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer?, follower: FollowerStatus?
+  ) {
+    self.follower = follower
     self.chain = chain
     self.pool = pool
     self.sequencer = sequencer
@@ -143,6 +198,9 @@ final class NodeMetrics: Sendable {
     case "/ready":
       if let failure = sequencer?.failure {
         return (503, "text/plain", [UInt8]("no blocks can be made: \(failure)\n".utf8))
+      }
+      if let failure = follower?.failure {
+        return (503, "text/plain", [UInt8]("following has ended: \(failure)\n".utf8))
       }
       return (200, "text/plain", [UInt8]("ready\n".utf8))
     case "/metrics": return (200, "text/plain; version=0.0.4", [UInt8](text.utf8))
@@ -164,6 +222,7 @@ final class NodeMetrics: Sendable {
     metric(
       "http_requests_total", "counter", "Requests on the port for everybody.",
       requests.load(ordering: .relaxed))
+    for entry in follower?.metrics ?? [] { metric(entry.name, entry.type, entry.help, entry.value) }
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -4,69 +4,55 @@ import Ethereum
 import Execution
 import Foundation
 import GPU
+import Synchronization
 import TestSupport
 import Testing
 
-/// The state roots of the public state tests by `StateTrie` and by the kernels' lanes on the host: from
-/// the accounts before to those after by what differs. Not run without fixtures.
+/// The public suites of tries through every back end: the CPU's, and the kernels' lanes on the host.
+/// `needletail coprocessors --fixtures` does the same on a device. Not run without fixtures.
 struct StateTrieSuiteTests {
+  private static func registry() throws -> CoprocessorRegistry {
+    let registry = try CoprocessorRegistry(CoprocessorRegistry.standard, workers: 2)
+    for backEnd in LaneBackEnd.all(on: HostCoprocessorMachine()) { try registry.register(backEnd) }
+    return registry
+  }
+
+  @Test(.enabled(if: Fixtures.has("ethereum-tests/TrieTests"), Fixtures.missing))
+  func rootsOfTheTrieTests() throws {
+    let registry = try Self.registry()
+    let requests = try RootSuites.trieTests(Fixtures.files("ethereum-tests/TrieTests"))
+    #expect(requests["trieRoot"]?.count ?? 0 >= 25)
+    #expect(requests["stateRoot"]?.count ?? 0 >= 10)
+    for (name, requests) in requests {
+      for backEnd in try registry.entry(name).backEnds {
+        #expect(try RootSuites.differences(requests, backEnd.backEnd) == [])
+        print("TrieTests: \(requests.count) cases by \(name) \(backEnd.backEnd.name)")
+      }
+    }
+  }
+
   @Test(.enabled(if: Fixtures.has("eest/state_tests"), Fixtures.missing))
   func stateRootsOfStateTests() throws {
+    let registry = try Self.registry()
+    let requests = Mutex<[RootSuites.Request]>([])
     let run = CaseRun.run(
-      files: Fixtures.files("eest/state_tests"), jobs: 2, makeWorker: {},
-      work: { _, path throws(FormatError) in
-        var reader = try FixtureReader<StateTest>(path: path, options: StateTest.Options())
-        var results: [CaseResult] = []
-        while let test = try reader.next() {
-          for post in test.post.flatMap(\.posts) {
-            guard let after = post.state else { continue }
-            let trie = StateTrie(workers: 1)
-            let lanes = ResidentState(on: HostCoprocessorMachine())
-            var failures: [String] = []
-            for (change, expected) in [
-              (changes(from: Allocation(), to: test.pre), test.pre.stateRoot),
-              (changes(from: test.pre, to: after), post.stateRoot),
-            ] {
-              for (name, root) in [
-                ("StateTrie", trie.commit(change)), ("lanes", try? lanes.commit(change)),
-              ] where root != expected {
-                failures.append("\(name): expected \(expected), got \(root.map { "\($0)" } ?? "-")")
-              }
-            }
-            results.append(CaseResult(name: test.name, failures: failures))
-          }
-        }
-        return results
+      files: Fixtures.files("eest/state_tests"), jobs: 2,
+      makeWorker: { ResidentState(on: HostCoprocessorMachine()) },
+      work: { lanes, path throws(FormatError) in
+        let found = try RootSuites.stateTests(path, on: lanes)
+        requests.withLock { $0 += found.requests }
+        return found.results
       })
-    print("eest/state_tests: state roots by StateTrie and lanes: \(run.summary)")
-    #expect(run.passed > 20_000)
+    print("eest/state_tests: roots and proofs by StateTrie and lanes: \(run.summary)")
+    #expect(run.passed >= 23_365)
     for entry in run.failures.prefix(20) {
       Issue.record("\(entry.file): \(entry.result.name): \(entry.result.failures)")
     }
     #expect(run.failures.isEmpty)
-  }
-}
-
-private func changes(from before: Allocation, to after: Allocation) -> StateChanges {
-  var changes = StateChanges()
-  for address in Set(before.accounts.keys).union(after.accounts.keys) {
-    let key = Keccak256.hash(address)
-    guard let account = after.accounts[address] else {
-      changes.accounts.append(StateChanges.Account(key: key, fields: nil))
-      continue
+    for backEnd in try registry.entry("stateRoot").backEnds {
+      let requests = requests.withLock { $0 }
+      #expect(try RootSuites.differences(requests, backEnd.backEnd).prefix(20) == [])
+      print("eest/state_tests: \(requests.count) roots by stateRoot \(backEnd.backEnd.name)")
     }
-    let known = before.accounts[address]
-    if known == account { continue }
-    let first = changes.slots.count
-    let storage = known?.storage ?? [:]
-    for slot in Set(storage.keys).union(account.storage.keys)
-    where storage[slot] != account.storage[slot] {
-      changes.slots.append((Keccak256.hash(slot), account.storage[slot] ?? .zero))
-    }
-    changes.accounts.append(
-      StateChanges.Account(
-        key: key, fields: (account.nonce, account.balance, account.codeHash),
-        slots: first..<changes.slots.count))
   }
-  return changes
 }

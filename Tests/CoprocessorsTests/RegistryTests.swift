@@ -11,6 +11,25 @@ struct RegistryTests {
     #expect(registry.all.allSatisfy { $0.backEnds.map(\.backEnd.name) == ["cpu"] })
   }
 
+  /// Prices of the yellow paper, EIP-196 and its changes: what a call of the precompile, or KECCAK256,
+  /// costs beside memory.
+  @Test func pricesAreThoseOfTheProtocol() throws {
+    let registry = try CoprocessorRegistry(CoprocessorRegistry.standard, workers: 1)
+    for (name, bytes, gas) in [
+      ("keccak256", 0, 30), ("keccak256", 33, 42), ("sha256", 32, 72), ("recover", 97, 3000),
+      ("bn254Pairing", 384, 45_000 + 2 * 34_000), ("bls12381G1Add", 256, 375),
+      ("bls12381Pairing", 768, 37_700 + 2 * 32_600),
+    ] as [(String, Int, Int64)] {
+      let request = [UInt8](repeating: 0, count: bytes)
+      let found = try registry.entry(name).coprocessor
+      #expect(request.withUnsafeBufferPointer { found.gas($0) } == gas, "\(name)")
+    }
+    for name in ["recoverKey", "senders", "stateRoot", "trieRoot", "orderedRoot"] {
+      let found = try registry.entry(name).coprocessor
+      #expect([UInt8]().withUnsafeBufferPointer { found.gas($0) } == nil)
+    }
+  }
+
   @Test func anUnknownNameIsToldWithThoseThatAre() throws {
     let registry = try CoprocessorRegistry([KeccakCoprocessor()])
     let error = #expect(throws: CoprocessorError.self) { try registry.entry("kekkac") }

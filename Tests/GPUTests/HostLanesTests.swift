@@ -86,6 +86,15 @@ import Testing
       .swaps(contracts, clusters: 2, people: 3, rounds: 1), translation: translation)
   }
 
+  @Test(arguments: [CodeStore.Translation.always, .never])
+  func signatures(translation: CodeStore.Translation) throws {
+    let workload = TransactionWorkload.signatures(people: 20)
+    try check(workload, translation: translation)
+    var state = WorldState(workload.allocation)
+    let outcome = try SerialExecutor().execute(workload.block, on: &state)
+    #expect(workload.failures(outcome, state) == [])
+  }
+
   // MARK: Random transactions
 
   /// All forks, all types, everything that records hold: the serial executor gives the same, and so

@@ -118,12 +118,19 @@ struct KernelLaunch {
   var recordCapacity = 1 << 16
   /// Nanoseconds.
   var budget: UInt64 = 60_000_000_000
+  /// Bytes for questions about precompiles; nobody asks where there are none.
+  var questionCapacity = 0
+  /// The answers of each transaction to run, in words; none where it is empty.
+  var answers: [[UInt64]] = []
 
   /// What a launch gave.
   struct Result {
     let outcomes: [TransactionOutcome]
     let words: [UInt64]
     let recordsUsed: UInt64
+    /// The questions, as many bytes as were claimed.
+    let questions: [UInt64]
+    let questionsUsed: UInt64
     /// Whether the workspaces' memory was left alone beyond its end.
     let isMemoryKept: Bool
 
@@ -211,6 +218,8 @@ struct KernelLaunch {
     let recordsUsed = memory.copy([UInt64(0)])
     let instructions = InstructionTable.make(GasSchedule(fork))
     defer { instructions.deallocate() }
+    let questions = memory.copy([UInt64](repeating: 0x5a5a, count: questionCapacity / 8 + 1))
+    let questionsUsed = memory.copy([UInt64(0)])
     let stride = TransactionKernel.stride(sizes)
     let workspaces = memory.raw(stride * (laneCount + 1))
     let guarded = UnsafeBufferPointer(
@@ -224,6 +233,20 @@ struct KernelLaunch {
         recordCapacity: UInt64(recordCapacity), recordsUsed: recordsUsed, sizes: sizes)
       arguments.workspaces = workspaces
       arguments.budget = budget
+      if questionCapacity > 0 {
+        arguments.exchange.questions = questions
+        arguments.exchange.capacity = UInt64(questionCapacity)
+        arguments.exchange.used = questionsUsed
+      }
+      if !answers.isEmpty {
+        var words: [UInt64] = []
+        let places = answers.map { list in
+          defer { words += list }
+          return list.isEmpty ? ~0 : UInt64(words.count)
+        }
+        arguments.exchange.places = UnsafePointer(memory.copy(places))
+        arguments.exchange.answers = UnsafePointer(memory.copy(words))
+      }
       if let order { arguments.order = UnsafePointer(memory.copy(order)) }
       for lane in 0..<laneCount + lanesBeyond {
         switch lanes {
@@ -241,6 +264,10 @@ struct KernelLaunch {
       outcomes: Array(UnsafeBufferPointer(start: outcomes, count: rows.count)),
       words: Array(UnsafeBufferPointer(start: records, count: recordCapacity / 8)),
       recordsUsed: recordsUsed[0],
+      questions: Array(
+        UnsafeBufferPointer(
+          start: questions, count: Int(min(questionsUsed[0], UInt64(questionCapacity))) / 8)),
+      questionsUsed: questionsUsed[0],
       isMemoryKept: guarded.allSatisfy { $0 == 0xa5 } && records[recordCapacity / 8] == 0x5a5a)
   }
 }

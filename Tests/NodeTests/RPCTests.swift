@@ -15,14 +15,17 @@ final class TestNode {
   let sequencer: Sequencer
   let service: RPCService
 
-  init() throws {
+  init(fault: BlockFault? = nil, recordsAccessLists: Bool = false) throws {
     chain = try Blockchain(
       folder: folder,
       genesisFile: DevelopmentGenesis.file(chainID: 1337, accounts: .standard, time: 1_000_000))
     var options = Sequencer.Options()
     options.accounts = .standard
-    sequencer = Sequencer(chain: chain, pool: pool, options: options)
-    service = RPCService(chain: chain, pool: pool, sequencer: sequencer)
+    options.recordsAccessLists = recordsAccessLists
+    sequencer = Sequencer(chain: chain, pool: pool, options: options, fault: fault)
+    let intake = TransactionIntake(
+      chain: chain, pool: pool, sequencer: sequencer, recovery: try SenderRecovery())
+    service = RPCService(chain: chain, pool: pool, sequencer: sequencer, intake: intake)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -117,12 +120,13 @@ final class TestNode {
     try node.chain.close()
     let folder = node.folder
     let copy = folder + "-copy"
-    // With its holes, which FileManager would fill.
-    let command = Process()
-    command.executableURL = URL(fileURLWithPath: "/bin/cp")
-    command.arguments = ["-r", "--sparse=always", folder, copy]
-    try command.run()
-    command.waitUntilExit()
+    // The database's file has holes: a plain copy would be as large as the database may become.
+    let copying = Process()
+    copying.executableURL = URL(filePath: "/bin/cp")
+    copying.arguments = ["--recursive", "--sparse=always", folder, copy]
+    try copying.run()
+    copying.waitUntilExit()
+    #expect(copying.terminationStatus == 0)
     defer { try? FileManager.default.removeItem(atPath: copy) }
     #expect(throws: StorageError.self) { try Blockchain(folder: folder, genesisFile: nil) }
     #expect(try Blockchain(folder: copy, genesisFile: nil).database.head?.hash == head)

@@ -200,8 +200,123 @@ def optimise(ir, arch, ptx_version, unrolls):
     builder = llvm.create_pass_builder(machine, options)
     manager = builder.getModulePassManager()
     manager.run(module, builder)
+    module = llvm.parse_assembly(in_words(str(module)))
     check_calls(module)
     return machine.emit_assembly(module), str(module)
+
+
+# Fills and copies by words where addresses allow it. The back end makes loops over single bytes of them;
+# nothing optimises these functions, so nobody makes a fill of the fill's loop.
+BLOCK_FUNCTIONS = """
+define internal void @needletail_fill(ptr %to, i8 %byte, i64 %count, i1 %volatile) noinline {
+entry:
+  %address = ptrtoint ptr %to to i64
+  %odd = and i64 %address, 7
+  %fits = icmp eq i64 %odd, 0
+  %wide = zext i8 %byte to i64
+  %word = mul i64 %wide, 72340172838076673
+  %whole = and i64 %count, -8
+  %end = select i1 %fits, i64 %whole, i64 0
+  br label %words
+words:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %word.step ]
+  %more = icmp ult i64 %i, %end
+  br i1 %more, label %word.step, label %bytes
+word.step:
+  %place = getelementptr i8, ptr %to, i64 %i
+  store i64 %word, ptr %place, align 8
+  %i.next = add i64 %i, 8
+  br label %words
+bytes:
+  %j = phi i64 [ %end, %words ], [ %j.next, %byte.step ]
+  %left = icmp ult i64 %j, %count
+  br i1 %left, label %byte.step, label %done
+byte.step:
+  %spot = getelementptr i8, ptr %to, i64 %j
+  store i8 %byte, ptr %spot, align 1
+  %j.next = add i64 %j, 1
+  br label %bytes
+done:
+  ret void
+}
+
+define internal void @needletail_copy(ptr %to, ptr %from, i64 %count, i1 %volatile) noinline {
+entry:
+  %a = ptrtoint ptr %to to i64
+  %b = ptrtoint ptr %from to i64
+  %distance = sub i64 %a, %b
+  %apart = icmp uge i64 %distance, %count
+  br i1 %apart, label %forwards, label %backwards
+forwards:
+  %both = or i64 %a, %b
+  %odd8 = and i64 %both, 7
+  %fits8 = icmp eq i64 %odd8, 0
+  %whole8 = and i64 %count, -8
+  %end8 = select i1 %fits8, i64 %whole8, i64 0
+  %odd4 = and i64 %both, 3
+  %fits4 = icmp eq i64 %odd4, 0
+  %whole4 = and i64 %count, -4
+  %end4 = select i1 %fits4, i64 %whole4, i64 0
+  br label %eights
+eights:
+  %i = phi i64 [ 0, %forwards ], [ %i.next, %eight ]
+  %more8 = icmp ult i64 %i, %end8
+  br i1 %more8, label %eight, label %fours
+eight:
+  %from8 = getelementptr i8, ptr %from, i64 %i
+  %to8 = getelementptr i8, ptr %to, i64 %i
+  %v8 = load i64, ptr %from8, align 8
+  store i64 %v8, ptr %to8, align 8
+  %i.next = add i64 %i, 8
+  br label %eights
+fours:
+  %k = phi i64 [ %end8, %eights ], [ %k.next, %four ]
+  %more4 = icmp ult i64 %k, %end4
+  br i1 %more4, label %four, label %ones
+four:
+  %from4 = getelementptr i8, ptr %from, i64 %k
+  %to4 = getelementptr i8, ptr %to, i64 %k
+  %v4 = load i32, ptr %from4, align 4
+  store i32 %v4, ptr %to4, align 4
+  %k.next = add i64 %k, 4
+  br label %fours
+ones:
+  %j = phi i64 [ %k, %fours ], [ %j.next, %one ]
+  %more1 = icmp ult i64 %j, %count
+  br i1 %more1, label %one, label %done
+one:
+  %from1 = getelementptr i8, ptr %from, i64 %j
+  %to1 = getelementptr i8, ptr %to, i64 %j
+  %v1 = load i8, ptr %from1, align 1
+  store i8 %v1, ptr %to1, align 1
+  %j.next = add i64 %j, 1
+  br label %ones
+backwards:
+  %r = phi i64 [ %count, %entry ], [ %r.next, %back ]
+  %rest = icmp ne i64 %r, 0
+  br i1 %rest, label %back, label %done
+back:
+  %r.next = add i64 %r, -1
+  %from0 = getelementptr i8, ptr %from, i64 %r.next
+  %to0 = getelementptr i8, ptr %to, i64 %r.next
+  %v0 = load i8, ptr %from0, align 1
+  store i8 %v0, ptr %to0, align 1
+  br label %backwards
+done:
+  ret void
+}
+"""
+
+
+def in_words(ir):
+    """The module with fills and copies of unknown lengths by words."""
+    for name, kind in (
+            ("needletail_fill", r"memset\.p0"), ("needletail_copy", r"mem(?:cpy|move)\.p0\.p0")):
+        ir = re.sub(
+            rf"(call void )@llvm\.{kind}\.i64(\((?:[^()]|\([^()]*\))*, i64 %[^,]*, i1 false\))",
+            rf"\1@{name}\2", ir)
+    used = any(f"@{name}(" in ir for name in ("needletail_fill", "needletail_copy"))
+    return ir + BLOCK_FUNCTIONS if used else ir
 
 
 def check_calls(module):

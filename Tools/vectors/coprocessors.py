@@ -11,7 +11,7 @@ no bytes, `-` for a refusal. Sources:
 - recoverKey: those of recover, with keys worked out here;
 - senders: transactions of the execution spec tests, one of each type, with the sender, the
   authorisations' signers and Keccak-256 of the bytes;
-- stateRoot: ethereum-tests' TrieTests with hashed keys;
+- stateRoot: ethereum-tests' TrieTests with hashed keys; trieRoot: those with keys as they are;
 - orderedRoot: blocks of the execution spec tests, with the roots in their headers.
 """
 
@@ -123,23 +123,39 @@ def senders():
     return lines
 
 
-def state_root():
-    lines = [("empty", "", "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")]
+EMPTY_ROOT = "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
+
+
+def trie_tests(names, key_field):
+    """TrieTests as requests, with each key as `key_field` writes it."""
+    lines = [("empty", "", EMPTY_ROOT)]
 
     def binary(text):
         return bytes.fromhex(text[2:]) if text.startswith("0x") else text.encode()
 
-    for name in ["hex_encoded_securetrie_test", "trieanyorder_secureTrie", "trietest_secureTrie"]:
+    for name in names:
         tests = json.loads((FIXTURES / f"ethereum-tests/TrieTests/{name}.json").read_text())
         for test, value in tests.items():
             pairs = value["in"].items() if isinstance(value["in"], dict) else value["in"]
             request = b""
             for key, entry in pairs:
                 entry = binary(entry) if entry is not None else b""
-                request += bytes.fromhex(keccak256(binary(key)))
+                request += key_field(binary(key))
                 request += len(entry).to_bytes(4, "big") + entry
             if len(request) < 2000:
                 lines.append((f"{name}/{test}", request.hex(), value["root"][2:]))
+    return lines
+
+
+def state_root():
+    return trie_tests(
+        ["hex_encoded_securetrie_test", "trieanyorder_secureTrie", "trietest_secureTrie"],
+        lambda key: bytes.fromhex(keccak256(key)))
+
+
+def trie_root():
+    lines = trie_tests(["trieanyorder", "trietest"], lambda key: bytes([len(key)]) + key)
+    lines.append(("cut", "0161000000026f", None))
     return lines
 
 
@@ -197,6 +213,7 @@ def main():
         "recoverKey": recover_key(),
         "senders": senders(),
         "stateRoot": state_root(),
+        "trieRoot": trie_root(),
         "orderedRoot": ordered_root(),
         "modexp": precompile("modexp_eip7883", count=6),
         "bn254Pairing": precompile("bn256Pairing", count=5),

@@ -5,8 +5,8 @@ import Ethereum
 /// the trie that holds them under the RLP of their indexes.
 ///
 /// A request is a row of items: the number of an item's bytes in four (big-endian), at least one,
-/// and the item as the trie holds it. One trie is one thread's work; a batch is many blocks', or a
-/// block's three.
+/// and the item as the trie holds it. On the CPU one trie is one thread's work; a batch is many
+/// blocks', or a block's three.
 public struct OrderedRootCoprocessor: Coprocessor {
   public let name = "orderedRoot"
   public let requestLimit = 1 << 32
@@ -17,19 +17,28 @@ public struct OrderedRootCoprocessor: Coprocessor {
 
   public func reference(_ request: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var items: [[UInt8]] = []
-    var position = 0
-    while position < request.count {
-      guard request.count - position >= 4 else { return nil }
-      let length = (0..<4).reduce(0) { $0 << 8 | Int(request[position + $1]) }
-      position += 4
-      guard length > 0, length <= request.count - position else { return nil }
-      items.append([UInt8](request[position..<position + length]))
-      position += length
-    }
+    guard Self.forEachItem(request, { items.append([UInt8]($0)) }) else { return nil }
     return MerklePatriciaTrie.orderedRoot(items).bytes
   }
 
-  private static func request(_ items: [[UInt8]]) -> [UInt8] {
+  /// Reads the items; false when the request does not end with one, or one is empty.
+  package static func forEachItem(
+    _ request: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) -> Bool {
+    var position = 0
+    while position < request.count {
+      guard request.count - position >= 4 else { return false }
+      let length = (0..<4).reduce(0) { $0 << 8 | Int(request[position + $1]) }
+      position += 4
+      guard length > 0, length <= request.count - position else { return false }
+      body(UnsafeBufferPointer(rebasing: request[position..<position + length]))
+      position += length
+    }
+    return true
+  }
+
+  /// A request of items.
+  package static func request(_ items: [[UInt8]]) -> [UInt8] {
     items.flatMap { item in
       (0..<4).map { UInt8(truncatingIfNeeded: item.count >> (24 - 8 * $0)) } + item
     }

@@ -54,7 +54,7 @@ public struct StateRootCoprocessor: Coprocessor {
   }
 
   /// A request of entries.
-  static func request(_ entries: [(key: UInt256, value: [UInt8])]) -> [UInt8] {
+  package static func request(_ entries: [(key: UInt256, value: [UInt8])]) -> [UInt8] {
     entries.flatMap { entry in
       entry.key.bytes
         + (0..<4).map { UInt8(truncatingIfNeeded: entry.value.count >> (24 - 8 * $0)) }

@@ -17,28 +17,31 @@ struct HashMemo: BitwiseCopyable {
   init(_ entries: UnsafeMutablePointer<Entry>, count: Int) {
     self.entries = entries
     mask = count &- 1
-    var zeros = InlineArray<64, UInt8>(repeating: 0)
-    let hash = withUnsafeMutableBytes(of: &zeros) {
-      Keccak256.hash(
-        UnsafeBufferPointer(start: $0.baseAddress!.assumingMemoryBound(to: UInt8.self), count: 64))
-    }
+    // Keccak-256 of 64 zero bytes.
+    let hash = UInt256(
+      0x4058_49e5_97ba_5fb5, 0x2b36_e491_b30a_40b2, 0x4284_a544_3f17_f196,
+      0xad32_28b6_76f7_d3cd)
     entries.update(
       repeating: Entry(
-        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash.word), count: count)
+        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash), count: count)
   }
 
   /// Writes the hash of 64 bytes, at any alignment.
   @inline(__always)
   func hash(_ input: UnsafePointer<UInt8>, into result: UnsafeMutablePointer<UInt256>) {
     let raw = UnsafeRawPointer(input)
-    let i0 = raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
-    let i1 = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-    let i2 = raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
-    let i3 = raw.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
-    let i4 = raw.loadUnaligned(fromByteOffset: 32, as: UInt64.self)
-    let i5 = raw.loadUnaligned(fromByteOffset: 40, as: UInt64.self)
-    let i6 = raw.loadUnaligned(fromByteOffset: 48, as: UInt64.self)
-    let i7 = raw.loadUnaligned(fromByteOffset: 56, as: UInt64.self)
+    if !ByteWords.canReach(raw) {
+      result.pointee = Keccak256.hash(UnsafeBufferPointer(start: input, count: 64)).word
+      return
+    }
+    let i0 = ByteWords.load(raw, 0)
+    let i1 = ByteWords.load(raw, 8)
+    let i2 = ByteWords.load(raw, 16)
+    let i3 = ByteWords.load(raw, 24)
+    let i4 = ByteWords.load(raw, 32)
+    let i5 = ByteWords.load(raw, 40)
+    let i6 = ByteWords.load(raw, 48)
+    let i7 = ByteWords.load(raw, 56)
     // Bad luck in the choice of a place costs time only. A small memo goes by the second word, the
     // mapping's slot: the uses of one key follow each other, and lanes of a GPU that run the same
     // code find the same place.

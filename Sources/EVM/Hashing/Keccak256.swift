@@ -154,7 +154,7 @@ public struct Keccak256: BitwiseCopyable, Sendable {
   /// Lane `index` of a block, at any alignment.
   @inline(__always)
   private static func lane(_ bytes: UnsafeRawPointer, _ index: Int) -> UInt64 {
-    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self))
+    UInt64(littleEndian: ByteWords.loadAnywhere(bytes, index &* 8))
   }
 
   /// Adds one whole block of `rate` bytes.
@@ -207,7 +207,7 @@ public struct Keccak256: BitwiseCopyable, Sendable {
         let offset = position &+ index
         let value =
           target.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-          ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+          ^ ByteWords.loadAnywhere(bytes, index)
         target.storeBytes(of: value, toByteOffset: offset, as: UInt64.self)
         index &+= 8
       }

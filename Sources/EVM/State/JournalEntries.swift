@@ -140,6 +140,9 @@ public struct SlotEntry: BitwiseCopyable {
   package var isWarm: Bool
   /// Whether the value is known (it is in the read set).
   public var isLoaded: Bool
+  // Rows end without a gap (Documentation/Kernels.md).
+  private let gap0: UInt8 = 0
+  private let gap1: UInt32 = 0
 }
 
 /// One log.

@@ -70,6 +70,9 @@ extension Hash256 {
 /// can not answer (a witness without the account, a device table without the slot) returns false,
 /// and the transaction ends as `stateUnavailable`, to be run elsewhere.
 public protocol StateView {
+  /// How machines over this view reach the words of their stack.
+  associatedtype Stack: StackPlace = PointerPlace
+
   /// Writes the account at `address`, or `.absent`.
   mutating func readAccount(_ address: Address, into record: inout AccountRecord) -> Bool
 
@@ -92,6 +95,14 @@ public protocol StateView {
   /// has not ends a transaction which calls them as `precompileUnavailable`, to be run elsewhere.
   static var hasHeavyPrecompiles: Bool { get }
 
+  /// What a precompile that the machine lacks gives for an input, where somebody has found out: writes
+  /// its output. `nil` ends the transaction as `precompileUnavailable`. Never asked where
+  /// `hasHeavyPrecompiles`.
+  mutating func outcome(
+    ofPrecompile number: UInt16, input: UnsafeBufferPointer<UInt8>,
+    output: UnsafeMutablePointer<UInt8>
+  ) -> PrecompileOutcome?
+
   /// Whether `isOutOfTime` may be true. Machines over other views never ask.
   static var hasDeadline: Bool { get }
 
@@ -103,6 +114,12 @@ public protocol StateView {
 extension StateView {
   @inline(__always)
   public static var hasHeavyPrecompiles: Bool { true }
+
+  @inline(__always)
+  public mutating func outcome(
+    ofPrecompile number: UInt16, input: UnsafeBufferPointer<UInt8>,
+    output: UnsafeMutablePointer<UInt8>
+  ) -> PrecompileOutcome? { nil }
 
   @inline(__always)
   public static var hasDeadline: Bool { false }

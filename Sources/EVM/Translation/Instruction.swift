@@ -2,7 +2,7 @@
 struct Instruction: BitwiseCopyable {
   /// What it does.
   var operation: Operation
-  /// The opcode of a general instruction.
+  /// The opcode of a general instruction; of others what `keepsResult` and the like name.
   var extra: UInt8
   /// Operands, as byte offsets from the top of the stack when the block was entered. Those of
   /// `block` are the bytes that the stack must hold and the largest height less those.
@@ -37,4 +37,17 @@ struct Instruction: BitwiseCopyable {
   /// The upper half of the immediate.
   @inline(__always)
   var upper: UInt64 { immediate >> 32 }
+
+  // A result that only the next instruction takes need not be written: a machine whose stack is dear
+  // to write keeps it in registers (`StackPlace.keepsResults`). Others write and read it all the same.
+
+  /// Only the next instruction takes the result.
+  @inline(__always)
+  static var keepsResult: UInt8 { 1 }
+  /// Operand `a` is the result of the instruction before.
+  @inline(__always)
+  static var takesFirst: UInt8 { 2 }
+  /// Operand `b` is.
+  @inline(__always)
+  static var takesSecond: UInt8 { 4 }
 }

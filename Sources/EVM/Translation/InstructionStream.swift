@@ -61,7 +61,8 @@ struct InstructionStream {
 
     @inline(__always)
     init(_ address: UnsafePointer<Instruction>) {
-      let words = UnsafeRawPointer(address).assumingMemoryBound(to: UInt64.self)
+      // Sixteen bytes at once: instructions are aligned to that.
+      let words = UnsafeRawPointer(address).load(as: SIMD2<UInt64>.self)
       low = words[0]
       high = words[1]
     }

@@ -11,9 +11,11 @@ extension Machine {
     var next = InstructionStream(
       at: (UnsafeRawPointer(Program.instructions(program)) + frame.pointee.programCounter)
         .assumingMemoryBound(to: Instruction.self))
-    var top = UnsafeMutableRawPointer(frame.pointee.stack)
+    var top = View.Stack(UnsafeMutableRawPointer(frame.pointee.stack))
     var gas = frame.pointee.gas
     var memoryCount = frame.pointee.memoryCount
+    // The last result, where those are kept.
+    var kept = UInt256.zero
 
     while true {
       let instruction = next.take()
@@ -33,7 +35,7 @@ extension Machine {
         }
         next.go(to: block + 1)
       case .jumpDynamic:
-        guard let block = destination(program, limbs(top, instruction.pointee.a)) else {
+        guard let block = destination(program, word(top, instruction.pointee.a)) else {
           return exit(.invalidJump)
         }
         if isOutOfTime() { return exit(.timeExhausted) }
@@ -43,10 +45,10 @@ extension Machine {
         }
         next.go(to: block + 1)
       case .jumpDynamicIf:
-        if isZero(limbs(top, instruction.pointee.a)) {
+        if isZero(word(top, instruction.pointee.a).pointee) {
           top += Int(instruction.pointee.d)
         } else {
-          guard let block = destination(program, limbs(top, instruction.pointee.b)) else {
+          guard let block = destination(program, word(top, instruction.pointee.b)) else {
             return exit(.invalidJump)
           }
           if isOutOfTime() { return exit(.timeExhausted) }
@@ -58,61 +60,61 @@ extension Machine {
         }
       case .exitIf:
         let leaves =
-          !isZero(limbs(top, instruction.pointee.a))
+          !isZero(first(instruction, top, kept))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfZero:
         let leaves =
-          isZero(limbs(top, instruction.pointee.a))
+          isZero(first(instruction, top, kept))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfEqualSmall:
         let leaves =
-          isEqual(word(top, instruction.pointee.a), instruction.pointee.upper)
+          isEqual(first(instruction, top, kept), instruction.pointee.upper)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotEqualSmall:
         let leaves =
-          !isEqual(word(top, instruction.pointee.a), instruction.pointee.upper)
+          !isEqual(first(instruction, top, kept), instruction.pointee.upper)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfLessSmall:
         let leaves =
-          isLess(word(top, instruction.pointee.a), instruction.pointee.upper)
+          isLess(first(instruction, top, kept), instruction.pointee.upper)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotLessSmall:
         let leaves =
-          !isLess(word(top, instruction.pointee.a), instruction.pointee.upper)
+          !isLess(first(instruction, top, kept), instruction.pointee.upper)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfGreaterSmall:
         let leaves =
-          isGreater(word(top, instruction.pointee.a), instruction.pointee.upper)
+          isGreater(first(instruction, top, kept), instruction.pointee.upper)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotGreaterSmall:
         let leaves =
-          !isGreater(word(top, instruction.pointee.a), instruction.pointee.upper)
+          !isGreater(first(instruction, top, kept), instruction.pointee.upper)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfEqual:
         let leaves =
-          isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b))
+          isEqual(first(instruction, top, kept), second(instruction, top, kept))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotEqual:
         let leaves =
-          !isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b))
+          !isEqual(first(instruction, top, kept), second(instruction, top, kept))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfLess:
         let leaves =
-          word(top, instruction.pointee.a).pointee < word(top, instruction.pointee.b).pointee
+          first(instruction, top, kept) < second(instruction, top, kept)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotLess:
         let leaves =
-          word(top, instruction.pointee.a).pointee >= word(top, instruction.pointee.b).pointee
+          first(instruction, top, kept) >= second(instruction, top, kept)
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfSignedLess:
         let leaves =
           UInt256.signedLess(
-            word(top, instruction.pointee.a).pointee, word(top, instruction.pointee.b).pointee)
+            first(instruction, top, kept), second(instruction, top, kept))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .exitIfNotSignedLess:
         let leaves =
           !UInt256.signedLess(
-            word(top, instruction.pointee.a).pointee, word(top, instruction.pointee.b).pointee)
+            first(instruction, top, kept), second(instruction, top, kept))
         if !leaves && !goesOn(instruction, &next, &gas) { return exit(.outOfGas) }
       case .stop:
         frame.pointee.gas = gas
@@ -130,7 +132,7 @@ extension Machine {
         return exit(.undefinedOpcode)
       case .general:
         let rest = Int64(bitPattern: instruction.pointee.immediate)
-        frame.pointee.stack = word(top, instruction.pointee.d)
+        frame.pointee.stack = word(top, instruction.pointee.d).words
         frame.pointee.gas = gas &+ rest
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
@@ -138,7 +140,7 @@ extension Machine {
         if gas < 0 { return exit(.outOfGas) }
         memoryCount = frame.pointee.memoryCount
       case .access:
-        frame.pointee.stack = word(top, instruction.pointee.d)
+        frame.pointee.stack = word(top, instruction.pointee.d).words
         frame.pointee.gas = gas
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
@@ -146,13 +148,13 @@ extension Machine {
         if gas < 0 { return exit(.outOfGas) }
         memoryCount = frame.pointee.memoryCount
       case .enter:
-        frame.pointee.stack = word(top, instruction.pointee.d)
+        frame.pointee.stack = word(top, instruction.pointee.d).words
         frame.pointee.gas = gas
         frame.pointee.programCounter =
           UnsafeRawPointer(next.address) - UnsafeRawPointer(Program.instructions(program))
         let step = execute(instruction.pointee.extra, frame)
         if step != .next { return step }
-        top = UnsafeMutableRawPointer(frame.pointee.stack)
+        top = View.Stack(UnsafeMutableRawPointer(frame.pointee.stack))
         gas = frame.pointee.gas
         memoryCount = frame.pointee.memoryCount
 
@@ -168,259 +170,293 @@ extension Machine {
           top, Int16(truncatingIfNeeded: instruction.pointee.immediate >> 16),
           Int16(truncatingIfNeeded: instruction.pointee.immediate >> 32))
       case .swap:
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.d)
-        exchange(first, second, 0)
-        exchange(first, second, 1)
-        exchange(first, second, 2)
-        exchange(first, second, 3)
+        View.Stack.exchange(word(top, instruction.pointee.a), word(top, instruction.pointee.d))
       case .loadSmall:
-        word(top, instruction.pointee.d).pointee = UInt256(instruction.pointee.immediate)
+        put(UInt256(instruction.pointee.immediate), instruction, top, &kept)
       case .loadWord:
-        word(top, instruction.pointee.d).pointee = instruction.poolWord
+        put(instruction.poolWord, instruction, top, &kept)
 
       case .add:
-        word(top, instruction.pointee.d).pointee =
-          word(top, instruction.pointee.a).pointee &+ word(top, instruction.pointee.b).pointee
+        put(
+          first(instruction, top, kept) &+ second(instruction, top, kept), instruction, top, &kept)
       case .multiply:
-        word(top, instruction.pointee.d).pointee =
-          word(top, instruction.pointee.a).pointee &* word(top, instruction.pointee.b).pointee
+        put(
+          first(instruction, top, kept) &* second(instruction, top, kept), instruction, top, &kept)
       case .subtract:
-        word(top, instruction.pointee.d).pointee =
-          word(top, instruction.pointee.a).pointee &- word(top, instruction.pointee.b).pointee
+        put(
+          first(instruction, top, kept) &- second(instruction, top, kept), instruction, top, &kept)
       case .divide:
         UInt256.divide(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .signedDivide:
         UInt256.signedDivide(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .remainder:
         UInt256.remainder(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .signedRemainder:
         UInt256.signedRemainder(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          into: word(top, instruction.pointee.d).words)
       case .addModulo:
         UInt256.addModulo(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          word(top, instruction.third), into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          word(top, instruction.third).words, into: word(top, instruction.pointee.d).words)
       case .multiplyModulo:
         UInt256.multiplyModulo(
-          word(top, instruction.pointee.a), word(top, instruction.pointee.b),
-          word(top, instruction.third), workspace.lastModulus,
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, word(top, instruction.pointee.b).words,
+          word(top, instruction.third).words, workspace.lastModulus,
+          into: word(top, instruction.pointee.d).words)
       case .signExtend:
         word(top, instruction.pointee.b).pointee.signExtend(
           fromByte: word(top, instruction.pointee.a).pointee,
-          into: word(top, instruction.pointee.d))
+          into: word(top, instruction.pointee.d).words)
       case .less:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          word(top, instruction.pointee.a).pointee < word(top, instruction.pointee.b).pointee)
+        put(
+          UInt256(first(instruction, top, kept) < second(instruction, top, kept)), instruction, top,
+          &kept)
       case .signedLess:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          UInt256.signedLess(
-            word(top, instruction.pointee.a).pointee, word(top, instruction.pointee.b).pointee))
+        put(
+          UInt256(
+            UInt256.signedLess(first(instruction, top, kept), second(instruction, top, kept))),
+          instruction, top, &kept)
       case .equal:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          isEqual(limbs(top, instruction.pointee.a), limbs(top, instruction.pointee.b)))
+        put(
+          UInt256(isEqual(first(instruction, top, kept), second(instruction, top, kept))),
+          instruction, top, &kept)
       case .isZero:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          isZero(limbs(top, instruction.pointee.a)))
+        put(UInt256(isZero(first(instruction, top, kept))), instruction, top, &kept)
       case .and:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.b)
-        target[0] = first[0] & second[0]
-        target[1] = first[1] & second[1]
-        target[2] = first[2] & second[2]
-        target[3] = first[3] & second[3]
+        if View.Stack.keepsResults {
+          put(
+            first(instruction, top, kept) & second(instruction, top, kept), instruction, top, &kept)
+        } else {
+          View.Stack.write(
+            word(top, instruction.pointee.d), word(top, instruction.pointee.a),
+            word(top, instruction.pointee.b)
+          ) { $0 & $1 }
+        }
       case .or:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.b)
-        target[0] = first[0] | second[0]
-        target[1] = first[1] | second[1]
-        target[2] = first[2] | second[2]
-        target[3] = first[3] | second[3]
+        if View.Stack.keepsResults {
+          put(
+            first(instruction, top, kept) | second(instruction, top, kept), instruction, top, &kept)
+        } else {
+          View.Stack.write(
+            word(top, instruction.pointee.d), word(top, instruction.pointee.a),
+            word(top, instruction.pointee.b)
+          ) { $0 | $1 }
+        }
       case .xor:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let second = limbs(top, instruction.pointee.b)
-        target[0] = first[0] ^ second[0]
-        target[1] = first[1] ^ second[1]
-        target[2] = first[2] ^ second[2]
-        target[3] = first[3] ^ second[3]
+        if View.Stack.keepsResults {
+          put(
+            first(instruction, top, kept) ^ second(instruction, top, kept), instruction, top, &kept)
+        } else {
+          View.Stack.write(
+            word(top, instruction.pointee.d), word(top, instruction.pointee.a),
+            word(top, instruction.pointee.b)
+          ) { $0 ^ $1 }
+        }
       case .not:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        target[0] = ~first[0]
-        target[1] = ~first[1]
-        target[2] = ~first[2]
-        target[3] = ~first[3]
+        if View.Stack.keepsResults {
+          put(~first(instruction, top, kept), instruction, top, &kept)
+        } else {
+          View.Stack.write(
+            word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+          ) { ~$1 }
+        }
       case .byte:
         word(top, instruction.pointee.d).pointee =
           word(top, instruction.pointee.b).pointee.byte(
             at: word(top, instruction.pointee.a).pointee)
       case .shiftLeft:
         UInt256.shiftLeft(
-          word(top, instruction.pointee.b), word(top, instruction.pointee.a),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).words, word(top, instruction.pointee.a).words,
+          into: word(top, instruction.pointee.d).words)
       case .shiftRight:
         UInt256.shiftRight(
-          word(top, instruction.pointee.b), word(top, instruction.pointee.a),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).words, word(top, instruction.pointee.a).words,
+          into: word(top, instruction.pointee.d).words)
       case .shiftRightArithmetic:
         UInt256.shiftRightArithmetic(
-          word(top, instruction.pointee.b), word(top, instruction.pointee.a),
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).words, word(top, instruction.pointee.a).words,
+          into: word(top, instruction.pointee.d).words)
       case .leadingZeros:
         word(top, instruction.pointee.d).pointee = UInt256(
           UInt64(word(top, instruction.pointee.a).pointee.leadingZeroBitCount))
 
       case .addSmall:
-        word(top, instruction.pointee.d).pointee =
-          word(top, instruction.pointee.a).pointee &+ UInt256(instruction.pointee.immediate)
+        put(
+          first(instruction, top, kept) &+ UInt256(instruction.pointee.immediate), instruction, top,
+          &kept)
       case .subtractSmall:
-        word(top, instruction.pointee.d).pointee =
-          word(top, instruction.pointee.a).pointee &- UInt256(instruction.pointee.immediate)
+        put(
+          first(instruction, top, kept) &- UInt256(instruction.pointee.immediate), instruction, top,
+          &kept)
       case .multiplySmall:
-        word(top, instruction.pointee.d).pointee = UInt256.multiply(
-          word(top, instruction.pointee.a).pointee, instruction.pointee.immediate)
+        put(
+          UInt256.multiply(first(instruction, top, kept), instruction.pointee.immediate),
+          instruction, top, &kept)
       case .lessSmall:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          isLess(word(top, instruction.pointee.a), instruction.pointee.immediate))
+        put(
+          UInt256(first(instruction, top, kept) < UInt256(instruction.pointee.immediate)),
+          instruction, top, &kept)
       case .greaterSmall:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          isGreater(word(top, instruction.pointee.a), instruction.pointee.immediate))
+        put(
+          UInt256(UInt256(instruction.pointee.immediate) < first(instruction, top, kept)),
+          instruction, top, &kept)
       case .equalSmall:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          isEqual(word(top, instruction.pointee.a), instruction.pointee.immediate))
+        put(
+          UInt256(isEqual(first(instruction, top, kept), instruction.pointee.immediate)),
+          instruction, top, &kept)
       case .andSmall:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          word(top, instruction.pointee.a).pointee.limb0 & instruction.pointee.immediate)
+        put(
+          UInt256(first(instruction, top, kept).limb0 & instruction.pointee.immediate), instruction,
+          top, &kept)
       case .orSmall:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        target[0] = first[0] | instruction.pointee.immediate
-        target[1] = first[1]
-        target[2] = first[2]
-        target[3] = first[3]
+        if View.Stack.keepsResults {
+          put(
+            first(instruction, top, kept) | UInt256(instruction.pointee.immediate), instruction,
+            top, &kept)
+        } else {
+          View.Stack.write(
+            word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+          ) { $0 == 0 ? $1 | instruction.pointee.immediate : $1 }
+        }
       case .byteAt:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          UInt64(
-            word(top, instruction.pointee.a).pointee.bigEndianByte(
-              Int(instruction.pointee.immediate))))
+        put(
+          UInt256(
+            UInt64(first(instruction, top, kept).bigEndianByte(Int(instruction.pointee.immediate)))),
+          instruction, top, &kept)
       case .signExtendAt:
         word(top, instruction.pointee.a).pointee.signExtend(
           fromByte: UInt256(instruction.pointee.immediate),
-          into: word(top, instruction.pointee.d))
+          into: word(top, instruction.pointee.d).words)
       case .shiftLeft0:
-        let value = word(top, instruction.pointee.a).pointee
+        let value = first(instruction, top, kept)
         let bits = instruction.pointee.immediate
-        word(top, instruction.pointee.d).pointee = UInt256(
-          value.limb0 &<< bits, spill(value.limb1, value.limb0, bits),
-          spill(value.limb2, value.limb1, bits), spill(value.limb3, value.limb2, bits))
+        put(
+          UInt256(
+            value.limb0 &<< bits, spill(value.limb1, value.limb0, bits),
+            spill(value.limb2, value.limb1, bits), spill(value.limb3, value.limb2, bits)),
+          instruction, top, &kept)
       case .shiftLeft1:
-        let value = word(top, instruction.pointee.a).pointee
+        let value = first(instruction, top, kept)
         let bits = instruction.pointee.immediate
-        word(top, instruction.pointee.d).pointee = UInt256(
-          0, value.limb0 &<< bits, spill(value.limb1, value.limb0, bits),
-          spill(value.limb2, value.limb1, bits))
+        put(
+          UInt256(
+            0, value.limb0 &<< bits, spill(value.limb1, value.limb0, bits),
+            spill(value.limb2, value.limb1, bits)),
+          instruction, top, &kept)
       case .shiftLeft2:
-        let value = word(top, instruction.pointee.a).pointee
+        let value = first(instruction, top, kept)
         let bits = instruction.pointee.immediate
-        word(top, instruction.pointee.d).pointee = UInt256(
-          0, 0, value.limb0 &<< bits, spill(value.limb1, value.limb0, bits))
+        put(
+          UInt256(
+            0, 0, value.limb0 &<< bits, spill(value.limb1, value.limb0, bits)),
+          instruction, top, &kept)
       case .shiftLeft3:
-        let value = word(top, instruction.pointee.a).pointee.limb0
-        word(top, instruction.pointee.d).pointee = UInt256(
-          0, 0, 0, value &<< instruction.pointee.immediate)
+        let value = first(instruction, top, kept).limb0
+        put(
+          UInt256(
+            0, 0, 0, value &<< instruction.pointee.immediate),
+          instruction, top, &kept)
       case .shiftRight0:
-        let value = word(top, instruction.pointee.a).pointee
+        let value = first(instruction, top, kept)
         let bits = instruction.pointee.immediate
-        word(top, instruction.pointee.d).pointee = UInt256(
-          drop(value.limb1, value.limb0, bits), drop(value.limb2, value.limb1, bits),
-          drop(value.limb3, value.limb2, bits), value.limb3 &>> bits)
+        put(
+          UInt256(
+            drop(value.limb1, value.limb0, bits), drop(value.limb2, value.limb1, bits),
+            drop(value.limb3, value.limb2, bits), value.limb3 &>> bits),
+          instruction, top, &kept)
       case .shiftRight1:
-        let value = word(top, instruction.pointee.a).pointee
+        let value = first(instruction, top, kept)
         let bits = instruction.pointee.immediate
-        word(top, instruction.pointee.d).pointee = UInt256(
-          drop(value.limb2, value.limb1, bits), drop(value.limb3, value.limb2, bits),
-          value.limb3 &>> bits, 0)
+        put(
+          UInt256(
+            drop(value.limb2, value.limb1, bits), drop(value.limb3, value.limb2, bits),
+            value.limb3 &>> bits, 0),
+          instruction, top, &kept)
       case .shiftRight2:
-        let value = word(top, instruction.pointee.a).pointee
+        let value = first(instruction, top, kept)
         let bits = instruction.pointee.immediate
-        word(top, instruction.pointee.d).pointee = UInt256(
-          drop(value.limb3, value.limb2, bits), value.limb3 &>> bits, 0, 0)
+        put(
+          UInt256(
+            drop(value.limb3, value.limb2, bits), value.limb3 &>> bits, 0, 0),
+          instruction, top, &kept)
       case .shiftRight3:
-        let value = word(top, instruction.pointee.a).pointee.limb3
-        word(top, instruction.pointee.d).pointee = UInt256(
-          value &>> instruction.pointee.immediate)
+        let value = first(instruction, top, kept).limb3
+        put(
+          UInt256(
+            value &>> instruction.pointee.immediate),
+          instruction, top, &kept)
       case .shiftRightArithmeticBy:
         UInt256.shiftRightArithmetic(
-          word(top, instruction.pointee.a), instruction.pointee.immediate,
-          into: word(top, instruction.pointee.d))
+          word(top, instruction.pointee.a).words, instruction.pointee.immediate,
+          into: word(top, instruction.pointee.d).words)
 
       case .addWord:
-        word(top, instruction.pointee.d).pointee =
-          word(top, instruction.pointee.a).pointee &+ instruction.poolWord
+        put(first(instruction, top, kept) &+ instruction.poolWord, instruction, top, &kept)
       case .andWord:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let pool = instruction.pool
-        target[0] = first[0] & pool[0]
-        target[1] = first[1] & pool[1]
-        target[2] = first[2] & pool[2]
-        target[3] = first[3] & pool[3]
+        if View.Stack.keepsResults {
+          put(first(instruction, top, kept) & instruction.poolWord, instruction, top, &kept)
+        } else {
+          let pool = instruction.pool
+          View.Stack.write(
+            word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+          ) { $1 & pool[$0] }
+        }
       case .orWord:
-        let target = limbs(top, instruction.pointee.d)
-        let first = limbs(top, instruction.pointee.a)
-        let pool = instruction.pool
-        target[0] = first[0] | pool[0]
-        target[1] = first[1] | pool[1]
-        target[2] = first[2] | pool[2]
-        target[3] = first[3] | pool[3]
+        if View.Stack.keepsResults {
+          put(first(instruction, top, kept) | instruction.poolWord, instruction, top, &kept)
+        } else {
+          let pool = instruction.pool
+          View.Stack.write(
+            word(top, instruction.pointee.d), word(top, instruction.pointee.a)
+          ) { $1 | pool[$0] }
+        }
       case .equalWord:
-        word(top, instruction.pointee.d).pointee = UInt256(
-          isEqual(limbs(top, instruction.pointee.a), instruction.pool))
+        put(
+          UInt256(isEqual(first(instruction, top, kept), instruction.poolWord)), instruction, top,
+          &kept)
       case .divideShort:
         UInt256.divide(
-          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+          word(top, instruction.pointee.a).words, instruction.pool,
+          into: word(top, instruction.pointee.d).words
         )
       case .remainderShort:
         UInt256.remainder(
-          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+          word(top, instruction.pointee.a).words, instruction.pool,
+          into: word(top, instruction.pointee.d).words
         )
       case .signedDivideShort:
         UInt256.signedDivide(
-          word(top, instruction.pointee.a), instruction.pool, into: word(top, instruction.pointee.d)
+          word(top, instruction.pointee.a).words, instruction.pool,
+          into: word(top, instruction.pointee.d).words
         )
 
       case .memoryLoad:
-        let offset = word(top, instruction.pointee.a).pointee
+        let offset = first(instruction, top, kept)
         let status = reach(frame, offset, 32, &gas, &memoryCount)
         if status != .stopped { return exit(status) }
-        word(top, instruction.pointee.d).pointee = UInt256(
-          bigEndian: memory + Int(offset.limb0))
+        put(UInt256(bigEndian: memory + Int(offset.limb0)), instruction, top, &kept)
       case .memoryLoadAt:
         let offset = instruction.pointee.immediate
         let status = reach(frame, UInt256(offset), 32, &gas, &memoryCount)
         if status != .stopped { return exit(status) }
-        word(top, instruction.pointee.d).pointee = UInt256(bigEndian: memory + Int(offset))
+        put(UInt256(bigEndian: memory + Int(offset)), instruction, top, &kept)
       case .memoryStore:
-        let offset = word(top, instruction.pointee.a).pointee
+        let offset = first(instruction, top, kept)
         let status = reach(frame, offset, 32, &gas, &memoryCount)
         if status != .stopped { return exit(status) }
-        word(top, instruction.pointee.b).pointee.store(bigEndian: memory + Int(offset.limb0))
+        second(instruction, top, kept).store(bigEndian: memory + Int(offset.limb0))
       case .memoryStoreAt:
         let offset = instruction.pointee.immediate
         let status = reach(frame, UInt256(offset), 32, &gas, &memoryCount)
         if status != .stopped { return exit(status) }
-        word(top, instruction.pointee.b).pointee.store(bigEndian: memory + Int(offset))
+        second(instruction, top, kept).store(bigEndian: memory + Int(offset))
       case .memoryStoreByte:
         let offset = word(top, instruction.pointee.a).pointee
         let status = reach(frame, offset, 1, &gas, &memoryCount)
@@ -433,11 +469,10 @@ extension Machine {
         word(top, instruction.pointee.d).pointee = UInt256(
           UInt64(gas &+ Int64(bitPattern: instruction.pointee.immediate)))
       case .callDataLoad:
-        word(top, instruction.pointee.d).pointee = callDataWord(
-          frame, word(top, instruction.pointee.a).pointee)
+        put(callDataWord(frame, first(instruction, top, kept)), instruction, top, &kept)
       case .callDataLoadAt:
-        word(top, instruction.pointee.d).pointee = callDataWord(
-          frame, UInt256(instruction.pointee.immediate))
+        put(
+          callDataWord(frame, UInt256(instruction.pointee.immediate)), instruction, top, &kept)
       case .callDataSize:
         word(top, instruction.pointee.d).pointee = UInt256(UInt64(frame.pointee.inputCount))
       case .caller:
@@ -451,7 +486,7 @@ extension Machine {
         frame.pointee.gas = gas &+ rest
         let status = keccak256(
           frame, word(top, instruction.pointee.a).pointee,
-          word(top, instruction.pointee.b).pointee, word(top, instruction.pointee.d))
+          word(top, instruction.pointee.b).pointee, word(top, instruction.pointee.d).words)
         if status != .stopped { return exit(status) }
         gas = frame.pointee.gas &- rest
         if gas < 0 { return exit(.outOfGas) }
@@ -459,7 +494,7 @@ extension Machine {
       case .storageLoad:
         frame.pointee.gas = gas
         let key = word(top, instruction.pointee.a).pointee
-        if !storageLoad(frame, key, word(top, instruction.pointee.d)) { return .exit }
+        if !storageLoad(frame, key, word(top, instruction.pointee.d).words) { return .exit }
         gas = frame.pointee.gas &- Int64(bitPattern: instruction.pointee.immediate)
         if gas < 0 { return exit(.outOfGas) }
       case .returnDataSize:
@@ -472,11 +507,11 @@ extension Machine {
   @inline(never)
   private mutating func interpretPlainly(
     _ frame: UnsafeMutablePointer<Frame>, from block: UnsafePointer<Instruction>,
-    _ top: UnsafeMutableRawPointer, _ gas: Int64
+    _ top: View.Stack, _ gas: Int64
   ) -> Step {
     frame.pointee.code.program = nil
     frame.pointee.programCounter = Int(block.pointee.upper)
-    frame.pointee.stack = top.assumingMemoryBound(to: UInt256.self)
+    frame.pointee.stack = top.words
     frame.pointee.gas = gas
     return interpret(frame)
   }

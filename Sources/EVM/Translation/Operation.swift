@@ -140,6 +140,34 @@ enum Operation: UInt8, BitwiseCopyable {
     }
   }
 
+  /// Whether a machine may keep its result in registers for the next instruction.
+  @inline(__always)
+  var canKeep: Bool {
+    switch self {
+    case .loadSmall, .loadWord, .add, .multiply, .subtract, .less, .signedLess, .equal, .isZero,
+      .and,
+      .or, .xor, .not, .addSmall, .subtractSmall, .multiplySmall, .lessSmall, .greaterSmall,
+      .equalSmall, .andSmall, .orSmall, .byteAt, .shiftLeft0, .shiftLeft1, .shiftLeft2, .shiftLeft3,
+      .shiftRight0, .shiftRight1, .shiftRight2, .shiftRight3, .addWord, .andWord, .orWord,
+      .equalWord, .memoryLoad, .memoryLoadAt, .callDataLoad, .callDataLoadAt:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it can take operands from registers: `a`, and `b` if it has one.
+  @inline(__always)
+  var canTake: Bool {
+    switch self {
+    case .loadSmall, .loadWord, .memoryLoadAt, .callDataLoadAt: false
+    case .memoryStore, .memoryStoreAt: true
+    default:
+      canKeep
+        || (rawValue >= Operation.exitIf.rawValue
+          && rawValue <= Operation.exitIfNotSignedLess.rawValue)
+    }
+  }
+
   /// Whether it is an exit that compares two words of the stack.
   @inline(__always)
   var comparesTwo: Bool {

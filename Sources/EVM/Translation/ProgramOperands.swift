@@ -5,10 +5,10 @@ extension Machine {
   @inline(__always)
   func pays(
     _ block: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>,
-    _ top: UnsafeMutableRawPointer, _ gas: inout Int64
+    _ top: View.Stack, _ gas: inout Int64
   ) -> Bool {
-    let height =
-      UInt(bitPattern: top) &- UInt(bitPattern: UnsafeRawPointer(frame.pointee.stackBase))
+    let height = UInt(
+      bitPattern: top.distance(from: UnsafeMutableRawPointer(frame.pointee.stackBase)))
     let need = UInt(UInt16(bitPattern: block.pointee.a))
     let range = UInt(UInt16(bitPattern: block.pointee.b))
     let cost = Int64(block.pointee.immediate & 0xffff_ffff)
@@ -30,71 +30,70 @@ extension Machine {
 
   /// The word at a distance in bytes from the top.
   @inline(__always)
-  func word(_ top: UnsafeMutableRawPointer, _ offset: Int16)
-    -> UnsafeMutablePointer<UInt256>
+  func word(_ top: View.Stack, _ offset: Int16)
+    -> View.Stack
   {
-    (top + Int(offset)).assumingMemoryBound(to: UInt256.self)
+    top + Int(offset)
   }
 
   /// The block of a jump destination.
   @inline(__always)
   func destination(
-    _ program: UnsafePointer<Program>, _ target: UnsafeMutablePointer<UInt64>
+    _ program: UnsafePointer<Program>, _ target: View.Stack
   ) -> UnsafePointer<Instruction>? {
-    if !areZero(0, target[1], target[2], target[3])
-      || target[0] >= UInt64(program.pointee.codeCount)
-    {
-      return nil
-    }
-    let distance = Int(Program.table(program)[Int(target[0])])
+    let position = target.pointee
+    if !position.fitsUInt64 || position.limb0 >= UInt64(program.pointee.codeCount) { return nil }
+    let distance = Int(Program.table(program)[Int(position.limb0)])
     if distance == 0 { return nil }
     return (UnsafeRawPointer(Program.instructions(program)) + distance)
       .assumingMemoryBound(to: Instruction.self)
   }
 
-  /// The four limbs of a word.
-  ///
-  /// The stack's words are read and written limb by limb, always: where the compiler can join two
-  /// limbs into one vector load, the load has to wait until the two stores before it have reached
-  /// the cache (15 ns measured, instead of 2). So each limb is written before the next is read,
-  /// and comparisons treat the limbs unlike.
   @inline(__always)
-  func limbs(_ top: UnsafeMutableRawPointer, _ offset: Int16)
-    -> UnsafeMutablePointer<UInt64>
-  {
-    (top + Int(offset)).assumingMemoryBound(to: UInt64.self)
+  func copy(_ top: View.Stack, _ source: Int16, _ target: Int16) {
+    View.Stack.write(word(top, target), word(top, source)) { $1 }
   }
 
+  /// Operand `a`.
   @inline(__always)
-  func copy(_ top: UnsafeMutableRawPointer, _ source: Int16, _ target: Int16) {
-    let target = limbs(top, target)
-    let source = limbs(top, source)
-    target[0] = source[0]
-    target[1] = source[1]
-    target[2] = source[2]
-    target[3] = source[3]
+  func first(_ instruction: FetchedInstruction, _ top: View.Stack, _ kept: UInt256) -> UInt256 {
+    if View.Stack.keepsResults && instruction.pointee.extra & Instruction.takesFirst != 0 {
+      return kept
+    }
+    return word(top, instruction.pointee.a).pointee
   }
 
+  /// Operand `b`.
   @inline(__always)
-  func exchange(
-    _ first: UnsafeMutablePointer<UInt64>, _ second: UnsafeMutablePointer<UInt64>, _ index: Int
+  func second(_ instruction: FetchedInstruction, _ top: View.Stack, _ kept: UInt256) -> UInt256 {
+    if View.Stack.keepsResults && instruction.pointee.extra & Instruction.takesSecond != 0 {
+      return kept
+    }
+    return word(top, instruction.pointee.b).pointee
+  }
+
+  /// Writes a result, or keeps it for the next instruction.
+  @inline(__always)
+  func put(
+    _ value: UInt256, _ instruction: FetchedInstruction, _ top: View.Stack, _ kept: inout UInt256
   ) {
-    let limb = first[index]
-    first[index] = second[index]
-    second[index] = limb
+    if View.Stack.keepsResults {
+      kept = value
+      if instruction.pointee.extra & Instruction.keepsResult != 0 { return }
+    }
+    word(top, instruction.pointee.d).pointee = value
   }
 
   @inline(__always)
-  func isZero(_ word: UnsafeMutablePointer<UInt64>) -> Bool {
-    areZero(word[0], word[1], word[2], word[3])
+  func isZero(_ value: UInt256) -> Bool {
+    areZero(value.limb0, value.limb1, value.limb2, value.limb3)
   }
 
   @inline(__always)
-  func isEqual(_ first: UnsafeMutablePointer<UInt64>, _ second: UnsafePointer<UInt64>)
-    -> Bool
-  {
+  func isEqual(_ first: UInt256, _ second: UInt256) -> Bool {
     areZero(
-      first[0] ^ second[0], first[1] ^ second[1], first[2] ^ second[2], first[3] ^ second[3])
+      first.limb0 ^ second.limb0, first.limb1 ^ second.limb1, first.limb2 ^ second.limb2,
+      first.limb3 ^ second.limb3)
   }
 
   /// The odd factors keep the limbs from being joined into vectors; they do not change which are
@@ -105,20 +104,15 @@ extension Machine {
   }
 
   @inline(__always)
-  func isEqual(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
-    let value = word.pointee
-    return areZero(value.limb0 ^ small, value.limb1, value.limb2, value.limb3)
+  func isEqual(_ value: UInt256, _ small: UInt64) -> Bool {
+    areZero(value.limb0 ^ small, value.limb1, value.limb2, value.limb3)
   }
 
   @inline(__always)
-  func isLess(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
-    word.pointee < UInt256(small)
-  }
+  func isLess(_ value: UInt256, _ small: UInt64) -> Bool { value < UInt256(small) }
 
   @inline(__always)
-  func isGreater(_ word: UnsafeMutablePointer<UInt256>, _ small: UInt64) -> Bool {
-    UInt256(small) < word.pointee
-  }
+  func isGreater(_ value: UInt256, _ small: UInt64) -> Bool { UInt256(small) < value }
 
   /// A limb of a left shift by 0 to 63 bits, with what the limb below it loses.
   @inline(__always)

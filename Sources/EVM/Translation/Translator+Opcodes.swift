@@ -185,11 +185,34 @@ extension Translator {
   mutating func result(
     _ instruction: Instruction, _ first: SymbolicValue, _ second: SymbolicValue
   ) {
-    let slot = resultSlot(first, second)
     var instruction = instruction
+    takeKept(&instruction, first, second)
+    let slot = resultSlot(first, second)
     instruction.d = offset(slot)
     emit(instruction)
     push(SymbolicValue(slot: slot))
+  }
+
+  /// Marks operands that are the last instruction's result, when nothing else refers to it.
+  private mutating func takeKept(
+    _ instruction: inout Instruction, _ first: SymbolicValue, _ second: SymbolicValue
+  ) {
+    let last = instructionCount &- 1
+    if !instruction.operation.canTake || last < segmentStart || last <= mark { return }
+    if !instructions[last].operation.canKeep { return }
+    var taken: UInt8 = 0
+    var slot = 0
+    if !first.isConstant && instructions[last].d == offset(first.slot) {
+      taken |= Instruction.takesFirst
+      slot = first.slot
+    }
+    if !second.isConstant && instructions[last].d == offset(second.slot) {
+      taken |= Instruction.takesSecond
+      slot = second.slot
+    }
+    if taken == 0 || references[slot] != 0 { return }
+    instructions[last].extra |= Instruction.keepsResult
+    instruction.extra = taken
   }
 
   private mutating func nullary(_ operation: Operation) {
@@ -231,14 +254,18 @@ extension Translator {
     let address = pop()
     let value = materialize(pop())
     if let place = small(address), place < 1 << 32 {
-      emit(Instruction(.memoryStoreAt, b: offset(value.slot), immediate: place))
       release(value)
+      var instruction = Instruction(.memoryStoreAt, b: offset(value.slot), immediate: place)
+      takeKept(&instruction, address, value)
+      emit(instruction)
       return
     }
     let slot = materialize(address)
-    emit(Instruction(.memoryStore, a: offset(slot.slot), b: offset(value.slot)))
     release(slot)
     release(value)
+    var instruction = Instruction(.memoryStore, a: offset(slot.slot), b: offset(value.slot))
+    takeKept(&instruction, slot, value)
+    emit(instruction)
   }
 
   /// An opcode that works on the frame's record: its operands go to slots in a row.
@@ -318,8 +345,14 @@ extension Translator {
       beginBlock(next)
       return .next
     }
-    let instruction = fused(condition)
+    var instruction = fused(condition)
     release(condition)
+    if instruction.operation == .exitIf || instruction.operation == .exitIfZero,
+      instruction.extra == 0
+    {
+      let slot = SymbolicValue(slot: Int(instruction.a) / 32)
+      takeKept(&instruction, slot, SymbolicValue(constant: 0))
+    }
     let place = instructionCount
     emit(instruction)
     endSegment()
@@ -336,6 +369,7 @@ extension Translator {
   /// become part of it.
   private mutating func fused(_ condition: SymbolicValue) -> Instruction {
     var isNegated = false
+    var taken: UInt8 = 0
     var slot = condition.slot
     var mayTake = references[slot] == 1
     while mayTake && instructionCount > max(segmentStart, blockStart &+ 1) {
@@ -344,6 +378,7 @@ extension Translator {
       if last.operation == .isZero {
         instructionCount &-= 1
         isNegated.toggle()
+        taken = last.extra & Instruction.takesFirst
         slot = Int(last.a) / 32
         // What it read may be needed elsewhere, too; then it stays.
         mayTake = references[slot] == (slot == condition.slot ? 1 : 0)
@@ -353,11 +388,12 @@ extension Translator {
         instructionCount &-= 1
         var instruction = exit
         if isNegated { instruction.operation = exit.operation.negated }
+        instruction.extra = last.extra & ~Instruction.keepsResult
         return instruction
       }
       break
     }
-    return Instruction(isNegated ? .exitIfZero : .exitIf, a: offset(slot))
+    return Instruction(isNegated ? .exitIfZero : .exitIf, extra: taken, a: offset(slot))
   }
 
   /// The exit that a comparison can become.

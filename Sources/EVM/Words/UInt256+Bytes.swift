@@ -3,6 +3,17 @@ extension UInt256 {
   @inlinable @inline(__always)
   public init(bigEndian bytes: UnsafePointer<UInt8>) {
     let raw = UnsafeRawPointer(bytes)
+    if ByteWords.canReach(raw) {
+      self.init(
+        UInt64(bigEndian: ByteWords.load(raw, 24)), UInt64(bigEndian: ByteWords.load(raw, 16)),
+        UInt64(bigEndian: ByteWords.load(raw, 8)), UInt64(bigEndian: ByteWords.load(raw, 0)))
+    } else {
+      self.init(bigEndianUnaligned: raw)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  init(bigEndianUnaligned raw: UnsafeRawPointer) {
     self.init(
       UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 24, as: UInt64.self)),
       UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
@@ -33,6 +44,18 @@ extension UInt256 {
   @inlinable @inline(__always)
   public func store(bigEndian bytes: UnsafeMutablePointer<UInt8>) {
     let raw = UnsafeMutableRawPointer(bytes)
+    if ByteWords.canReach(raw) {
+      ByteWords.store(limb3.bigEndian, raw, 0)
+      ByteWords.store(limb2.bigEndian, raw, 8)
+      ByteWords.store(limb1.bigEndian, raw, 16)
+      ByteWords.store(limb0.bigEndian, raw, 24)
+    } else {
+      storeUnaligned(bigEndian: raw)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func storeUnaligned(bigEndian raw: UnsafeMutableRawPointer) {
     raw.storeBytes(of: limb3.bigEndian, toByteOffset: 0, as: UInt64.self)
     raw.storeBytes(of: limb2.bigEndian, toByteOffset: 8, as: UInt64.self)
     raw.storeBytes(of: limb1.bigEndian, toByteOffset: 16, as: UInt64.self)

@@ -1,7 +1,8 @@
 import EVM
 import Ethereum
 
-/// Profiles a block on its way from signed transactions to roots, on one core.
+/// Profiles a block on its way from signed transactions to roots, on one core, or with the stages that
+/// are coprocessors' work as a whole on a device.
 ///
 /// The block runs several times, watched and unwatched in turn, and the fastest of each counts.
 /// What the watched one took longer than the unwatched one is taken from glue and given to the
@@ -10,6 +11,8 @@ import Ethereum
 struct BlockProfiler {
   /// How often each kind of run is made, at most; fewer when a second is over, but one.
   var repeats = 15
+  /// Who recovers senders and works roots out; `nil` for the core's functions.
+  var stages: (any ProfileStages)?
 
   private static let budget: UInt64 = 1_000_000_000
 
@@ -18,6 +21,7 @@ struct BlockProfiler {
     var profile: ExecutionProfile
     var outcome: BlockOutcome
     var nanoseconds: UInt64
+    var costs: [ProfileBucket: StageCost] = [:]
   }
 
   /// Profiles a block. The state root is a part of it where the whole state is known.
@@ -40,6 +44,12 @@ struct BlockProfiler {
     var assembly = ProfileAssembly(best.profile, block, best.outcome, name: name)
     assembly.moveOverhead(unwatched: unwatched)
     var profile = assembly.blockProfile()
+    if let stages {
+      for index in profile.rows.indices {
+        guard let cost = best.costs[profile.rows[index].bucket] else { continue }
+        profile.rows[index].move(cost, to: stages.backEnd)
+      }
+    }
     profile.watchedNanoseconds = best.nanoseconds
     profile.repeats = count
     if block.isPartialState {
@@ -73,29 +83,74 @@ struct BlockProfiler {
     var state = pre
     state.detach()
     let signed = block.transactions.filter { !$0.transaction.signature.r.isZero }
+    let raw = stages == nil ? [] : signed.map(\.transaction.encoded)
+    var costs: [ProfileBucket: StageCost] = [:]
+    var roots: [ProfileBucket: Hash256] = [:]
     let start = ExecutionProfile.nanoseconds()
     profile.start()
     if !signed.isEmpty {
-      profile.measure(.senderRecovery, units: signed.count) {
-        for prepared in signed {
-          _ = try? prepared.transaction.recoverSender(requiresLowS: block.fork >= .homestead)
+      try profile.measure(.senderRecovery, units: signed.count) { () throws(ExecutionError) in
+        guard let stages else {
+          for prepared in signed {
+            _ = try? prepared.transaction.recoverSender(requiresLowS: block.fork >= .homestead)
+          }
+          return
+        }
+        let (senders, cost) = try stages.senders(raw)
+        costs[.senderRecovery] = cost
+        // Before Homestead a high s is a signature, which the coprocessor refuses (EIP-2).
+        for (sender, prepared) in zip(senders, signed)
+        where sender != prepared.sender && (sender != nil || block.fork >= .homestead) {
+          throw ExecutionError(.device, "\(stages.backEnd): a sender is another one")
         }
       }
     }
     let outcome = try executor.execute(block, on: &state)
     profile.leaveTransaction()
-    profile.measure(.transactionRoot, units: outcome.transactions.count) {
-      _ = MerklePatriciaTrie.orderedRoot(
-        outcome.transactions.map { block.transactions[$0.index].transaction.encoded })
+    try profile.measure(.transactionRoot, units: outcome.transactions.count) {
+      () throws(ExecutionError) in
+      let items = outcome.transactions.map { block.transactions[$0.index].transaction.encoded }
+      guard let stages else {
+        _ = MerklePatriciaTrie.orderedRoot(items)
+        return
+      }
+      (roots[.transactionRoot], costs[.transactionRoot]) = try stages.orderedRoot(items)
     }
-    profile.measure(.receiptRoot, units: outcome.receipts.count) { _ = outcome.commitments() }
+    try profile.measure(.receiptRoot, units: outcome.receipts.count) { () throws(ExecutionError) in
+      guard let stages else {
+        _ = outcome.commitments()
+        return
+      }
+      let items = outcome.encodedReceipts().items
+      (roots[.receiptRoot], costs[.receiptRoot]) = try stages.orderedRoot(items)
+    }
     if !block.isPartialState {
       let accounts = state.accounts.count
-      profile.measure(.trieRoot, units: accounts) { _ = state.stateRoot() }
+      try profile.measure(.trieRoot, units: accounts) { () throws(ExecutionError) in
+        guard let stages else {
+          _ = state.stateRoot()
+          return
+        }
+        (roots[.trieRoot], costs[.trieRoot]) = try stages.stateRoot(state.allocation)
+      }
     }
     profile.stop()
-    return Watched(
-      profile: profile, outcome: outcome,
-      nanoseconds: ExecutionProfile.nanoseconds() &- start)
+    let nanoseconds = ExecutionProfile.nanoseconds() &- start
+    // A root that is wrong has no time.
+    for (bucket, root) in roots {
+      let expected =
+        switch bucket {
+        case .transactionRoot:
+          MerklePatriciaTrie.orderedRoot(
+            outcome.transactions.map { block.transactions[$0.index].transaction.encoded })
+        case .receiptRoot: outcome.receiptsRoot
+        default: state.stateRoot()
+        }
+      if root != expected {
+        throw ExecutionError(
+          .device, "\(stages?.backEnd ?? ""): the \(bucket.name) is \(root), not \(expected)")
+      }
+    }
+    return Watched(profile: profile, outcome: outcome, nanoseconds: nanoseconds, costs: costs)
   }
 }

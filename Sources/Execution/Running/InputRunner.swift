@@ -11,6 +11,8 @@ public final class InputRunner {
   public var profilesGas = false
   /// Whether reports get a profile of time and gas, and how often each run is repeated for it.
   public var profileRepeats: Int?
+  /// Who does the stages of profiled blocks that are coprocessors' work; `nil` for one core.
+  package var profileStages: (any ProfileStages)?
 
   let executor: any HostBlockExecutor
   let stateTests = StateTestRunner()
@@ -82,8 +84,8 @@ public final class InputRunner {
       // A profile is of one transaction after the other, whatever executes the block.
       let serial = SerialExecutor()
       serial.fallbackBlockHash = executor.fallbackBlockHash
-      report.blockProfile = try BlockProfiler(repeats: profileRepeats).profile(
-        block, on: report.state, name: report.name, executor: serial)
+      report.blockProfile = try BlockProfiler(repeats: profileRepeats, stages: profileStages)
+        .profile(block, on: report.state, name: report.name, executor: serial)
     }
     let tracer = makeTracer?(report.fork)
     executor.tracer = tracer

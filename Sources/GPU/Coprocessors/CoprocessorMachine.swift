@@ -20,6 +20,12 @@ package enum CoprocessorKernel: String, CaseIterable, Sendable {
   case trieLeaves = "trie_leaves"
   case trieStart = "trie_start"
   case trieBranches = "trie_branches"
+  case trieAnyCommon = "trie_any_common"
+  case trieAnyCount = "trie_any_count"
+  case trieAnyFill = "trie_any_fill"
+  case trieAnyLeaves = "trie_any_leaves"
+  case trieAnyBranches = "trie_any_branches"
+  case trieProve = "trie_prove"
   case trieFind = "trie_find"
   case trieStore = "trie_store"
   case trieMove = "trie_move"
@@ -63,6 +69,8 @@ package protocol CoprocessorMachine: AnyObject {
     throws(CoprocessorError)
   /// Waits for all that was asked for.
   func finish() throws(CoprocessorError)
+  /// Bytes that were copied to it and from it so far.
+  var bytesMoved: Int { get }
 }
 
 /// Memory of a machine.

@@ -1,6 +1,7 @@
 package import CUDA
 package import Coprocessors
 import Dispatch
+import Kernels
 
 /// A GPU with the module `coprocessors`.
 package final class DeviceCoprocessorMachine: CoprocessorMachine {
@@ -16,6 +17,7 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
   /// Arguments of launches that may still run, one after the other in a ring.
   private let arguments: DeviceBuffer<UInt8>
   private var nextArguments = 0
+  package private(set) var bytesMoved = 0
 
   /// Bytes of a launch's arguments.
   private static let argumentRoom = 256
@@ -95,6 +97,7 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
     _ bytes: UnsafeRawBufferPointer, to memory: any CoprocessorMemory, at offset: Int
   ) throws(CoprocessorError) {
     precondition(offset + bytes.count <= memory.bytes, "what is copied fits")
+    bytesMoved += bytes.count
     guard let source = bytes.baseAddress else { return }
     try translated { () throws(CUDAError) in
       let target = UInt64(memory.address) + UInt64(offset)
@@ -120,6 +123,7 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
     _ write: @Sendable (Int, UnsafeMutableRawPointer) -> Void
   ) throws(CoprocessorError) {
     precondition(rows * stride <= memory.bytes, "what is copied fits")
+    bytesMoved += rows * stride
     let share = StagingBuffer.bytes / stride
     try translated { () throws(CUDAError) in
       for (index, start) in Swift.stride(from: 0, to: rows, by: share).enumerated() {
@@ -146,6 +150,7 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
     _ memory: any CoprocessorMemory, into bytes: UnsafeMutableRawBufferPointer
   ) throws(CoprocessorError) {
     precondition(bytes.count <= memory.bytes, "what is copied is there")
+    bytesMoved += bytes.count
     guard let target = bytes.baseAddress else { return }
     try translated { () throws(CUDAError) in
       if bytes.count < 1 << 20 {
@@ -190,6 +195,17 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
       try stream.launch(
         functions[kernel]!, LaunchShape(lanes: lanes, threads: kernel.threads), place)
     }
+  }
+
+  /// Loses the context, as a kernel does that reads where nothing is.
+  package func loseContext() throws(CoprocessorError) {
+    guard let nowhere = UnsafeMutableRawPointer(bitPattern: 16) else { return }
+    try run(
+      .keccakHash, lanes: 1,
+      with: KeccakKernel.Arguments(
+        bytes: UnsafeRawPointer(nowhere),
+        ends: UnsafePointer(nowhere.assumingMemoryBound(to: Int.self)),
+        order: nil, count: 1, hashes: nowhere.assumingMemoryBound(to: SIMD2<UInt64>.self)))
   }
 
   package func finish() throws(CoprocessorError) {

@@ -11,6 +11,8 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
   /// An error that a kernel ends with, as on a device that is lost in mid-batch.
   package var failure: (kernel: CoprocessorKernel, error: CoprocessorError)?
 
+  package private(set) var bytesMoved = 0
+
   /// A machine of a name.
   package init(name: String = "lanes") { self.name = name }
 
@@ -37,6 +39,7 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
     _ bytes: UnsafeRawBufferPointer, to memory: any CoprocessorMemory, at offset: Int
   ) {
     precondition(offset + bytes.count <= memory.bytes, "what is copied fits")
+    bytesMoved += bytes.count
     guard let base = bytes.baseAddress else { return }
     UnsafeMutableRawPointer(memory.pointer(UInt8.self) + offset).copyMemory(
       from: base, byteCount: bytes.count)
@@ -47,6 +50,7 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
     _ write: @Sendable (Int, UnsafeMutableRawPointer) -> Void
   ) {
     precondition(rows * stride <= memory.bytes, "what is copied fits")
+    bytesMoved += rows * stride
     let base = UnsafeMutableRawPointer(memory.pointer(UInt8.self))
     for row in 0..<rows { write(row, base + row * stride) }
   }
@@ -55,6 +59,7 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
     _ memory: any CoprocessorMemory, into bytes: UnsafeMutableRawBufferPointer
   ) {
     precondition(bytes.count <= memory.bytes, "what is copied is there")
+    bytesMoved += bytes.count
     bytes.baseAddress?.copyMemory(
       from: UnsafeRawPointer(memory.pointer(UInt8.self)), byteCount: bytes.count)
   }
@@ -102,6 +107,18 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
         TrieKernel.branches(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
       case .trieEmpty:
         TrieKernel.empty(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieAnyCommon:
+        TrieKernel.anyCommon(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieAnyCount:
+        TrieKernel.anyCount(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieAnyFill:
+        TrieKernel.anyFill(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieAnyLeaves:
+        TrieKernel.anyLeaves(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieAnyBranches:
+        TrieKernel.anyBranches(lane, base.assumingMemoryBound(to: TrieKernel.Arguments.self))
+      case .trieProve:
+        TrieProofKernel.lane(lane, base.assumingMemoryBound(to: TrieProofKernel.Arguments.self))
       case .trieFind:
         TrieChangeKernel.find(
           lane, base.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))

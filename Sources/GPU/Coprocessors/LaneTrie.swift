@@ -16,6 +16,7 @@ final class LaneTrie {
   private var branches = GrowingMemory()
   private var depths = GrowingMemory()
   private var roots = GrowingMemory()
+  private var proofs = ProofMemory()
 
   /// The branches of each depth that has some, the deepest first.
   private var levels: [(first: Int, count: Int)] = []
@@ -23,17 +24,18 @@ final class LaneTrie {
 
   init(_ machine: any CoprocessorMachine) { self.machine = machine }
 
-  /// Takes leaves that lie sorted on the machine, in tries below `trieCount`. All are hashed with the
-  /// next root.
+  /// Takes leaves that lie sorted on the machine, in tries below `trieCount`; `lengths` are those of
+  /// keys that are no hashes. All are hashed with the next root.
   func take(
-    count: Int, keys: any CoprocessorMemory, tries: (any CoprocessorMemory)?, trieCount: Int,
-    values: TrieValues
+    count: Int, keys: any CoprocessorMemory, tries: (any CoprocessorMemory)?,
+    lengths: (any CoprocessorMemory)? = nil, trieCount: Int, values: TrieValues
   ) throws(CoprocessorError) {
     precondition(count < 1 << 31, "leaves are numbered with 31 bits")
     self.count = count
     arguments = TrieKernel.Arguments(
       count: count, keys: UnsafePointer(keys.pointer(SIMD2<UInt64>.self)),
-      tries: tries.map { UnsafePointer($0.pointer(UInt32.self)) }, values: values,
+      tries: tries.map { UnsafePointer($0.pointer(UInt32.self)) },
+      lengths: lengths.map { UnsafePointer($0.pointer(UInt8.self)) }, values: values,
       common: try common.room(count + 1, on: machine).pointer(Int8.self),
       leafReferences: try leafReferences.room(count * 32, on: machine)
         .pointer(SIMD2<UInt64>.self),
@@ -58,9 +60,10 @@ final class LaneTrie {
     try machine.run(.trieEmpty, lanes: arguments.trieCount, with: arguments)
     let spans = (count + TrieKernel.span - 1) / TrieKernel.span
     let depths = try self.depths.room(64 * 8, on: machine)
-    try machine.run(.trieCommon, lanes: count + 1, with: arguments)
+    let isAny = arguments.lengths != nil
+    try machine.run(isAny ? .trieAnyCommon : .trieCommon, lanes: count + 1, with: arguments)
     try machine.upload([UInt64](repeating: 0, count: 64), to: depths)
-    try machine.run(.trieCount, lanes: spans, with: arguments)
+    try machine.run(isAny ? .trieAnyCount : .trieCount, lanes: spans, with: arguments)
     let counts = try machine.download(depths, count: 64, as: UInt64.self)
     var starts: [UInt64] = []
     levels = []
@@ -72,7 +75,7 @@ final class LaneTrie {
     }
     levels.reverse()
     try machine.upload(starts, to: depths)
-    try machine.run(.trieFill, lanes: spans, with: arguments)
+    try machine.run(isAny ? .trieAnyFill : .trieFill, lanes: spans, with: arguments)
   }
 
   /// Hashes leaves: those whose places are in `dirty`, else all.
@@ -84,17 +87,20 @@ final class LaneTrie {
       arguments.dirty = UnsafePointer(dirty.memory.pointer(UInt32.self))
       arguments.dirtyCount = dirty.count
     }
-    try machine.run(.trieLeaves, lanes: arguments.dirtyCount, with: arguments)
+    try machine.run(
+      arguments.lengths == nil ? .trieLeaves : .trieAnyLeaves, lanes: arguments.dirtyCount,
+      with: arguments)
   }
 
   /// Hashes all branches, level by level.
   func hashBranches() throws(CoprocessorError) {
     var arguments = present()
     try machine.run(.trieStart, lanes: count, with: arguments)
+    let kernel: CoprocessorKernel = arguments.lengths == nil ? .trieBranches : .trieAnyBranches
     for level in levels {
       arguments.first = level.first
       arguments.branchCount = level.count
-      try machine.run(.trieBranches, lanes: level.count, with: arguments)
+      try machine.run(kernel, lanes: level.count, with: arguments)
     }
   }
 
@@ -102,6 +108,11 @@ final class LaneTrie {
   func downloadRoots(_ count: Int) throws(CoprocessorError) -> [UInt8] {
     try machine.download(
       try roots.room(count * 32, on: machine), count: count * 32, as: UInt8.self)
+  }
+
+  /// The nodes from the roots of tries to keys, or to where their paths end: after all is hashed.
+  func proofs(_ keys: [(trie: UInt32, key: UInt256)]) throws(CoprocessorError) -> [[[UInt8]]] {
+    try proofs.proofs(of: keys, in: present(), on: machine)
   }
 
   /// Where the roots lie.

@@ -122,4 +122,28 @@ package final class ResidentState {
   package func commit(_ changes: StateChanges) throws(CoprocessorError) -> Hash256 {
     try apply(try prepare(changes))
   }
+
+  /// Forgets all accounts; the memory stays.
+  package func removeAll() {
+    accounts.removeAll()
+    slots.removeAll()
+    storages = [:]
+    nextStorage = 0
+  }
+
+  // MARK: Proofs
+
+  /// The nodes from the state root to accounts, or to where their paths end: what `StateTrie` gives,
+  /// for many accounts at once.
+  package func proofs(ofAccounts keys: [Hash256]) throws(CoprocessorError) -> [[[UInt8]]] {
+    try accounts.proofs(keys.map { (0, $0.word) })
+  }
+
+  /// The nodes from accounts' storage roots to slots; none for an account without storage.
+  package func proofs(ofSlots keys: [(account: Hash256, slot: Hash256)])
+    throws(CoprocessorError) -> [[[UInt8]]]
+  {
+    // No trie has the number of none.
+    try slots.proofs(keys.map { (storages[$0.account] ?? ~0, $0.slot.word) })
+  }
 }

@@ -227,6 +227,17 @@ package final class ResidentTries {
     }
   }
 
+  /// The nodes from the roots of tries to keys, or to where their paths end.
+  func proofs(_ keys: [(trie: UInt32, key: UInt256)]) throws(CoprocessorError) -> [[[UInt8]]] {
+    count == 0 ? Array(repeating: [], count: keys.count) : try trie.proofs(keys)
+  }
+
+  /// Forgets all leaves.
+  func removeAll() {
+    count = 0
+    trieCount = 1
+  }
+
   /// The roots of the first tries, 32 bytes each; those of tries without leaves mean nothing.
   func downloadRoots(_ count: Int) throws(CoprocessorError) -> [UInt8] {
     try trie.downloadRoots(count)

@@ -8,10 +8,11 @@ import EVM
 /// such border between two of its children, and the reference of every node stands at its leftmost
 /// leaf. So leaves come and go by moving arrays, and no node has to be found, split or collapsed.
 ///
-/// The launches, in order: `empty` sets the roots of tries without leaves; `common` compares neighbours; `count` and `fill` list the branches by
-/// depth; `leaves` hashes leaves; `branches`, from the deepest depth to the root, hashes those of one
-/// depth. The first three only where leaves came or went. A lane takes one leaf, 64 borders or one
-/// branch; the lanes of a warp have neighbours, which are alike.
+/// The launches, in order: `empty` sets the roots of tries without leaves; `common` compares
+/// neighbours; `count` and `fill` list the branches by depth; `leaves` hashes leaves; `start` takes
+/// their references for those of the topmost nodes; `branches`, from the deepest depth to the root,
+/// hashes those of one depth. The first four only where leaves came or went. A lane takes one leaf, 64
+/// borders or one branch; the lanes of a warp have neighbours, which are alike.
 package enum TrieKernel {
   /// What all launches work on.
   package struct Arguments: BitwiseCopyable {
@@ -21,6 +22,8 @@ package enum TrieKernel {
     package var keys: UnsafePointer<SIMD2<UInt64>>
     /// Their tries, from 0 on; `nil` when there is one.
     package var tries: UnsafePointer<UInt32>?
+    /// The bytes of each key; `nil` where all have 32.
+    package var lengths: UnsafePointer<UInt8>?
     /// Their values.
     package var values: TrieValues
     /// For `count + 1` borders the nibbles that the leaves at both sides share; -1 between tries.
@@ -48,7 +51,7 @@ package enum TrieKernel {
     /// Arguments for leaves that lie as they should; the launches set the rest.
     package init(
       count: Int, keys: UnsafePointer<SIMD2<UInt64>>, tries: UnsafePointer<UInt32>?,
-      values: TrieValues, common: UnsafeMutablePointer<Int8>,
+      lengths: UnsafePointer<UInt8>?, values: TrieValues, common: UnsafeMutablePointer<Int8>,
       leafReferences: UnsafeMutablePointer<SIMD2<UInt64>>,
       leafSizes: UnsafeMutablePointer<UInt8>, references: UnsafeMutablePointer<SIMD2<UInt64>>,
       sizes: UnsafeMutablePointer<UInt8>, branches: UnsafeMutablePointer<UInt32>,
@@ -58,6 +61,7 @@ package enum TrieKernel {
       self.count = count
       self.keys = keys
       self.tries = tries
+      self.lengths = lengths
       self.values = values
       self.common = common
       self.leafReferences = leafReferences
@@ -91,25 +95,28 @@ package enum TrieKernel {
 
   /// Compares the leaves at both sides of a border.
   @inline(__always)
-  package static func common(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
+  static func common<Keys: TrieKeys>(
+    _ index: Int, _ arguments: UnsafePointer<Arguments>, _ keys: Keys.Type
+  ) {
     let arguments = arguments.pointee
     if index > arguments.count { return }
     var shared: Int8 = -1
     if index > 0, index < arguments.count,
       arguments.trie(index &- 1) == arguments.trie(index)
     {
-      let difference = arguments.key(index &- 1) ^ arguments.key(index)
-      shared = Int8(truncatingIfNeeded: difference.leadingZeroBitCount >> 2)
+      shared = Int8(truncatingIfNeeded: Keys.shared(index &- 1, index, arguments))
     }
     arguments.common[index] = shared
   }
 
   /// Counts the branches whose first border is one of 64.
   @inline(__always)
-  package static func count(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
+  static func count<Keys: TrieKeys>(
+    _ index: Int, _ arguments: UnsafePointer<Arguments>, _ keys: Keys.Type
+  ) {
     let arguments = arguments.pointee
     var counts = InlineArray<64, UInt64>(repeating: 0)
-    forEachBranch(index, arguments) { _, depth in counts[unchecked: depth] &+= 1 }
+    forEachBranch(index, arguments, keys) { _, depth in counts[unchecked: depth] &+= 1 }
     var depth = 0
     while depth < 64 {
       if counts[unchecked: depth] > 0 {
@@ -121,23 +128,27 @@ package enum TrieKernel {
 
   /// Lists them, behind what other lanes have listed.
   @inline(__always)
-  package static func fill(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
+  static func fill<Keys: TrieKeys>(
+    _ index: Int, _ arguments: UnsafePointer<Arguments>, _ keys: Keys.Type
+  ) {
     let arguments = arguments.pointee
-    forEachBranch(index, arguments) { border, depth in
+    forEachBranch(index, arguments, keys) { border, depth in
       arguments.branches[Int(fetchAdd(arguments.depths + depth, 1))] = UInt32(border)
     }
   }
 
   @inline(__always)
-  private static func forEachBranch(
-    _ index: Int, _ arguments: Arguments, _ body: (Int, Int) -> Void
+  private static func forEachBranch<Keys: TrieKeys>(
+    _ index: Int, _ arguments: Arguments, _ keys: Keys.Type, _ body: (Int, Int) -> Void
   ) {
     var border = index &* span
     let end = min(border &+ span, arguments.count)
     while border < end {
       let depth = Int(arguments.common[border])
       // The child before the border is the first one when no border before it is of this depth.
-      if depth >= 0, Int(arguments.common[begin(of: border &- 1, depth &+ 1, arguments)]) < depth {
+      if depth >= 0,
+        Int(arguments.common[begin(of: border &- 1, depth &+ 1, arguments, keys)]) < depth
+      {
         body(border, depth)
       }
       border &+= 1
@@ -145,7 +156,9 @@ package enum TrieKernel {
   }
 
   /// The first leaf that shares `nibbles` nibbles with a leaf, as all between them do.
-  private static func begin(of leaf: Int, _ nibbles: Int, _ arguments: Arguments) -> Int {
+  static func begin<Keys: TrieKeys>(
+    of leaf: Int, _ nibbles: Int, _ arguments: Arguments, _ keys: Keys.Type
+  ) -> Int {
     var place = leaf
     let near = leaf &- 24
     while place > near {
@@ -155,19 +168,21 @@ package enum TrieKernel {
     }
     // `place` shares them; further away by doubling steps, then by halving.
     var step = 32
-    while place >= step, shares(place &- step, leaf, nibbles, arguments) {
+    while place >= step, shares(place &- step, leaf, nibbles, arguments, keys) {
       place &-= step
       step &*= 2
     }
     while step > 0 {
-      if place >= step, shares(place &- step, leaf, nibbles, arguments) { place &-= step }
+      if place >= step, shares(place &- step, leaf, nibbles, arguments, keys) { place &-= step }
       step &>>= 1
     }
     return place
   }
 
   /// The first leaf behind a leaf that does not share `nibbles` nibbles with it.
-  private static func end(of leaf: Int, _ nibbles: Int, _ arguments: Arguments) -> Int {
+  static func end<Keys: TrieKeys>(
+    of leaf: Int, _ nibbles: Int, _ arguments: Arguments, _ keys: Keys.Type
+  ) -> Int {
     var place = leaf &+ 1
     let near = leaf &+ 24
     while place < near {
@@ -179,12 +194,12 @@ package enum TrieKernel {
     place &-= 1
     let last = arguments.count &- 1
     var step = 32
-    while place &+ step <= last, shares(place &+ step, leaf, nibbles, arguments) {
+    while place &+ step <= last, shares(place &+ step, leaf, nibbles, arguments, keys) {
       place &+= step
       step &*= 2
     }
     while step > 0 {
-      if place &+ step <= last, shares(place &+ step, leaf, nibbles, arguments) {
+      if place &+ step <= last, shares(place &+ step, leaf, nibbles, arguments, keys) {
         place &+= step
       }
       step &>>= 1
@@ -193,139 +208,9 @@ package enum TrieKernel {
   }
 
   @inline(__always)
-  private static func shares(
-    _ a: Int, _ b: Int, _ nibbles: Int, _ arguments: Arguments
+  private static func shares<Keys: TrieKeys>(
+    _ a: Int, _ b: Int, _ nibbles: Int, _ arguments: Arguments, _ keys: Keys.Type
   ) -> Bool {
-    arguments.trie(a) == arguments.trie(b)
-      && (arguments.key(a) ^ arguments.key(b)).leadingZeroBitCount >= nibbles &* 4
-  }
-
-  // MARK: Hashes
-
-  /// Hashes a leaf.
-  @inline(__always)
-  package static func leaves(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
-    let arguments = arguments.pointee
-    if index >= arguments.dirtyCount { return }
-    var leaf = index
-    if let dirty = arguments.dirty { leaf = Int(dirty[index]) }
-    let above = max(arguments.common[leaf], arguments.common[leaf &+ 1])
-    let key = arguments.key(leaf)
-    let path = TriePath(key, from: Int(above) &+ 1, to: 64, isLeaf: true)
-    let value = arguments.values.size(leaf)
-    var sink = NodeSink(payload: path.size &+ arguments.values.encodedSize(leaf, value))
-    path.write(to: &sink)
-    arguments.values.write(leaf, value, to: &sink)
-    finish(&sink, isRoot: above < 0, at: leaf, arguments)
-    let reference = arguments.references + leaf &* 2
-    arguments.leafReferences[leaf &* 2] = reference[0]
-    arguments.leafReferences[leaf &* 2 &+ 1] = reference[1]
-    arguments.leafSizes[leaf] = arguments.sizes[leaf]
-  }
-
-  /// Makes a trie's root that of one without leaves.
-  @inline(__always)
-  package static func empty(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
-    let arguments = arguments.pointee
-    if index >= arguments.trieCount { return }
-    KeccakKernel.store(
-      UInt256(
-        0x0162_2FB5_E363_B421, 0x5B48_E01B_996C_ADC0, 0xFF83_45E6_92C0_F86E,
-        0x56E8_1F17_1BCC_55A6),
-      to: arguments.roots + index &* 2)
-  }
-
-  /// Takes a leaf's reference for that of the topmost node so far.
-  @inline(__always)
-  package static func start(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
-    let arguments = arguments.pointee
-    if index >= arguments.count { return }
-    arguments.references[index &* 2] = arguments.leafReferences[index &* 2]
-    arguments.references[index &* 2 &+ 1] = arguments.leafReferences[index &* 2 &+ 1]
-    arguments.sizes[index] = arguments.leafSizes[index]
-  }
-
-  /// Hashes a branch whose children are hashed, and the extension above it.
-  @inline(__always)
-  package static func branches(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
-    let arguments = arguments.pointee
-    if index >= arguments.branchCount { return }
-    let border = Int(arguments.branches[arguments.first &+ index])
-    let depth = Int(arguments.common[border])
-    let first = begin(of: border &- 1, depth &+ 1, arguments)
-    // First pass: where the children are, and the size. 16 empty ones and no value are a byte each.
-    var children = InlineArray<16, UInt32>(repeating: 0)
-    var count = 0
-    var payload = 17
-    var end = first
-    while true {
-      let child = end
-      // There are at most 16, as each has a nibble of its own.
-      children[unchecked: count] = UInt32(truncatingIfNeeded: child)
-      count &+= 1
-      let size = Int(arguments.sizes[child])
-      payload &+= size == 32 ? 32 : size &- 1
-      end = child == first ? border : TrieKernel.end(of: child, depth &+ 1, arguments)
-      if Int(arguments.common[end]) < depth { break }
-    }
-    let above = max(arguments.common[first], arguments.common[end])
-    var sink = NodeSink(payload: payload)
-    var nibble = 0
-    var place = 0
-    while place < count {
-      let child = Int(children[unchecked: place])
-      let own = arguments.key(child).nibbleInLane(depth)
-      while nibble < own {
-        sink.append(0x80)
-        nibble &+= 1
-      }
-      write(reference: child, to: &sink, arguments)
-      nibble &+= 1
-      place &+= 1
-    }
-    while nibble < 17 {
-      sink.append(0x80)
-      nibble &+= 1
-    }
-    let start = Int(above) &+ 1
-    finish(&sink, isRoot: start == 0 && depth == 0, at: first, arguments)
-    if start < depth {
-      let path = TriePath(arguments.key(first), from: start, to: depth, isLeaf: false)
-      let size = Int(arguments.sizes[first])
-      var sink = NodeSink(payload: path.size &+ (size == 32 ? 33 : size))
-      path.write(to: &sink)
-      write(reference: first, to: &sink, arguments)
-      finish(&sink, isRoot: start == 0, at: first, arguments)
-    }
-  }
-
-  /// Writes how the node of a leftmost leaf stands in its parent.
-  @inline(__always)
-  private static func write(
-    reference leaf: Int, to sink: inout NodeSink, _ arguments: Arguments
-  ) {
-    let word = RecoverKernel.word(arguments.references + leaf &* 2)
-    let size = Int(arguments.sizes[leaf])
-    if size == 32 { sink.append(0xA0) }
-    sink.append(word, count: size)
-  }
-
-  /// Keeps a node's reference, and its hash where it is the root.
-  @inline(__always)
-  private static func finish(
-    _ sink: inout NodeSink, isRoot: Bool, at leaf: Int, _ arguments: Arguments
-  ) {
-    let size = sink.size
-    if size < 32, !isRoot {
-      RecoverKernel.store(sink.short, to: arguments.references + leaf &* 2)
-      arguments.sizes[leaf] = UInt8(truncatingIfNeeded: size)
-      return
-    }
-    let hash = sink.hash()
-    RecoverKernel.store(hash.word, to: arguments.references + leaf &* 2)
-    arguments.sizes[leaf] = 32
-    if isRoot {
-      KeccakKernel.store(hash.word, to: arguments.roots + Int(arguments.trie(leaf)) &* 2)
-    }
+    arguments.trie(a) == arguments.trie(b) && Keys.shared(a, b, arguments) >= nibbles
   }
 }

@@ -95,7 +95,7 @@ package struct TrieValues: BitwiseCopyable {
 
   /// Writes the string.
   @inline(__always)
-  func write(_ leaf: Int, _ size: Int, to sink: inout NodeSink) {
+  func write(_ leaf: Int, _ size: Int, to sink: inout some NodeOutput) {
     switch kind {
     case .bytes: writeBytes(leaf, size, to: &sink)
     case .slot:
@@ -118,7 +118,7 @@ package struct TrieValues: BitwiseCopyable {
     }
   }
 
-  private func writeBytes(_ leaf: Int, _ size: Int, to sink: inout NodeSink) {
+  private func writeBytes(_ leaf: Int, _ size: Int, to sink: inout some NodeOutput) {
     if size == 1, firstByte(leaf) < 0x80 { return sink.append(UInt64(firstByte(leaf))) }
     if size < 56 {
       sink.append(0x80 &+ UInt64(size))

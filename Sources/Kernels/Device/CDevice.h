@@ -22,4 +22,37 @@ static inline __attribute__((always_inline)) void *device_local_workspace(void) 
   return __builtin_alloca_with_align(148 << 10, 128);
 }
 
+/* Local memory by its own addresses, of 32 bits: address space 5 in LLVM's user guide for NVPTX. */
+#define DEVICE_LOCAL __attribute__((address_space(5)))
+#define DEVICE_INLINE static inline __attribute__((always_inline))
+
+typedef unsigned long long device_pair __attribute__((vector_size(16)));
+/* A word of 256 bits, 16-byte aligned. */
+typedef struct {
+  unsigned long long l0, l1, l2, l3;
+} device_word;
+
+/* The local address of an address in local memory. */
+DEVICE_INLINE unsigned device_local_address(const void *pointer) {
+  return (unsigned)(unsigned long)(const DEVICE_LOCAL char *)pointer;
+}
+/* The address of a local address. */
+DEVICE_INLINE void *device_local_pointer(unsigned address) {
+  return (void *)(DEVICE_LOCAL char *)(unsigned long)address;
+}
+DEVICE_INLINE device_word device_local_word(unsigned address) {
+  const DEVICE_LOCAL device_pair *pairs = (const DEVICE_LOCAL device_pair *)(unsigned long)address;
+  device_pair low = pairs[0], high = pairs[1];
+  device_word word = {low[0], low[1], high[0], high[1]};
+  return word;
+}
+DEVICE_INLINE void device_local_set_word(
+    unsigned address, unsigned long long l0, unsigned long long l1, unsigned long long l2,
+    unsigned long long l3) {
+  DEVICE_LOCAL device_pair *pairs = (DEVICE_LOCAL device_pair *)(unsigned long)address;
+  device_pair low = {l0, l1}, high = {l2, l3};
+  pairs[0] = low;
+  pairs[1] = high;
+}
+
 #endif

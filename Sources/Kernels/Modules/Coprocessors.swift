@@ -114,6 +114,48 @@
       DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
   }
 
+  /// `TrieKernel.anyCommon`.
+  @_cdecl("trie_any_common")
+  public func trieAnyCommon(_ arguments: UnsafeRawPointer) {
+    TrieKernel.anyCommon(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.anyCount`.
+  @_cdecl("trie_any_count")
+  public func trieAnyCount(_ arguments: UnsafeRawPointer) {
+    TrieKernel.anyCount(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.anyFill`.
+  @_cdecl("trie_any_fill")
+  public func trieAnyFill(_ arguments: UnsafeRawPointer) {
+    TrieKernel.anyFill(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.anyLeaves`.
+  @_cdecl("trie_any_leaves")
+  public func trieAnyLeaves(_ arguments: UnsafeRawPointer) {
+    TrieKernel.anyLeaves(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieKernel.anyBranches`.
+  @_cdecl("trie_any_branches")
+  public func trieAnyBranches(_ arguments: UnsafeRawPointer) {
+    TrieKernel.anyBranches(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieKernel.Arguments.self))
+  }
+
+  /// `TrieProofKernel`.
+  @_cdecl("trie_prove")
+  public func trieProve(_ arguments: UnsafeRawPointer) {
+    TrieProofKernel.lane(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TrieProofKernel.Arguments.self))
+  }
+
   /// `TrieChangeKernel.find`.
   @_cdecl("trie_find")
   public func trieFind(_ arguments: UnsafeRawPointer) {

@@ -21,6 +21,8 @@ package struct BuiltBlock: Sendable {
   package var requests: [[UInt8]]?
   /// The state after it.
   package var layer: StateLayer
+  /// What its transactions changed, where that was asked for.
+  package var accessList: BlockAccessList?
 }
 
 /// What a block's maker decides.
@@ -43,6 +45,8 @@ package struct BlockAttributes: Sendable {
   package var baseFeePerGas: UInt256?
   /// What happens to a transaction that is not valid.
   package var invalidTransactions = PreparedBlock.InvalidTransactions.reject
+  /// Whether to note what every transaction changes.
+  package var recordsAccessList = false
 
   /// Attributes of these values.
   package init(timestamp: UInt64, gasLimit: UInt64) {
@@ -54,6 +58,8 @@ package struct BlockAttributes: Sendable {
 /// Makes blocks: executes transactions on a parent and seals the header.
 struct BlockMaker {
   let rules: ChainRules
+  /// What the maker does wrong, for tests of those who check it.
+  var fault: BlockFault?
 
   /// The header of a block on a parent, before anything is executed.
   ///
@@ -139,15 +145,18 @@ struct BlockMaker {
       header, fork, attributes,
       blockHashes: snapshot.recentHashes(endingWith: parent.header.number))
     prepared.transactions = transactions
+    prepared.recordsAccessList = attributes.recordsAccessList
     let source = try snapshot.source(after: parent.header.number)
     try source.readAhead(prepared, workers: database.options.workers)
     var state = WorldState(source: source, codes: codes)
     var executor = executor
     let outcome = try executor.execute(prepared, on: &state)
+    var delta = state.delta
+    fault?.apply(to: &delta, block: header.number)
     let left = Set(outcome.rejected.map(\.index))
     let taken = transactions.indices.filter { !left.contains($0) }.map { transactions[$0] }
     let (contents, layer) = try BlockContents.during(taken.map(\.transaction), outcome.receipts) {
-      try database.layer(state.delta, on: snapshot, number: header.number)
+      try database.layer(delta, on: snapshot, number: header.number)
     }
     seal(
       &header, fork, contents, gasUsed: outcome.gasUsed, blobGasUsed: outcome.blobGasUsed,
@@ -158,6 +167,6 @@ struct BlockMaker {
     return BuiltBlock(
       block: block, contents: contents, senders: taken.map(\.sender), receipts: outcome.receipts,
       outcomes: outcome.transactions, rejected: outcome.rejected, requests: outcome.requests,
-      layer: layer)
+      layer: layer, accessList: outcome.accessList)
   }
 }

@@ -31,7 +31,7 @@ package final class Blockchain: @unchecked Sendable {
   package private(set) var notices: [String] = []
 
   private let log: BlockLog
-  private let queue = DispatchQueue(label: "needletail.chain")
+  let queue = DispatchQueue(label: "needletail.chain")
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
   private let finality = Mutex<(safe: Hash256?, finalized: Hash256?)>((nil, nil))
@@ -39,6 +39,8 @@ package final class Blockchain: @unchecked Sendable {
   private var sideBlocks: [Hash256: (block: Block, rlp: [UInt8])] = [:]
   private static let sideBlockLimit = 512
   private let observers = Mutex<[any ChainObserver]>([])
+  private let recentAccessLists = Mutex<[(hash: Hash256, list: BlockAccessList)]>([])
+  private static let accessListLimit = 16
 
   /// Opens the chain in a folder; begins it with a genesis file where there is none. Replays what the
   /// database lacks of the block log.
@@ -101,6 +103,12 @@ package final class Blockchain: @unchecked Sendable {
     if count > 0 { notices.append("replayed \(count) entries of the block log") }
   }
 
+  /// What the transactions of a block changed, where it is one of the newest that were made here, and
+  /// that was noted.
+  func recentAccessList(_ hash: Hash256) -> BlockAccessList? {
+    recentAccessLists.withLock { $0.last { $0.hash == hash }?.list }
+  }
+
   /// Tells somebody of all that happens from now on.
   package func add(_ observer: any ChainObserver) { observers.withLock { $0.append(observer) } }
 
@@ -136,15 +144,31 @@ package final class Blockchain: @unchecked Sendable {
 
   /// Validates, executes, logs and commits a block; with `sequence`, it is in the log already.
   private func apply(_ block: Block, rlp: [UInt8], sequence: UInt64?) throws {
+    let execution = try execute(block, size: rlp.count)
+    try validate(execution, block)
+    try commit(execution, block, rlp: rlp, sequence: sequence)
+  }
+
+  /// A block that was executed on the head.
+  struct Execution {
+    var prepared: PreparedBlock
+    var outcome: BlockOutcome
+    var layer: StateLayer
+    var snapshot: Snapshot
+  }
+
+  /// Executes a block that follows the head, whatever its header says of what comes of it.
+  func execute(_ block: Block, size: Int, recordsAccessList: Bool = false) throws -> Execution {
     let snapshot = try database.snapshot()
     let header = block.header
     guard header.parentHash == snapshot.head.hash else {
       throw BlockError(.unknownParent, "parentHash: \(header.parentHash) is not the head")
     }
     var prepared = try rules.prepare(
-      block, size: rlp.count, parent: ancestor(snapshot.head, snapshot)
+      block, size: size, parent: ancestor(snapshot.head, snapshot)
     ) { hash in (try? snapshot.header(hash)).flatMap { $0 }.map { ancestor($0, snapshot) } }
     prepared.blockHashes = snapshot.recentHashes(endingWith: snapshot.head.header.number)
+    if recordsAccessList { prepared.recordsAccessList = true }
     if codes.byteCount > 64 << 20 { codes = CodeStore() }
     let source = try snapshot.source(after: header.number - 1)
     try source.readAhead(prepared, workers: database.options.workers)
@@ -156,16 +180,33 @@ package final class Blockchain: @unchecked Sendable {
     } catch {
       throw BlockError(error, transactions: block.transactions)
     }
-    try rules.validate(outcome.accessList, received: nil, header: header)
-    try rules.validate(outcome, against: header, fork: prepared.fork)
     let layer = try database.layer(state.delta, on: snapshot, number: header.number)
-    guard layer.root == header.stateRoot else {
-      throw BlockError(
-        .invalidStateRoot, "stateRoot: expected \(header.stateRoot), got \(layer.root)")
+    return Execution(prepared: prepared, outcome: outcome, layer: layer, snapshot: snapshot)
+  }
+
+  /// Compares what came of a block with its header.
+  func validate(_ execution: Execution, _ block: Block) throws(BlockError) {
+    let header = block.header
+    // A list that was recorded for other ends is none of the header's.
+    if execution.prepared.fork >= .amsterdam {
+      try rules.validate(execution.outcome.accessList, received: nil, header: header)
     }
+    try rules.validate(execution.outcome, against: header, fork: execution.prepared.fork)
+    guard execution.layer.root == header.stateRoot else {
+      throw BlockError(
+        .invalidStateRoot,
+        "stateRoot: expected \(header.stateRoot), got \(execution.layer.root)")
+    }
+  }
+
+  /// Commits a block that is valid.
+  func commit(
+    _ execution: Execution, _ block: Block, rlp: [UInt8], sequence: UInt64?
+  ) throws {
     try commit(
-      block, rlp: rlp, senders: prepared.transactions.map(\.sender), receipts: outcome.receipts,
-      layer, sequence: sequence, parent: snapshot.head)
+      block, rlp: rlp, senders: execution.prepared.transactions.map(\.sender),
+      receipts: execution.outcome.receipts, execution.layer, sequence: sequence,
+      parent: execution.snapshot.head)
   }
 
   private func commit(
@@ -193,6 +234,13 @@ package final class Blockchain: @unchecked Sendable {
     try queue.sync {
       guard let head = database.head, built.block.header.parentHash == head.hash else {
         throw StorageError(.notNext, "the head has changed since the block was made")
+      }
+      if let list = built.accessList {
+        let hash = built.block.hash
+        recentAccessLists.withLock {
+          $0.append((hash, list))
+          if $0.count > Self.accessListLimit { $0.removeFirst() }
+        }
       }
       try commit(
         built.block, rlp: built.block.encoded, senders: built.senders, receipts: built.receipts,
@@ -261,6 +309,9 @@ package final class Blockchain: @unchecked Sendable {
     }
     let sequence = try log.append(.rewind, payload)
     try database.rewind(to: number, sequence: sequence)
+    if let head = database.head {
+      for observer in observers { observer.didRewind(to: head) }
+    }
   }
 
   /// The hash of the block that is safe, or final, as the consensus client said.

@@ -6,4 +6,11 @@ package protocol ChainObserver: AnyObject, Sendable {
   func headChanged(_ block: StoredBlock)
   /// The blocks after a number are about to be taken out.
   func willRewind(to number: UInt64, from snapshot: Snapshot)
+  /// The chain has gone back to a block.
+  func didRewind(to header: StoredHeader)
+}
+
+extension ChainObserver {
+  package func willRewind(to number: UInt64, from snapshot: Snapshot) {}
+  package func didRewind(to header: StoredHeader) {}
 }

@@ -1,12 +1,20 @@
-import EVM
+package import EVM
 import Ethereum
 import Execution
 
 /// The genesis file of a development chain.
 package enum DevelopmentGenesis {
   /// A chain under Osaka's rules with funded accounts and the system contracts.
-  package static func file(chainID: UInt64, accounts: DevelopmentAccounts, time: UInt64) -> [UInt8]
-  {
+  package static func file(
+    chainID: UInt64, accounts: DevelopmentAccounts, time: UInt64, gasLimit: UInt64 = 60_000_000
+  ) -> [UInt8] {
+    file(chainID: chainID, funded: accounts.addresses, time: time, gasLimit: gasLimit)
+  }
+
+  /// The same with any accounts; each has ten thousand ether.
+  package static func file(
+    chainID: UInt64, funded: [Address], time: UInt64, gasLimit: UInt64
+  ) -> [UInt8] {
     var writer = JSONWriter(isPretty: true)
     writer.object { writer in
       writer.key("config")
@@ -20,15 +28,14 @@ package enum DevelopmentGenesis {
         ] { writer.member(name, 0) }
       }
       writer.member("timestamp", quantity: time)
-      writer.member("gasLimit", quantity: UInt64(60_000_000))
+      writer.member("gasLimit", quantity: gasLimit)
       writer.member("difficulty", "0x0")
       writer.member("baseFeePerGas", quantity: UInt64(1_000_000_000))
       writer.key("alloc")
       writer.object { writer in
-        for address in accounts.addresses {
+        for address in funded {
           writer.key(address.description)
           writer.object { writer in
-            // Ten thousand ether.
             writer.member("balance", "0x21e19e0c9bab2400000")
           }
         }

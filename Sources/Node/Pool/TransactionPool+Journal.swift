@@ -26,13 +26,15 @@ extension TransactionPool {
       }
     }
     let source = try snapshot.source(after: head.number)
-    for (record, prepared) in zip(records, prepared.withLock({ $0 })) {
-      guard let prepared else { continue }
-      // What is in the chain by now is not wanted any more.
-      try? add(
-        prepared, hash: Keccak256.hash(record.envelope), bytes: record.envelope.count,
-        account: source.account(prepared.sender), head: head, fork: fork, isLocal: record.isLocal)
+    let candidates = zip(records, prepared.withLock { $0 }).compactMap { record, prepared in
+      prepared.map {
+        Candidate(
+          prepared: $0, hash: Keccak256.hash(record.envelope), bytes: record.envelope.count,
+          account: source.account($0.sender), isLocal: record.isLocal)
+      }
     }
+    // What is in the chain by now is not wanted any more.
+    _ = add(candidates, head: head, fork: fork)
     keep(in: journal)
     return count
   }

@@ -110,42 +110,81 @@ package final class TransactionPool: Sendable {
     }
   }
 
-  /// Takes a transaction in whose signature is right; `account` is its sender's.
-  func add(
-    _ prepared: PreparedTransaction, hash: Hash256, bytes: Int, account: SourceAccount?,
-    head: BlockHeader, fork: Fork, isLocal: Bool = false
+  /// A transaction that wants in, whose signature is right; `account` is its sender's.
+  struct Candidate {
+    var prepared: PreparedTransaction
+    var hash: Hash256
+    var bytes: Int
+    var account: SourceAccount?
+    var isLocal = false
+  }
+
+  /// Takes transactions in, in their order; for each the reason where it is refused.
+  func add(_ candidates: [Candidate], head: BlockHeader, fork: Fork) -> [RPCError?] {
+    var refusals = candidates.map { candidate -> RPCError? in
+      do throws(RPCError) {
+        try check(candidate.prepared, candidate.bytes, candidate.account, head, fork)
+        return nil
+      } catch { return error }
+    }
+    let now = ContinuousClock.now
+    state.withLock { state in
+      for (index, candidate) in candidates.enumerated() where refusals[index] == nil {
+        do throws(RPCError) {
+          try insert(candidate, now, &state)
+        } catch { refusals[index] = error }
+      }
+    }
+    keep(candidates.indices.lazy.filter { refusals[$0] == nil }.map { candidates[$0] })
+    if let onArrival = onArrival.withLock({ $0 }) {
+      onArrival(
+        candidates.indices.lazy.filter { refusals[$0] == nil }.map {
+          (candidates[$0].prepared, candidates[$0].hash)
+        })
+    }
+    return refusals
+  }
+
+  /// Writes what came in into the journal.
+  private func keep(_ candidates: some Sequence<Candidate>) {
+    guard let journal else { return }
+    let bytes = state.withLock { $0.bytes }
+    var isLong = false
+    for candidate in candidates {
+      let record = PoolJournal.Record(
+        envelope: candidate.prepared.transaction.encoded, isLocal: candidate.isLocal)
+      if journal.append(record, liveBytes: bytes) { isLong = true }
+    }
+    if isLong { rewriteJournal() }
+  }
+
+  private func insert(
+    _ candidate: Candidate, _ now: ContinuousClock.Instant, _ state: inout State
   ) throws(RPCError) {
-    try check(prepared, bytes, account, head, fork)
-    let transaction = prepared.transaction
-    try state.withLock { (state) throws(RPCError) in
-      if state.hashes[hash] != nil { throw RPCError.server("already known") }
-      let queue = state.senders[prepared.sender] ?? [:]
-      if let old = queue[transaction.nonce] {
-        guard Self.outbids(transaction, old.prepared.transaction, limits.replacementPercent) else {
-          throw RPCError.server("replacement transaction underpriced")
-        }
-        state.bytes -= old.bytes
-        state.hashes[old.hash] = nil
-      } else if queue.count >= limits.perSender {
-        throw RPCError.server("account limit exceeded: \(limits.perSender) transactions wait")
+    let transaction = candidate.prepared.transaction
+    let sender = candidate.prepared.sender
+    if state.hashes[candidate.hash] != nil { throw RPCError.server("already known") }
+    // Read in place: a queue that is held would be copied when it is changed.
+    if let old = state.senders[sender]?[transaction.nonce] {
+      guard Self.outbids(transaction, old.prepared.transaction, limits.replacementPercent) else {
+        throw RPCError.server("replacement transaction underpriced")
       }
-      if state.hashes.count >= limits.transactions || state.bytes + bytes > limits.bytes {
-        throw RPCError.server("txpool is full")
-      }
-      state.sequence += 1
-      state.senders[prepared.sender, default: [:]][transaction.nonce] = Entry(
-        prepared: prepared, hash: hash, bytes: bytes, sequence: state.sequence, arrival: .now,
-        isLocal: isLocal)
-      state.hashes[hash] = (prepared.sender, transaction.nonce)
-      state.bytes += bytes
-      state.arrivals.append((state.sequence, hash))
-      if state.arrivals.count > Self.arrivalLimit { state.arrivals.removeFirst() }
+      state.bytes -= old.bytes
+      state.hashes[old.hash] = nil
+    } else if state.senders[sender]?.count ?? 0 >= limits.perSender {
+      throw RPCError.server("account limit exceeded: \(limits.perSender) transactions wait")
     }
-    if let journal {
-      let record = PoolJournal.Record(envelope: transaction.encoded, isLocal: isLocal)
-      if journal.append(record, liveBytes: state.withLock { $0.bytes }) { rewriteJournal() }
+    if state.hashes.count >= limits.transactions || state.bytes + candidate.bytes > limits.bytes {
+      throw RPCError.server("txpool is full")
     }
-    if let onArrival = onArrival.withLock({ $0 }) { onArrival([(prepared, hash)]) }
+    state.sequence += 1
+    state.senders[sender, default: [:]][transaction.nonce] = Entry(
+      prepared: candidate.prepared, hash: candidate.hash, bytes: candidate.bytes,
+      sequence: state.sequence, arrival: now, isLocal: candidate.isLocal)
+    state.hashes[candidate.hash] = (sender, transaction.nonce)
+    state.bytes += candidate.bytes
+    state.arrivals.append((state.sequence, candidate.hash))
+    if state.arrivals.count > Self.arrivalLimit { state.arrivals.removeFirst() }
   }
 
   /// Whether a transaction pays enough more than the one in its place.
@@ -222,7 +261,7 @@ package final class TransactionPool: Sendable {
   func selection(
     baseFee: UInt256, gas: UInt64, bytes: Int, limit: Int, nonce: (Address) -> UInt64
   ) -> [PreparedTransaction] {
-    var heads: Heap<Candidate> = []
+    var heads: Heap<Turn> = []
     let senders = state.withLock { $0.senders }
     var gasLeft = gas
     var bytesLeft = bytes
@@ -233,7 +272,7 @@ package final class TransactionPool: Sendable {
       let tip = min(
         entry.prepared.transaction.maxPriorityFeePerGas,
         entry.prepared.transaction.maxFeePerGas &- baseFee)
-      heads.insert(Candidate(entry: entry, tip: tip))
+      heads.insert(Turn(entry: entry, tip: tip))
     }
     for sender in senders.keys { push(sender, nonce(sender)) }
     var chosen: [PreparedTransaction] = []
@@ -249,15 +288,15 @@ package final class TransactionPool: Sendable {
     return chosen
   }
 
-  private struct Candidate: Comparable {
+  private struct Turn: Comparable {
     var entry: Entry
     var tip: UInt256
 
-    static func < (a: Candidate, b: Candidate) -> Bool {
+    static func < (a: Turn, b: Turn) -> Bool {
       a.tip != b.tip ? a.tip < b.tip : a.entry.sequence > b.entry.sequence
     }
 
-    static func == (a: Candidate, b: Candidate) -> Bool { a.entry.sequence == b.entry.sequence }
+    static func == (a: Turn, b: Turn) -> Bool { a.entry.sequence == b.entry.sequence }
   }
 
   /// Forgets transactions that are in a block, or whose nonce is past, and those that have waited too
@@ -266,8 +305,9 @@ package final class TransactionPool: Sendable {
     let next = senders.map { ($0, nonce($0)) }
     state.withLock { state in
       for (sender, nonce) in next {
-        guard let queue = state.senders[sender] else { continue }
-        for (place, entry) in queue where place < nonce { Self.remove(entry, sender, &state) }
+        // Listed first: a queue that is held would be copied when it is changed.
+        let past = state.senders[sender]?.filter { $0.key < nonce }.map(\.value) ?? []
+        for entry in past { Self.remove(entry, sender, &state) }
       }
     }
   }

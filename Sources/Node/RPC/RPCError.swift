@@ -34,6 +34,19 @@ struct RPCError: Error, Sendable {
     return RPCError(3, message, data: "\"\(Hexadecimal.string(output))\"")
   }
 
+  /// What a client is told of an error.
+  init(fault error: any Error) {
+    self =
+      switch error {
+      case let error as RPCError: error
+      case let error as StorageError: RPCError(error)
+      case let error as ExecutionError: RPCError(error)
+      case let error as BlockError: .server(error.description)
+      case let error as FormatError: .invalidParameters(error.description)
+      default: .internalFault("\(error)")
+      }
+  }
+
   init(_ error: StorageError) {
     switch error.code {
     case .unavailable: self.init(-32000, error.message)

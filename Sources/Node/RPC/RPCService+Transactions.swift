@@ -33,8 +33,12 @@ extension RPCService {
       writer.value(try service.send(raw: try parameters.bytes(0)))
     },
     "eth_sendRawTransactionSync": { service, parameters, writer in
-      let hash = try service.send(raw: try parameters.bytes(0))
       let timeout = parameters[1] == nil ? 2000 : min(try parameters.quantity(1), 60_000)
+      if case .relay(let client) = service.intake.destination {
+        let receipt = try client.sendSync(try parameters.bytes(0), milliseconds: timeout).get()
+        return writer.value(receipt)
+      }
+      let hash = try service.send(raw: try parameters.bytes(0))
       guard try service.sequencer?.wait(for: hash, milliseconds: timeout) == true else {
         throw RPCError(
           4, "The transaction was added to the mempool but wasn't processed in \(timeout)ms.",
@@ -115,39 +119,7 @@ extension RPCService {
   }
 
   /// Takes a signed transaction in; gives its hash.
-  func send(raw bytes: [UInt8]) throws -> Hash256 {
-    let transaction: Transaction
-    let envelope: [UInt8]
-    do throws(FormatError) {
-      (transaction, envelope) = try BlobSidecar.transaction(bytes)
-    } catch { throw RPCError.server("rlp: \(error)") }
-    let hash = Keccak256.hash(envelope)
-    if pool.transaction(hash) != nil { throw RPCError.server("already known") }
-    let snapshot = try chain.snapshot()
-    let head = snapshot.head.header
-    let fork = chain.rules.schedule.fork(
-      number: head.number + 1,
-      timestamp: max(head.timestamp + 1, UInt64(max(0, WallClock.seconds))),
-      totalDifficulty: .max)
-    let sender: Address
-    do throws(FormatError) {
-      sender = try transaction.recoverSender(
-        fork: fork, chainID: chain.rules.schedule.chainID)
-    } catch { throw RPCError.server("invalid sender: \(error)") }
-    try add(
-      PreparedTransaction(transaction, sender: sender), hash, envelope.count, snapshot, fork)
-    return hash
-  }
-
-  private func add(
-    _ prepared: PreparedTransaction, _ hash: Hash256, _ bytes: Int, _ snapshot: Snapshot,
-    _ fork: Fork
-  ) throws {
-    let account = try snapshot.source(after: snapshot.head.header.number).account(prepared.sender)
-    try pool.add(
-      prepared, hash: hash, bytes: bytes, account: account, head: snapshot.head.header, fork: fork)
-    sequencer?.transactionArrived()
-  }
+  func send(raw bytes: [UInt8]) throws(RPCError) -> Hash256 { try intake.take([bytes])[0].get() }
 
   /// The secret key of an account of the node's own.
   func key(of address: Address) throws(RPCError) -> UInt256 {

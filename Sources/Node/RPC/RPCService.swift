@@ -55,16 +55,23 @@ package final class RPCService: @unchecked Sendable {
   let pool: TransactionPool
   let limits: Limits
   let maker: BlockMaker
+  /// Whether the node follows a sequencer's feed.
+  let isFollower: Bool
   /// Makes blocks of what the pool has; `nil` where a consensus client decides.
   let sequencer: Sequencer?
+  /// Takes transactions in.
+  let intake: TransactionIntake
   private let callers = Mutex<[Caller]>([])
   let filters = FilterStore()
 
   /// The service of a chain.
-  package init(
-    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer? = nil, limits: Limits = Limits()
+  init(
+    chain: Blockchain, pool: TransactionPool, sequencer: Sequencer? = nil,
+    intake: TransactionIntake, isFollower: Bool = false, limits: Limits = Limits()
   ) {
     self.chain = chain
+    self.intake = intake
+    self.isFollower = isFollower
     self.pool = pool
     self.sequencer = sequencer
     self.limits = limits
@@ -118,40 +125,21 @@ package final class RPCService: @unchecked Sendable {
     } catch {
       return failure(.parse(error.description), id: .null)
     }
-    guard case .array(let requests) = request else {
-      return respondToOne(request, access, exchange)
-    }
-    if requests.isEmpty { return failure(.invalidRequest("empty batch"), id: .null) }
-    if requests.count > limits.batch {
-      return failure(
-        .invalidRequest("batch too large: \(requests.count) of \(limits.batch) requests"), id: .null
-      )
-    }
-    var answers: [UInt8] = [UInt8(ascii: "[")]
-    for request in requests {
-      guard let answer = respondToOne(request, access, exchange) else { continue }
-      if answers.count > 1 { answers.append(UInt8(ascii: ",")) }
-      answers += answer
-      if answers.count > limits.responseBytes {
-        return failure(.init(-32003, "response too large"), id: .null)
-      }
-    }
-    if answers.count == 1 { return nil }
-    answers.append(UInt8(ascii: "]"))
-    return answers
+    if case .array(let requests) = request { return respond(batch: requests, access, exchange) }
+    return respond(to: request, access, exchange)
   }
 
-  private func respondToOne(
-    _ request: JSONValue, _ access: Access, _ exchange: RPCExchange?
+  func respond(
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?
   ) -> [UInt8]? {
-    do { return try respond(to: request, access, exchange) } catch {
+    do { return try respond(to: request, access, exchange, by: nil) } catch {
       preconditionFailure("a request's own method has no other: \(error)")
     }
   }
 
   /// Answers one request, by another method than its own if there is one.
   func respond(
-    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?, by other: Method? = nil
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?, by other: Method?
   ) throws -> [UInt8]? {
     guard case .object = request else {
       return failure(.invalidRequest("a request is an object"), id: .null)
@@ -188,11 +176,11 @@ package final class RPCService: @unchecked Sendable {
       // Who names a method of his own has another one for what takes long.
       throw error
     } catch {
-      return failure(rpcError(error), id: id)
+      return failure(RPCError(fault: error), id: id)
     }
   }
 
-  private func hasID(_ request: JSONValue) -> Bool {
+  func hasID(_ request: JSONValue) -> Bool {
     guard case .object(let members) = request else { return false }
     return members.contains { $0.name == "id" }
   }
@@ -212,17 +200,6 @@ package final class RPCService: @unchecked Sendable {
     }
     guard let method = other ?? Self.methods[name] else { throw RPCError.unknownMethod(name) }
     try method(self, parameters, &writer)
-  }
-
-  func rpcError(_ error: any Error) -> RPCError {
-    switch error {
-    case let error as RPCError: error
-    case let error as StorageError: RPCError(error)
-    case let error as ExecutionError: RPCError(error)
-    case let error as BlockError: .server(error.description)
-    case let error as FormatError: .invalidParameters(error.description)
-    default: .internalFault("\(error)")
-    }
   }
 
   func failure(_ error: RPCError, id: JSONValue) -> [UInt8] {
@@ -257,8 +234,8 @@ package final class RPCService: @unchecked Sendable {
       case .latest, .pending: return snapshot.head.header.number
       case .safe, .finalized:
         if let hash = chain.finalityHash(tag) { return snapshot.number(ofBlock: hash) }
-        // A sequencer's own block is final once it is made.
-        if sequencer != nil { return snapshot.head.header.number }
+        // A sequencer's block is final once it is made, and once it was checked.
+        if sequencer != nil || isFollower { return snapshot.head.header.number }
         throw RPCError(-39001, "\(tag.rawValue) block not found")
       }
     }

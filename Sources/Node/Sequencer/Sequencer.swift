@@ -1,7 +1,7 @@
 import Dispatch
 package import EVM
 import Ethereum
-package import Execution
+import Execution
 import Storage
 import Synchronization
 
@@ -31,6 +31,8 @@ package final class Sequencer: @unchecked Sendable {
     package var coinbase = Address.zero
     /// Accounts whose keys the node holds.
     package var accounts = DevelopmentAccounts.none
+    /// Whether to note what every transaction changes, for those who follow the feed.
+    package var recordsAccessLists = false
 
     /// Blocks on arrival.
     package init() {}
@@ -59,18 +61,20 @@ package final class Sequencer: @unchecked Sendable {
   }
 
   private let state: Mutex<State>
+  /// Whether blocks will be made of what arrived.
+  private let isWoken = Atomic(false)
 
-  /// A sequencer of a chain.
-  package init(
+  /// A sequencer of a chain; `fault` is what it does wrong, for tests.
+  init(
     chain: Blockchain, pool: TransactionPool, options: Options = Options(),
-    executor: any HostBlockExecutor = SerialExecutor()
+    executor: any HostBlockExecutor = SerialExecutor(), fault: BlockFault? = .fromEnvironment
   ) {
     self.chain = chain
     self.pool = pool
     self.options = options
     self.executor = executor
     accounts = options.accounts
-    maker = BlockMaker(rules: chain.rules)
+    maker = BlockMaker(rules: chain.rules, fault: fault)
     state = Mutex(State(mode: options.mode))
     if case .interval(let milliseconds) = options.mode { startTimer(milliseconds) }
   }
@@ -122,15 +126,24 @@ package final class Sequencer: @unchecked Sendable {
 
   func setNextBaseFee(_ fee: UInt256) { state.withLock { $0.nextBaseFee = fee } }
 
-  /// Says that the pool has a transaction more; when blocks come with transactions, it is in one
-  /// afterwards if it can be.
-  func transactionArrived() {
+  /// Says that the pool has more transactions; when blocks come with transactions, they are in one
+  /// afterwards if they can be, or soon where nobody waits.
+  func transactionsArrived(waits: Bool) {
     guard mode == .onArrival else { return }
-    // Who asks next finds it in a block; those who wait meanwhile share the next one.
-    queue.sync {
-      do { _ = try makeBlock(allowsEmpty: false) } catch {
-        state.withLock { $0.failure = "\(error)" }
+    if waits {
+      // Who asks next finds it in a block; those who wait meanwhile share the next one.
+      queue.sync { makeBlocks() }
+    } else if !isWoken.exchange(true, ordering: .acquiringAndReleasing) {
+      queue.async { [self] in
+        isWoken.store(false, ordering: .releasing)
+        makeBlocks()
       }
+    }
+  }
+
+  private func makeBlocks() {
+    do { _ = try makeBlock(allowsEmpty: false) } catch {
+      state.withLock { $0.failure = "\(error)" }
     }
   }
 
@@ -220,6 +233,7 @@ package final class Sequencer: @unchecked Sendable {
       gasLimit: GasLimit.next(parent: parent.gasLimit, wanted: options.gasLimit))
     attributes.coinbase = options.coinbase
     attributes.baseFeePerGas = fee
+    attributes.recordsAccessList = options.recordsAccessLists
     attributes.prevRandao = Keccak256.hash(UInt256(parent.number + 1))
     return attributes
   }

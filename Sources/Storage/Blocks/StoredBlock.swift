@@ -133,6 +133,21 @@ package struct BodyRecord: Sendable {
     [UInt8](bytes[start + end(index - 1)..<start + end(index)])
   }
 
+  /// Calls `body` with a transaction's bytes where they are; there is at least one.
+  func withEnvelope(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    bytes.withUnsafeBufferPointer {
+      body(UnsafeBufferPointer(rebasing: $0[start + end(index - 1)..<start + end(index)]))
+    }
+  }
+
+  /// What follows the transactions in the block's RLP: the lists of ommers and of withdrawals.
+  var tailItems: ArraySlice<UInt8> {
+    let tail = bytes[(start + end(count - 1))...]
+    // One list holds both: without its header, which tells how long its length is.
+    guard let first = tail.first else { return tail }
+    return tail.dropFirst(first < 0xF8 ? 1 : 2 + Int(first - 0xF8))
+  }
+
   /// A transaction.
   package func transaction(_ index: Int) throws(StorageError) -> Transaction {
     do throws(FormatError) {
@@ -205,12 +220,17 @@ package struct ReceiptsRecord: Sendable {
   /// How many receipts there are.
   package var count: Int { Int(bytes.withUnsafeBytes { $0.uint32(at: 0) }) }
 
-  /// A receipt, and how many logs the block has before it.
-  package func receipt(_ index: Int) throws(StorageError) -> (receipt: Receipt, firstLog: Int) {
+  /// Where a receipt lies.
+  func entry(_ index: Int) -> Range<Int> {
     let start = 4 + count * 4
     let from = index == 0 ? 0 : Int(bytes.withUnsafeBytes { $0.uint32(at: index * 4) })
     let to = Int(bytes.withUnsafeBytes { $0.uint32(at: 4 + index * 4) })
-    let entry = [UInt8](bytes[start + from..<start + to])
+    return start + from..<start + to
+  }
+
+  /// A receipt, and how many logs the block has before it.
+  package func receipt(_ index: Int) throws(StorageError) -> (receipt: Receipt, firstLog: Int) {
+    let entry = [UInt8](bytes[entry(index)])
     guard let type = TransactionType(rawValue: entry[0]) else {
       throw StorageError(.corrupt, "a stored receipt has the type \(entry[0])")
     }

@@ -9,5 +9,6 @@ struct BenchCommand: ParsableCommand {
       BenchEVMCommand.self, BenchBlockCommand.self, BenchCryptoCommand.self,
       BenchCoprocessorsCommand.self, BenchGPUCommand.self, BenchStorageCommand.self,
       BenchRPCCommand.self,
+      BenchNodeCommand.self,
     ])
 }

@@ -19,7 +19,8 @@ struct BenchGPUCommand: ParsableCommand {
       results are compared with the host's, byte by byte, and gas with what is known; a case that \
       differs has no times and the exit status is 1.
 
-      `re-runs` are transactions that ran again on the device with more memory, and on the host.
+      `re-runs` are transactions that ran again on the device, with more memory or with a \
+      coprocessor's answers, and on the host. `kernel` does not count what coprocessors take.
 
         needletail bench gpu
         needletail bench gpu --case transactions/ --count 1000000 --json
@@ -79,6 +80,7 @@ struct BenchGPUCommand: ParsableCommand {
     else { throw ValidationError("--device: give cuda or cuda:N") }
     let context = try Context(target.device)
     let gpu = try TransactionDevice(context, target.kernels)
+    let desk = try target.kernels.coprocessors.map { try PrecompileDesk(context, $0) }
     var results: [GPUResult] = []
     var isWrong = false
     let makers = try makers(folder).filter { maker in
@@ -89,7 +91,7 @@ struct BenchGPUCommand: ParsableCommand {
     }
     for (index, maker) in makers.enumerated() {
       if !json { Terminal.progress(done: index, of: makers.count, maker.name) }
-      let result = try measure(maker.make(), gpu)
+      let result = try measure(maker.make(), gpu, desk)
       Terminal.clearProgress()
       for fault in result.faults {
         isWrong = true
@@ -122,6 +124,14 @@ struct BenchGPUCommand: ParsableCommand {
       ),
       ("transactions/uniswap_v3_swap", { .swaps(contracts, count: max(1, count / 4)) }),
       ("transactions/mixed", { .mixed(contracts, count: count) }),
+      (
+        "transactions/signatures",
+        { .signatures(count: max(1, count / 4), usesCoprocessors: true) }
+      ),
+      (
+        "transactions/signatures_own_lanes",
+        { .signatures(count: max(1, count / 4), usesCoprocessors: false) }
+      ),
     ]
     for entry in try EVMSuite.cases(fixtures: folder) where entry.suite != "micro" {
       makers.append((entry.fullName, { GPUCase(entry, count: lanes) }))
@@ -129,7 +139,10 @@ struct BenchGPUCommand: ParsableCommand {
     return makers
   }
 
-  private func measure(_ entry: GPUCase, _ gpu: TransactionDevice) throws -> GPUResult {
+  private func measure(_ entry: GPUCase, _ gpu: TransactionDevice, _ given: PrecompileDesk?) throws
+    -> GPUResult
+  {
+    let desk = entry.usesCoprocessors ? given : nil
     let clock = ContinuousClock()
     let selection: RecordSelection = [.changes, .logs, .output]
     let count = entry.batch.count
@@ -166,7 +179,7 @@ struct BenchGPUCommand: ParsableCommand {
     var gas: UInt64 = 0
     var lanes = 0
     do {
-      let executor = try DeviceExecutor(gpu, options: options)
+      let executor = try DeviceExecutor(gpu, options: options, desk: desk)
       lanes = executor.laneCount
       for round in 0...repeats {
         var outcome = BatchOutcome(count: count)
@@ -184,7 +197,7 @@ struct BenchGPUCommand: ParsableCommand {
     }
     var wholeTimes: [Double] = []
     options.waveRows = min(wave, count)
-    let executor = try DeviceExecutor(gpu, options: options)
+    let executor = try DeviceExecutor(gpu, options: options, desk: desk)
     for round in 0...repeats where faults.isEmpty {
       let time = try clock.measure {
         (statistics, _) = try executor.execute(pinned.columns, selection: selection) { _ in }

@@ -12,6 +12,8 @@ struct GPUCase {
   let batch: TransactionBatch
   /// Gas of each transaction where it is known beforehand.
   let expectedGas: [UInt64?]
+  /// Whether a coprocessor answers the precompiles that lanes lack.
+  private(set) var usesCoprocessors = true
 
   /// Transfers of a token between distinct people; with `hot`, all to the same one.
   static func tokenTransfers(_ code: [UInt8], count: Int, hot: Bool = false) -> GPUCase {
@@ -35,6 +37,15 @@ struct GPUCase {
     return GPUCase(
       name: "transactions/uniswap_v3_swap",
       [.swaps(contracts, clusters: clusters, people: people, rounds: 1)], checksGas: true)
+  }
+
+  /// Signatures that a contract checks: recovered in batches, or each by its own lane.
+  static func signatures(count: Int, usesCoprocessors: Bool) -> GPUCase {
+    var entry = GPUCase(
+      name: "transactions/signatures\(usesCoprocessors ? "" : "_own_lanes")",
+      [.signatures(people: count)], checksGas: false)
+    entry.usesCoprocessors = usesCoprocessors
+    return entry
   }
 
   /// Transfers and swaps in turns, on worlds of their own.

@@ -19,6 +19,8 @@ struct NodeCommand: ParsableCommand {
         needletail node --dev
         needletail node --dev --datadir my-chain --block-time 2000
         needletail node --datadir l1 --genesis genesis.json --import chain.rlp --engine-port 8551
+        needletail node --role watcher --datadir w --genesis my-chain/genesis.json \
+          --feed ws://127.0.0.1:8545/feed --http-port 8645
       """)
 
   @Flag(help: "Make blocks, with funded accounts.") var dev = false
@@ -30,6 +32,20 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "Milliseconds between blocks; without it, blocks come with transactions.")
   var blockTime: Int?
   @Flag(help: "Make blocks only when told to.") var noMining = false
+  @Option(
+    help: "sequencer makes blocks, watcher checks another's, forwarder also relays transactions.")
+  var role: NodeRole?
+  @Option(help: "The feed to follow: ws://HOST:PORT/feed of a sequencer.") var feed: String?
+  @Option(help: "The address that signs the feed; without it, the first one is remembered.")
+  var feedSigner: String?
+  @Option(help: "The file of the key that signs the feed; by default in the chain's folder.")
+  var feedKey: String?
+  @Flag(help: "Let the feed tell what every transaction changes.") var feedAccessLists = false
+  @Option(help: "The sequencer of a forwarder: ws://HOST:PORT.") var sequencer: String?
+  @Flag(help: "End with status 3 when a watcher finds a wrong block.") var exitOnDifference = false
+  @Option(help: "The port for batches of transactions in binary frames; without it there is none.")
+  var ingestPort: Int?
+  @Option(help: "Gas of a block.") var gasLimit: UInt64 = 60_000_000
   @Option(help: "The address to listen on.") var httpHost = "127.0.0.1"
   @Option(help: "The port of JSON-RPC; 0 for any that is free.") var httpPort = 8545
   @Option(help: "Names that requests may be addressed to, with commas, or *.")
@@ -59,6 +75,7 @@ struct NodeCommand: ParsableCommand {
         "--executor gpu: a node's state is in its database, from which blocks are not executed on a "
           + "GPU yet; take parallel, or needletail blocktest --device for files of blocks")
     }
+    try validateRole()
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
 
@@ -107,18 +124,22 @@ struct NodeCommand: ParsableCommand {
       options.genesis = try FileBytes(path: genesis).array
     } else if dev, !FileManager.default.fileExists(atPath: folder + "/state/data.mdb") {
       let file = DevelopmentGenesis.file(
-        chainID: chainID, accounts: .standard, time: UInt64(time(nil)))
+        chainID: chainID, accounts: .standard, time: UInt64(time(nil)), gasLimit: gasLimit)
       // For others that want the same chain.
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try Data(file).write(to: URL(fileURLWithPath: folder + "/genesis.json"))
       options.genesis = file
     }
-    if dev {
+    if dev || role == .sequencer {
       var sequencer = Sequencer.Options()
-      sequencer.accounts = .standard
+      if dev { sequencer.accounts = .standard }
       sequencer.mode = noMining ? .onDemand : blockTime.map { .interval($0) } ?? .onArrival
+      sequencer.gasLimit = gasLimit
+      sequencer.recordsAccessLists = feedAccessLists
       options.sequencer = sequencer
     }
+    let ending = NodeEnding()
+    try setRole(&options, folder, ending)
     if let enginePort {
       var engine = HTTPServer.Options()
       engine.port = enginePort
@@ -136,14 +157,14 @@ struct NodeCommand: ParsableCommand {
       try chain.close()
       Terminal.note("imported \(count) blocks")
     }
-    let started = ContinuousClock.now
     let node = try NodeService(options)
     for notice in node.chain.notices { Terminal.note("needletail: \(notice)") }
     if node.waiting > 0 {
       Terminal.note("needletail: \(node.waiting) transactions wait from before")
     }
     // Whoever reads that the node listens may end it at once.
-    let semaphore = DispatchSemaphore(value: 0)
+    // A watcher that has seen enough ends it, too.
+    let semaphore = ending.semaphore
     var sources: [any DispatchSourceSignal] = []
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
@@ -155,10 +176,11 @@ struct NodeCommand: ParsableCommand {
       registered.wait()
       sources.append(source)
     }
-    announce(node, folder, started)
+    announce(node, folder, options.signer?.address)
     semaphore.wait()
     Terminal.note("needletail: stopping")
     try node.close()
+    if ending.hasFailed { throw ExitCode(3) }
   }
 
   private func secret(_ path: String) throws -> [UInt8] {
@@ -171,7 +193,7 @@ struct NodeCommand: ParsableCommand {
     return bytes
   }
 
-  private func announce(_ node: NodeService, _ folder: String, _ started: ContinuousClock.Instant) {
+  private func announce(_ node: NodeService, _ folder: String, _ signer: Address?) {
     if dev {
       print("accounts, 10,000 ether each in a new chain; their keys are public:")
       for address in DevelopmentAccounts.standard.addresses {
@@ -182,6 +204,9 @@ struct NodeCommand: ParsableCommand {
     let head = node.chain.database.head?.header.number ?? 0
     print("chain \(node.chain.rules.schedule.chainID) in \(folder), head \(head)")
     if let port = node.enginePort { print("engine on http://\(httpHost):\(port)") }
+    if let port = node.ingestPort { print("ingest on \(httpHost):\(port)") }
+    if let signer { print("feed on ws://\(httpHost):\(node.port)/feed, signed by \(signer)") }
+    if let feed { print("following \(feed)") }
     print("JSON-RPC on http://\(httpHost):\(node.port)")
     fflush(nil)
   }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Coprocessors
 import EVM
 import Ethereum
 import Execution
+import GPU
 
 struct ProfileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,7 +14,8 @@ struct ProfileCommand: ParsableCommand {
       main network block. Every part of the work is glue (control code) or the work of a coprocessor \
       (storage, hashes, signatures, curves, tries). Gas sums to what is used before the refund, times \
       to the time of the whole, from signed transactions to roots, on one core. `if free` is the time \
-      that is left if a part took none.
+      that is left if a part took none. With --device the senders and the roots are a device's work: \
+      its time and the bytes that are copied stand beside the host's (--json).
 
         needletail profile state_test.json
         needletail profile mainnet-blocks/8889776 --transaction 3
@@ -32,6 +35,9 @@ struct ProfileCommand: ParsableCommand {
   @Option(help: "Runs of each kind at most, of which the fastest counts; a second is the limit.")
   var repeats = 15
 
+  @Option(help: "Where senders are recovered and roots worked out: cpu, cuda or cuda:N.")
+  var device = "cpu"
+
   @Flag(help: "Print one object of JSON for each case instead of tables.")
   var json = false
 
@@ -45,6 +51,10 @@ struct ProfileCommand: ParsableCommand {
   var html: String?
 
   func validate() throws {
+    switch DeviceChoice(device) {
+    case .cpu, .cuda: break
+    default: throw ValidationError("--device: \(device) is none of cpu, cuda, cuda:N")
+    }
     if repeats < 1 { throw ValidationError("--repeats: \(repeats) is not 1 or more") }
     if CallProfile.Weight(rawValue: weight) == nil {
       throw ValidationError("--weight: \(weight) is neither gas nor nanoseconds")
@@ -59,6 +69,7 @@ struct ProfileCommand: ParsableCommand {
     let runner = InputRunner()
     runner.fork = try fork.map { try Fork(argument: $0) }
     runner.profileRepeats = repeats
+    runner.profileStages = try stages()
     var profiles: [BlockProfile] = []
     var failed = 0
     var found = false
@@ -91,6 +102,17 @@ struct ProfileCommand: ParsableCommand {
       throw ValidationError("--transaction: no executed transaction is \(transaction)")
     }
     if failed > 0 { throw ExitCode(1) }
+  }
+
+  /// The device's way to do the stages of a block; `nil` for the CPU.
+  private func stages() throws -> DeviceStages? {
+    var notes: [String] = []
+    do throws(CoprocessorError) {
+      let machines = try CoprocessorSetup.machines(DeviceChoice(device) ?? .cpu, &notes)
+      return machines.first.map { DeviceStages($0) }
+    } catch {
+      throw ValidationError("--device \(device): \(error.message)")
+    }
   }
 
   private func print(_ profile: BlockProfile) throws(FormatError) {

@@ -74,6 +74,7 @@ extension BatchStatistics {
           writer.member("\(size)", rerunsOnDevice[size] ?? 0)
         }
       }
+      writer.member("suspended", suspended)
       writer.key("rerunsOnHost")
       writer.object { writer in
         for reason in HostReason.allCases {
@@ -100,6 +101,9 @@ extension BatchStatistics {
     }
     lines.append(
       "run again on the device: \(again.isEmpty ? "none" : again.joined(separator: ", "))")
+    if suspended > 0 {
+      lines.append("suspended until a coprocessor had their signatures: \(Text.gas(suspended))")
+    }
     let host = HostReason.allCases.compactMap { reason in
       rerunsOnHost[reason].map { "\(Text.gas($0)) for \(reason)" }
     }

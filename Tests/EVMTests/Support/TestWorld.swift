@@ -191,8 +191,9 @@ final class TestWorld: StateView {
     }
   }
 
-  /// Executes a transaction; the world itself stays as it is. It runs twice, plainly with a tracer
-  /// and by translated programs, and both must agree.
+  /// Executes a transaction; the world itself stays as it is. It runs three times, plainly with a tracer
+  /// and by translated programs, with every result on the stack and with results kept for the next
+  /// instruction, as a device has them; all must agree.
   func run(
     _ message: TransactionMessage, sizes: WorkspaceSizes = TestWorld.sizes,
     gasAvailable: UInt64? = nil, stateGasAvailable: UInt64? = nil, blobsAvailable: Int = 6
@@ -211,6 +212,14 @@ final class TestWorld: StateView {
         message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
         blobsAvailable: blobsAvailable),
       translated)
+    var keeping = Machine(
+      fork: fork, block: block, view: KeepingView(world: self), tracer: NoTracer(),
+      workspace: workspace)
+    let third = outcome(
+      keeping.execute(
+        message, gasAvailable: gasAvailable, stateGasAvailable: stateGasAvailable,
+        blobsAvailable: blobsAvailable),
+      keeping)
     translates = false
 
     var machine = Machine(
@@ -222,12 +231,13 @@ final class TestWorld: StateView {
       machine)
     // A program needs more room on the stack; then it is run again with more.
     if second.status != .workspaceExhausted { first.expectSame(as: second) }
+    if third.status != .workspaceExhausted { first.expectSame(as: third) }
     first.steps = machine.tracer.steps
     return first
   }
 
-  private func outcome<Tracer: ExecutionTracer>(
-    _ result: TransactionResult, _ machine: Machine<TestWorld, Tracer>
+  private func outcome<View: StateView, Tracer: ExecutionTracer>(
+    _ result: TransactionResult, _ machine: Machine<View, Tracer>
   ) -> Outcome {
     let journal = machine.journal
     var outcome = Outcome(

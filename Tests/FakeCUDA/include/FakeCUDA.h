@@ -4,6 +4,7 @@
 #define NEEDLETAIL_FAKE_CUDA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Kinds of things that are made and destroyed. */
 enum fake_cuda_kind {
@@ -13,6 +14,7 @@ enum fake_cuda_kind {
   FAKE_CUDA_EVENT,
   FAKE_CUDA_DEVICE_MEMORY,
   FAKE_CUDA_PINNED_MEMORY,
+  FAKE_CUDA_FUNCTION,
   FAKE_CUDA_KINDS,
 };
 
@@ -24,6 +26,9 @@ void *fake_cuda_symbol(const char *name);
 void fake_cuda_hide(const char *name);
 /* The next call of a function gives this status, and does nothing. */
 void fake_cuda_fail(const char *name, int status);
+/* From now on a module has functions of all names, and a launch calls this one with the function's name,
+ * the number of threads and the parameters; what it gives is the launch's status. */
+void fake_cuda_run(int (*kernel)(const char *name, uint64_t threads, void **parameters));
 /* The driver's version and the number of its devices. */
 void fake_cuda_set(int version, int devices);
 

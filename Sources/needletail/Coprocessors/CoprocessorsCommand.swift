@@ -17,6 +17,9 @@ struct CoprocessorsCommand: ParsableCommand {
         needletail coprocessors
         needletail coprocessors --calibrate
         needletail coprocessors --check 1000000 --only recover
+        needletail coprocessors --device cuda --fixtures .fixtures --changes 1000000
+
+      --fixtures takes the folder of the public suites (ethereum-tests/TrieTests and eest/state_tests):       every back end has to give the roots that they name, and the states on devices the same proofs       as the CPU. --changes makes random changes in such states. --lose takes the device from a batch       in the middle, once for good: the batch has to be the CPU's then.
       """)
 
   @Flag(help: "Print one object of JSON instead of a table.")
@@ -30,6 +33,15 @@ struct CoprocessorsCommand: ParsableCommand {
 
   @Option(help: "Compare every back end with the reference on so many random requests, and edges.")
   var check: Int?
+
+  @Option(help: "Make so many random changes of accounts and slots in the states on devices.")
+  var changes: Int?
+
+  @Option(help: "Compare the roots of the public suites in this folder.")
+  var fixtures: String?
+
+  @Flag(help: "Lose every device in the middle of a batch.")
+  var lose = false
 
   @Option(help: "Only this coprocessor.")
   var only: String?
@@ -48,6 +60,7 @@ struct CoprocessorsCommand: ParsableCommand {
       throw ValidationError("--device: \(device) is none of cpu, cuda, cuda:N, cuda:all, auto")
     }
     if let check, check < 1 { throw ValidationError("--check: \(check) is not 1 or more") }
+    if let changes, changes < 1 { throw ValidationError("--changes: \(changes) is not 1 or more") }
   }
 
   func run() throws {
@@ -59,8 +72,13 @@ struct CoprocessorsCommand: ParsableCommand {
   }
 
   private func list() throws {
-    let (registry, notes) = try CoprocessorSetup.registry(
-      workers: workers, device: DeviceChoice(device) ?? .auto)
+    var notes: [String] = []
+    let machines = try CoprocessorSetup.machines(DeviceChoice(device) ?? .auto, &notes)
+    if machines.isEmpty, changes != nil || lose {
+      throw ValidationError(
+        "--changes and --lose need a device: \(notes.isEmpty ? "--device cpu has none" : notes[0])")
+    }
+    let registry = try CoprocessorSetup.registry(workers: workers, machines: machines, &notes)
     for note in notes { Terminal.note("needletail: \(note)") }
     var entries = registry.all
     if let only { entries = [try registry.entry(only)] }
@@ -75,7 +93,11 @@ struct CoprocessorsCommand: ParsableCommand {
       try known.write(path: path)
     }
     if json { printJSON(entries, known) } else { printTable(entries, known, path) }
-    let isEqual = try check.map { try CoprocessorCheck(rows: $0).run(entries) } ?? true
+    var isEqual = try check.map { try CoprocessorCheck(rows: $0).run(entries) } ?? true
+    let comparison = DeviceComparison(machines: machines)
+    if let fixtures, try !comparison.run(fixtures, entries) { isEqual = false }
+    if let changes, try !comparison.change(changes) { isEqual = false }
+    if lose, try !comparison.lose() { isEqual = false }
     let isHealthy = entries.allSatisfy { $0.backEnds.allSatisfy { $0.health == .healthy } }
     if !isHealthy || !isEqual { throw ExitCode(1) }
   }
@@ -155,133 +177,6 @@ struct CoprocessorsCommand: ParsableCommand {
       if name != "cpu", let rows = measured?.crossover(name) {
         writer.member("crossoverRows", rows)
       }
-    }
-  }
-}
-
-/// The coprocessors of this machine. The one place where back ends are registered.
-enum CoprocessorSetup {
-  /// All coprocessors with the CPU's back ends and those of devices, and what there is to say of the
-  /// latter: why there are none, or which failed its known answers.
-  static func registry(workers: Int?, device: DeviceChoice) throws(CoprocessorError)
-    -> (registry: CoprocessorRegistry, notes: [String])
-  {
-    let registry = try CoprocessorRegistry(CoprocessorRegistry.standard, workers: workers)
-    var notes: [String] = []
-    for backEnd in try lanes(device, &notes) {
-      do throws(CoprocessorError) {
-        try registry.register(backEnd)
-      } catch {
-        notes.append(error.message)
-      }
-    }
-    return (registry, notes)
-  }
-
-  /// The back ends of devices.
-  static func lanes(_ device: DeviceChoice, _ notes: inout [String]) throws(CoprocessorError)
-    -> [LaneBackEnd]
-  {
-    try machines(device, &notes).flatMap { LaneBackEnd.all(on: $0) }
-  }
-
-  /// The devices; in `notes`, why there are none where any would do.
-  static func machines(_ device: DeviceChoice, _ notes: inout [String]) throws(CoprocessorError)
-    -> [DeviceCoprocessorMachine]
-  {
-    var reason: GPUError?
-    do throws(GPUError) {
-      let machines = try DeviceCoprocessorMachine.all(on: device, instead: &reason)
-      if let reason { notes.append("no device is used: \(reason)") }
-      return machines
-    } catch {
-      throw CoprocessorError(.deviceLost, "\(error)")
-    }
-  }
-}
-
-/// The comparison of back ends with references on many requests.
-struct CoprocessorCheck {
-  /// Random requests of each coprocessor.
-  let rows: Int
-
-  private static let batch = 16_384
-
-  /// Compares; true when all is equal. Prints a line for each back end.
-  func run(_ entries: [CoprocessorRegistry.Entry]) throws(CoprocessorError) -> Bool {
-    var isEqual = true
-    for entry in entries {
-      if entry.coprocessor.name == "keccak256", !streamsAGibibyte() { isEqual = false }
-      let reference = CPUBackEnd(ReferenceOnly(entry.coprocessor))
-      for candidate in entry.backEnds where candidate.health == .healthy {
-        let backEnd = candidate.backEnd
-        var requests = entry.coprocessor.edgeRequests
-        var done = 0
-        var difference: String?
-        while true {
-          let results = try backEnd.run(requests)
-          if let row = results.firstDifference(reference.run(requests)) {
-            difference = "request \(Hexadecimal.string(requests[row]))"
-          }
-          if done >= rows || difference != nil { break }
-          let count = min(Self.batch, rows - done)
-          requests = entry.coprocessor.randomRequests(count, seed: UInt64(done))
-          done += count
-          Terminal.progress(done: done, of: rows, "\(entry.coprocessor.name) \(backEnd.name)")
-        }
-        if difference == nil, let lanes = backEnd as? LaneBackEnd, lanes.coprocessor == "recover" {
-          let pairs = min(rows, 1 << 22)
-          let wrong = try lanes.differencesOfFields(pairs: pairs, seed: 1)
-          if wrong > 0 { difference = "\(wrong) of \(pairs) pairs of its field's numbers" }
-        }
-        Terminal.clearProgress()
-        let name = "\(entry.coprocessor.name) \(backEnd.name)"
-        if let difference {
-          isEqual = false
-          Terminal.note(Terminal.red("\(name): not equal to the reference: \(difference)"))
-        } else {
-          Terminal.note("\(name): equal to the reference on edges and \(done) random requests")
-        }
-      }
-    }
-    return isEqual
-  }
-
-  /// Hashes 2^30 zero bytes in pieces of many sizes, as a message that is streamed.
-  private func streamsAGibibyte() -> Bool {
-    let piece = [UInt8](repeating: 0, count: 1 << 20)
-    var hash = Keccak256()
-    var left = 1 << 30
-    var size = 1
-    while left > 0 {
-      let count = min(left, size)
-      piece.withUnsafeBufferPointer { hash.absorb(UnsafeBufferPointer(rebasing: $0[..<count])) }
-      left -= count
-      size = min(size * 2 + 1, piece.count)
-    }
-    // By pycryptodome 4.4, Crypto.Hash.keccak.
-    let expected = "0x06d9999c258b593bd3d3f4feb18f4838c086b1f30cc24b7a1acef0788bfe2964"
-    let isEqual = "\(hash.finalize())" == expected
-    Terminal.note(
-      isEqual
-        ? "keccak256: 1 GiB in pieces is equal to another library's hash"
-        : Terminal.red("keccak256: 1 GiB in pieces: expected \(expected)"))
-    return isEqual
-  }
-
-  /// A coprocessor whose every row is the reference's, so that references run on all cores.
-  private struct ReferenceOnly: Coprocessor {
-    let operation: any Coprocessor
-    init(_ operation: any Coprocessor) { self.operation = operation }
-    var name: String { operation.name }
-    var requestLimit: Int { operation.requestLimit }
-    var knownAnswers: [KnownAnswer] { operation.knownAnswers }
-    var edgeRequests: ByteColumn { operation.edgeRequests }
-    func reference(_ request: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-      operation.reference(request)
-    }
-    func typicalRequests(_ count: Int, seed: UInt64) -> ByteColumn {
-      operation.typicalRequests(count, seed: seed)
     }
   }
 }
