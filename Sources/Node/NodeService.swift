@@ -142,7 +142,7 @@ package final class NodeService: Sendable {
       servers.append(server)
     }
     self.enginePort = enginePort
-    if waiting > 0 { sequencer?.transactionArrived() }
+    if waiting > 0 { sequencer?.transactionsArrived(waits: false) }
     self.servers = servers
     ingest = try options.ingest.map { [group] in
       try IngestServer($0, group: group) { intake.takeWhenThereIsRoom($0) }
