@@ -91,6 +91,7 @@ package final class NodeService: Sendable {
     // More than may wait at once.
     threads = NIOThreadPool(numberOfThreads: options.limits.waits + 4)
     threads.start()
+    workers = RequestWorkers(threads: 4)
     follower = options.follower.map { [chain, group] in
       FeedFollower(chain, options: $0, group: group)
     }
@@ -104,7 +105,6 @@ package final class NodeService: Sendable {
     service = RPCService(
       chain: chain, pool: pool, sequencer: sequencer, intake: intake,
       isFollower: follower != nil, limits: options.limits)
-    workers = RequestWorkers(threads: 4)
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
     if let only = options.onlyNamespaces { access.namespaces = only }
     access.namespaces.formUnion(options.namespaces)

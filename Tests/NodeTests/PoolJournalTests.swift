@@ -89,7 +89,7 @@ import Testing
       request("eth_getBalance", #"["\#(sender)","0x0"]"#), request("eth_call", #"[{},"0x0"]"#),
       request("debug_traceBlockByNumber", #"["eth_blockNumber"]"#), [UInt8]("{".utf8),
       [UInt8](#"[{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}]"#.utf8),
-      [UInt8](#"{"params":{"method":"eth_chainId"},"method":"eth_call","id":1}"#.utf8),
+      [UInt8](#"{"params":{"method":"eth_chainId"},"method":"debug_traceCall","id":1}"#.utf8),
       [UInt8](#"{"method":"eth_chainId"#.utf8),
     ]
     // JUMPDEST PUSH0 JUMP: until the gas is gone, and not on the connection's thread.

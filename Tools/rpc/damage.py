@@ -51,8 +51,7 @@ def lost(node, acknowledged):
 
 def run_until_it_ends(binary, arguments, point, acknowledged):
     """Loads a node that ends itself; gives what went wrong."""
-    environment = dict(os.environ, NEEDLETAIL_STOP_AT=f"{point}:{random.randint(1, 8)}")
-    node = Node(binary, *arguments, env=environment)
+    node = Node(binary, *arguments, NEEDLETAIL_STOP_AT=f"{point}:{random.randint(1, 8)}")
     end = threading.Event()
     end.problem = None
     threads = [threading.Thread(target=load, args=(node, key, acknowledged, end)) for key in KEYS]

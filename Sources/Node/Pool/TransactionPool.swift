@@ -138,15 +138,7 @@ package final class TransactionPool: Sendable {
         } catch { refusals[index] = error }
       }
     }
-    if let journal {
-      var isLong = false
-      for (index, candidate) in candidates.enumerated() where refusals[index] == nil {
-        let record = PoolJournal.Record(
-          envelope: candidate.prepared.transaction.encoded, isLocal: candidate.isLocal)
-        if journal.append(record, liveBytes: state.withLock { $0.bytes }) { isLong = true }
-      }
-      if isLong { rewriteJournal() }
-    }
+    keep(candidates.indices.lazy.filter { refusals[$0] == nil }.map { candidates[$0] })
     if let onArrival = onArrival.withLock({ $0 }) {
       onArrival(
         candidates.indices.lazy.filter { refusals[$0] == nil }.map {
@@ -154,6 +146,19 @@ package final class TransactionPool: Sendable {
         })
     }
     return refusals
+  }
+
+  /// Writes what came in into the journal.
+  private func keep(_ candidates: some Sequence<Candidate>) {
+    guard let journal else { return }
+    let bytes = state.withLock { $0.bytes }
+    var isLong = false
+    for candidate in candidates {
+      let record = PoolJournal.Record(
+        envelope: candidate.prepared.transaction.encoded, isLocal: candidate.isLocal)
+      if journal.append(record, liveBytes: bytes) { isLong = true }
+    }
+    if isLong { rewriteJournal() }
   }
 
   private func insert(

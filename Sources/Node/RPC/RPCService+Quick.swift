@@ -24,10 +24,11 @@ extension RPCService {
       case .string(let name)? = request["method"], Self.quickMethods.contains(name),
       Self.isOfNewestState(name, request["params"])
     else { return nil }
-    guard name == "eth_call" else { return try? respond(to: request, access, nil) }
-    return try? respond(to: request, access, nil) { service, parameters, writer in
+    guard name == "eth_call" else { return respond(to: request, access, nil) }
+    let method: Method = { service, parameters, writer in
       try service.writeCall(parameters, nanoseconds: Self.quickCall, &writer)
     }
+    return try? respond(to: request, access, nil, by: method)
   }
 
   /// Whether the first member named `method` names a quick one: what is not so needs no parsing here.

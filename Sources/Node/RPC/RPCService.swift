@@ -163,14 +163,14 @@ package final class RPCService: @unchecked Sendable {
   func respondToOne(
     _ request: JSONValue, _ access: Access, _ exchange: RPCExchange?
   ) -> [UInt8]? {
-    do { return try respond(to: request, access, exchange) } catch {
+    do { return try respond(to: request, access, exchange, by: nil) } catch {
       preconditionFailure("a request's own method has no other: \(error)")
     }
   }
 
   /// Answers one request, by another method than its own if there is one.
   func respond(
-    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?, by other: Method? = nil
+    to request: JSONValue, _ access: Access, _ exchange: RPCExchange?, by other: Method?
   ) throws -> [UInt8]? {
     guard case .object = request else {
       return failure(.invalidRequest("a request is an object"), id: .null)

@@ -87,7 +87,9 @@ struct StateCommitter {
       // Each piece writes places of its own.
       nonisolated(unsafe) let buffer = buffer
       Workers.run(16, on: workers) { piece in
-        for index in count * piece / 16..<count * (piece + 1) / 16 { buffer[index] = hash(index) }
+        for index in count * piece / 16..<count * (piece + 1) / 16 {
+          (buffer.baseAddress! + index).initialize(to: hash(index))
+        }
       }
       initialized = count
     }

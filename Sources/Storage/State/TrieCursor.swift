@@ -28,12 +28,12 @@ private struct EntryList<Value: TrieValue>: ~Copyable {
   mutating func append(_ entry: Entry<Value>) {
     if count == capacity {
       let larger = UnsafeMutablePointer<Entry<Value>>.allocate(capacity: capacity * 2)
-      larger.update(from: memory, count: count)
+      larger.initialize(from: memory, count: count)
       memory.deallocate()
       memory = larger
       capacity *= 2
     }
-    memory[count] = entry
+    (memory + count).initialize(to: entry)
     count += 1
   }
 }

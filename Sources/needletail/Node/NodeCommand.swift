@@ -194,6 +194,23 @@ struct NodeCommand: ParsableCommand {
         ("port", "\(node.port)"), ("chain", "\(node.chain.rules.schedule.chainID)"),
         ("head", "\(node.chain.database.head?.header.number ?? 0)"),
       ])
+    if node.waiting > 0 {
+      log.note(.info, "transactions wait from before", [("count", "\(node.waiting)")])
+    }
+
+    // Whoever reads that the node listens may end it at once. A watcher that has seen enough ends it, too.
+    let semaphore = ending.semaphore
+    var sources: [any DispatchSourceSignal] = []
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let registered = DispatchSemaphore(value: 0)
+      source.setRegistrationHandler { registered.signal() }
+      source.setEventHandler { semaphore.signal() }
+      source.resume()
+      registered.wait()
+      sources.append(source)
+    }
     announce(node, folder, options.signer?.address)
     if firstBatch {
       do { try sendFirstBatch(node) } catch {
@@ -201,20 +218,6 @@ struct NodeCommand: ParsableCommand {
         Terminal.note("needletail: the first batch: \(error)")
         throw ExitCode(1)
       }
-    }
-    if node.waiting > 0 {
-      log.note(.info, "transactions wait from before", [("count", "\(node.waiting)")])
-    }
-
-    // Until a signal says stop, or a watcher has seen enough.
-    let semaphore = ending.semaphore
-    var sources: [any DispatchSourceSignal] = []
-    for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { semaphore.signal() }
-      source.resume()
-      sources.append(source)
     }
     semaphore.wait()
     log.note(.info, "stopping")
