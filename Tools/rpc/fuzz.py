@@ -92,6 +92,8 @@ class Generator:
         return r.choice(OTHERS + WORDS[:6])
 
     def text(self, r, schema, name):
+        if name in BOUNDED:
+            return hex(r.randrange(BOUNDED[name] + 1))
         if (value := self.known(r, schema)) is not None:
             return value
         pattern = schema.get("pattern", "")

@@ -24,7 +24,7 @@ extension RPCService {
       case .string(let name)? = request["method"], Self.quickMethods.contains(name),
       Self.isOfNewestState(name, request["params"])
     else { return nil }
-    guard name == "eth_call" else { return respond(to: request, access, nil) }
+    guard name == "eth_call" else { return respondToOne(request, access, nil) }
     let method: Method = { service, parameters, writer in
       try service.writeCall(parameters, nanoseconds: Self.quickCall, &writer)
     }
