@@ -53,14 +53,15 @@ public struct PointerPlace: StackPlace {
 
   @inlinable @inline(__always)
   public var pointee: UInt256 {
-    get { words.pointee }
-    nonmutating set { words.pointee = newValue }
+    // Addresses, as a getter and a setter would come with a coroutine, which needs a heap on a bare machine.
+    unsafeAddress { UnsafePointer(words) }
+    nonmutating unsafeMutableAddress { words }
   }
 
   @inlinable @inline(__always)
   subscript(_ limb: Int) -> UInt64 {
-    get { pointer.assumingMemoryBound(to: UInt64.self)[limb] }
-    nonmutating set { pointer.assumingMemoryBound(to: UInt64.self)[limb] = newValue }
+    unsafeAddress { UnsafePointer(pointer.assumingMemoryBound(to: UInt64.self) + limb) }
+    nonmutating unsafeMutableAddress { pointer.assumingMemoryBound(to: UInt64.self) + limb }
   }
 
   // The stack's words are read and written limb by limb, always: where the compiler can join two limbs into
