@@ -205,9 +205,12 @@ extension TestNode {
 
   @Test func twoBlocksOfOneNumberAreEquivocation() throws {
     let pair = try Pair()
+    let answer = pair.sequencer.call("evm_snapshot")
+    let snapshot = try #require(answer.split(separator: "\"").dropFirst(3).first)
     _ = pair.sequencer.call("evm_mine")
     _ = try pair.followAll()
-    _ = pair.sequencer.call("evm_revert", #"["0x0"]"#)
+    #expect(
+      pair.sequencer.call("evm_revert", "[\"\(snapshot)\"]") == #"{"result":true}"#)
     _ = pair.sequencer.call("evm_increaseTime", "[100]")
     _ = pair.sequencer.call("evm_mine")
     let other = FeedServer(
