@@ -229,7 +229,7 @@ extension TrieUpdate {
   ) -> Subtree? {
     let key = NodeKey(owner: owner, prefixOf: prefix, depth: depth)
     var stored = NodeRow()
-    guard depth < 64, read(key, into: &stored) else {
+    guard depth < 64, read(key, into: &stored, mayBeDamaged: true) else {
       let before = rows.count
       let (part, count) = rebuildCounted(prefix, depth)
       // What has many entries has rows.

@@ -59,18 +59,21 @@ struct TrieCursor<Value: TrieValue>: ~Copyable {
     places = [Int](repeating: 0, count: reader.layers.count)
   }
 
-  /// Reads a row; false when there is none.
-  func read(_ key: NodeKey, into row: inout NodeRow) -> Bool {
+  /// Reads a row; false when there is none. One that is cut off ends the process, unless whoever asks
+  /// `mayBeDamaged` compares it with what it should be.
+  func read(_ key: NodeKey, into row: inout NodeRow, mayBeDamaged: Bool = false) -> Bool {
     for layer in reader.layers {
       guard let place = layer.place(ofNode: key) else { continue }
       return layer.nodes.withBytes(place) { bytes in
         guard let bytes else { return false }
-        row.read(bytes)
+        let isWhole = row.read(bytes)
+        precondition(isWhole || mayBeDamaged, "database: a trie's node is cut off")
         return true
       }
     }
     guard let bytes = key.withBytes({ nodes.get($0) }) else { return false }
-    row.read(bytes)
+    let isWhole = row.read(bytes)
+    precondition(isWhole || mayBeDamaged, "database: a trie's node is cut off")
     return true
   }
 

@@ -106,18 +106,20 @@ struct NodeRow: BitwiseCopyable, Sendable {
     return end
   }
 
-  /// Becomes a stored row.
-  mutating func read(_ bytes: UnsafeRawBufferPointer) {
-    let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+  /// Becomes a stored row; false, and without what is missing, where that is cut off.
+  mutating func read(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    self = NodeRow()
+    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
     var position = 0
     for nibble in 0..<16 {
-      precondition(position < bytes.count, "database: a trie's node is cut off")
-      counts[nibble] = base[position]
+      if position >= bytes.count { return false }
+      let count = base[position]
       position += 1
-      if counts[nibble] == 0 { continue }
+      if count == 0 { continue }
+      if position >= bytes.count { return false }
       let size = Int(base[position])
-      precondition(
-        size <= 32 && position + size < bytes.count, "database: a trie's node is cut off")
+      if size > 32 || position + size >= bytes.count { return false }
+      counts[nibble] = count
       references[nibble].count = UInt8(size)
       references[nibble].bytes =
         size == 32
@@ -125,6 +127,7 @@ struct NodeRow: BitwiseCopyable, Sendable {
         : UInt256(bigEndian: base + position + 1, count: size) << UInt64((32 - size) * 8)
       position += 1 + size
     }
+    return true
   }
 }
 

@@ -93,7 +93,9 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
   }
 
   /// Reads a row as it was before the changes.
-  func read(_ key: NodeKey, into row: inout NodeRow) -> Bool { cursor.read(key, into: &row) }
+  func read(_ key: NodeKey, into row: inout NodeRow, mayBeDamaged: Bool = false) -> Bool {
+    cursor.read(key, into: &row, mayBeDamaged: mayBeDamaged)
+  }
 
   /// Makes room for the row of a prefix.
   mutating func reserve(_ key: NodeKey) -> Int { rows.reserve(key) }
