@@ -39,14 +39,16 @@ public final class CodeStore {
   private let translation: Translation
   private let programCapacity: Int
   private var transaction = 0
-  /// Guards everything but programs that are there already, in the shared functions.
+  /// Guards the entries and what is outdated, in the shared functions. Nobody translates while holding it:
+  /// that takes longer than most transactions.
   private let sharing = SpinLock()
   /// Code with a program of another fork than the one that is wanted.
   private var outdated: [UnsafeMutablePointer<StoredCode>] = []
   /// Bytes of code held.
   public private(set) var byteCount = 0
+  private let programBytes = Atomic<Int>(0)
   /// Bytes of programs held.
-  public private(set) var programByteCount = 0
+  public var programByteCount: Int { programBytes.load(ordering: .relaxed) }
 
   /// An empty store. `programCapacity` bounds the bytes of programs between transactions.
   public init(
@@ -79,7 +81,7 @@ public final class CodeStore {
   /// Code for execution under a fork: with its program, if it is hot.
   func executable(_ entry: UnsafeMutablePointer<StoredCode>, fork: Fork) -> Code {
     if let program = entry.pointee.program, program.fork == fork {
-      entry.pointee.lastUse = transaction
+      entry.pointee.note(transaction)
       return entry.pointee.code.with(program)
     }
     return prepare(entry, fork)
@@ -140,7 +142,7 @@ public final class CodeStore {
   private func prepare(_ entry: UnsafeMutablePointer<StoredCode>, _ fork: Fork) -> Code {
     // A program of another fork may only go when nothing can be running it.
     let isInUse = entry.pointee.lastUse == transaction
-    entry.pointee.lastUse = transaction
+    entry.pointee.note(transaction)
     if entry.pointee.program != nil {
       if isInUse { return entry.pointee.code }
       drop(entry)
@@ -148,22 +150,24 @@ public final class CodeStore {
     return translate(entry, fork)
   }
 
-  /// Counts a use of code that has no program, and gives it one when it has become hot.
+  /// Counts a use of code that has no program, and gives it one when it has become hot. While a machine
+  /// translates it the others run it plainly.
   private func translate(_ entry: UnsafeMutablePointer<StoredCode>, _ fork: Fork) -> Code {
-    entry.pointee.uses += 1
+    let uses = entry.pointee.countUse()
     let isHot =
       switch translation {
       case .always: true
       case .never: false
-      case .whenHot: entry.pointee.uses > Self.hotUses(entry.pointee.code.count)
+      case .whenHot: uses > Self.hotUses(entry.pointee.code.count)
       }
-    if !isHot || entry.pointee.refusedFork == fork { return entry.pointee.code }
+    if !isHot || !entry.pointee.beginTranslation(for: fork) { return entry.pointee.code }
     guard let program = TranslatedProgram(entry.pointee.code, fork: fork) else {
-      entry.pointee.refusedFork = fork
+      entry.pointee.endTranslation(refusedFor: fork)
       return entry.pointee.code
     }
     entry.pointee.program = program
-    programByteCount += program.byteCount
+    entry.pointee.endTranslation()
+    programBytes.add(program.byteCount, ordering: .relaxed)
     return entry.pointee.code.with(program)
   }
 
@@ -197,19 +201,19 @@ public final class CodeStore {
 
   @inline(never)
   private func prepareShared(_ entry: UnsafeMutablePointer<StoredCode>, _ fork: Fork) -> Code {
-    sharing.lock()
-    defer { sharing.unlock() }
-    entry.pointee.lastUse = transaction
+    entry.pointee.note(transaction)
     guard let program = entry.pointee.program else { return translate(entry, fork) }
     if program.fork == fork { return entry.pointee.code.with(program) }
     // Another machine may be running it.
+    sharing.lock()
+    defer { sharing.unlock() }
     outdated.append(entry)
     return entry.pointee.code
   }
 
   private func drop(_ entry: UnsafeMutablePointer<StoredCode>) {
     guard let program = entry.pointee.program else { return }
-    programByteCount -= program.byteCount
+    programBytes.subtract(program.byteCount, ordering: .relaxed)
     program.deallocate()
     entry.pointee.program = nil
   }
@@ -219,7 +223,7 @@ public final class CodeStore {
       .sorted { $0.pointee.lastUse < $1.pointee.lastUse }
     for entry in held where programByteCount > programCapacity / 4 * 3 {
       drop(entry)
-      entry.pointee.uses = 0
+      entry.pointee.forgetUses()
     }
   }
 }
@@ -233,12 +237,57 @@ struct StoredCode: ~Copyable {
     get { header.load(ordering: .acquiring).map { TranslatedProgram(header: $0) } }
     nonmutating set { header.store(newValue?.header, ordering: .releasing) }
   }
-  /// How often it was asked for since its program, if it had one, was dropped.
-  var uses = 0
+  /// How often it was asked for since its program, if it had one, was dropped. A use that two threads
+  /// count at once may count as one.
+  private let uses = Atomic<Int>(0)
   /// The transaction that asked last.
-  var lastUse = -1
-  /// The fork for which translation was tried without success.
-  var refusedFork: Fork?
+  private let lastUser = Atomic<Int>(-1)
+  /// Whether it may be translated, or somebody is at it; or the fork for which that was tried in vain.
+  private let translation = Atomic<UInt32>(mayBegin)
+
+  private static let mayBegin: UInt32 = 0
+  private static let isUnderWay: UInt32 = 1
+  private static func isRefused(_ fork: Fork) -> UInt32 { 2 + UInt32(fork.rawValue) }
 
   init(code: Code) { self.code = code }
+
+  /// The transaction that asked last; -1 before the first.
+  var lastUse: Int { lastUser.load(ordering: .relaxed) }
+
+  /// Notes the transaction that asks.
+  func note(_ transaction: Int) {
+    // Many threads ask for some code: they only read.
+    if lastUse != transaction { lastUser.store(transaction, ordering: .relaxed) }
+  }
+
+  /// Counts a use; gives how many there are.
+  func countUse() -> Int {
+    let count = uses.load(ordering: .relaxed) + 1
+    uses.store(count, ordering: .relaxed)
+    return count
+  }
+
+  /// Counts from zero again.
+  func forgetUses() { uses.store(0, ordering: .relaxed) }
+
+  /// Whether the caller is the one who translates it, and ends that.
+  func beginTranslation(for fork: Fork) -> Bool {
+    let now = translation.load(ordering: .relaxed)
+    if now == Self.isUnderWay || now == Self.isRefused(fork)
+      || !translation.compareExchange(
+        expected: now, desired: Self.isUnderWay, ordering: .acquiringAndReleasing
+      ).exchanged
+    {
+      return false
+    }
+    // Another one may have come to the end since the caller looked for a program.
+    if program == nil { return true }
+    endTranslation()
+    return false
+  }
+
+  /// Tells that the translation is over.
+  func endTranslation(refusedFor fork: Fork? = nil) {
+    translation.store(fork.map(Self.isRefused) ?? Self.mayBegin, ordering: .releasing)
+  }
 }
