@@ -1,5 +1,6 @@
 import EVM
 import Ethereum
+import Synchronization
 import Testing
 
 @testable import Execution
@@ -79,5 +80,34 @@ import Testing
       let code = store.executable(hash, fork: .osaka)
       #expect(code != nil && code?.program == nil)
     }
+  }
+
+  /// Of many machines that want a program one makes it; the others run the code plainly meanwhile.
+  @Test func manyMachinesMakeOneProgram() throws {
+    let store = CodeStore(translation: .always)
+    let entries = Self.codes(40).map { store.stored(store.insert($0))! }
+    store.beginTransaction()
+    let shared = Shared(store: store, entries: entries)
+    let seen = Mutex<[Int: Set<UnsafePointer<Program>>]>([:])
+    _ = Threads.map(8, jobs: 8) { thread in
+      for round in 0..<200 {
+        let number = (round + thread) % shared.entries.count
+        if let program = shared.store.sharedExecutable(shared.entries[number], fork: .osaka).program
+        {
+          seen.withLock { _ = $0[number, default: []].insert(program) }
+        }
+      }
+    }
+    #expect(seen.withLock { $0.count } == entries.count)
+    #expect(seen.withLock { $0.values.allSatisfy { $0.count == 1 } })
+    let sizes = entries.map { $0.pointee.program?.byteCount ?? 0 }
+    #expect(store.programByteCount == sizes.reduce(0, +))
+  }
+
+  /// A store and code in it, as threads take them.
+  private struct Shared: @unchecked Sendable {
+    // Only the functions for several machines are called.
+    let store: CodeStore
+    let entries: [UnsafeMutablePointer<StoredCode>]
   }
 }

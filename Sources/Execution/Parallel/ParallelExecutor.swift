@@ -68,6 +68,8 @@ public final class ParallelExecutor: HostBlockExecutor {
     defer { totals.add(statistics) }
     runner.fallbackBlockHash = fallbackBlockHash
     runner.tracer = tracer
+    let serialReason = serialReason(block)
+    if serialReason == nil { pool.prepare() }
     runner.begin(block, on: &state)
     defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
@@ -77,8 +79,8 @@ public final class ParallelExecutor: HostBlockExecutor {
       return try executeListed(&run, list)
     }
     return try run.execute { (run) throws(ExecutionError) in
-      if let reason = serialReason(block) {
-        try executeSerially(&run, 0..<block.transactions.count, reason)
+      if let serialReason {
+        try executeSerially(&run, 0..<block.transactions.count, serialReason)
       } else {
         try executeInParallel(&run)
       }

@@ -127,7 +127,9 @@ struct ParallelSegment {
     let schedule = UnsafeMutablePointer<TurnSchedule>.allocate(capacity: 1)
     schedule.initialize(
       to: TurnSchedule(
-        memory, from: Int32(first), count: Int32(count), workers: workers.count))
+        memory, from: Int32(first), count: Int32(count),
+        early: chains.early(workers: workers.count),
+        workers: workers.count))
     let flight = UnsafeMutablePointer<BlockInFlight>.allocate(capacity: 1)
     let runner = runner
     transactions.withUnsafeBufferPointer { transactions in

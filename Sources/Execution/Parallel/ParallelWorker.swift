@@ -106,14 +106,13 @@ final class ParallelWorker {
     let block = context.pointee.block!
     let schedule = block.pointee.schedule
     var backoff = Backoff()
-    var fresh: Range<Int32> = 0..<0
     var next: TurnSchedule.Turn?
     var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
-      if let turn = next ?? take(&fresh, schedule, block) {
+      if let turn = next ?? take(schedule, block, isIdle: backoff.isLong) {
         backoff.reset()
         // What it has taken and not begun comes earlier in the block: others would wait for that.
-        next = run(turn, takesNext: fresh.isEmpty, block)
+        next = run(turn, takesNext: !schedule.pointee.hasClaims(number), block)
         // Who ran the next one to be final makes it so, and all that follow; now and then anybody
         // looks, as two of them may just miss each other.
         runs += 1
@@ -136,15 +135,18 @@ final class ParallelWorker {
   }
 
   private func take(
-    _ fresh: inout Range<Int32>, _ schedule: UnsafeMutablePointer<TurnSchedule>,
-    _ block: UnsafeMutablePointer<BlockInFlight>
+    _ schedule: UnsafeMutablePointer<TurnSchedule>, _ block: UnsafeMutablePointer<BlockInFlight>,
+    isIdle: Bool
   ) -> TurnSchedule.Turn? {
-    if number >= schedule.pointee.activeWorkers.load(ordering: .relaxed) && fresh.isEmpty {
+    if number >= schedule.pointee.activeWorkers.load(ordering: .relaxed)
+      && !schedule.pointee.hasClaims(number)
+    {
       return nil
     }
-    return schedule.pointee.take(&fresh, waits: &counts.waits) {
-      block.pointee.prefetch($0)
-    }
+    return schedule.pointee.take(
+      number, isIdle: isIdle, waits: &counts.waits,
+      weight: { (block.pointee.transactions + Int($0)).pointee.roughNanoseconds },
+      prepare: { block.pointee.prefetch($0) })
   }
 
   /// Runs a transaction, and gives one that waited for it.

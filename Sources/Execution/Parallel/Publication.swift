@@ -64,7 +64,7 @@ struct Publication {
     if rules.contains(.retraction) {
       for index in 0..<oldChangeCount {
         oldChanges![index].pointee.retract(
-          transaction, before: incarnation, block.pointee.schedule)
+          transaction, before: incarnation, &slab.pointee, block.pointee.schedule)
       }
       for index in 0..<oldAccountCount
       where oldAccounts![index].pointee.retract(transaction, before: incarnation) {

@@ -53,6 +53,9 @@ struct Backoff {
 
   mutating func reset() { rounds = 0 }
 
+  /// Whether that has lasted for some microseconds.
+  var isLong: Bool { rounds >= 40 }
+
   @inline(__always)
   private func spinHint() {
     // An atomic that the optimizer must keep: a few cycles.

@@ -11,23 +11,27 @@ struct Throttle {
   /// The first transaction that is counted.
   private var first: Int32 = 0
   private var active: Int
+  /// How many decisions in a row found that nothing is left to gain.
+  private var vainPeriods = 0
   private var window: Int32
 
   /// Transactions between two decisions.
   static let period = 24
 
-  /// How far workers run ahead at first: a block of the main network whole, so that one that takes as long
-  /// as a third of them keeps nobody idle.
+  /// Decisions in a row that end the parallel run: one row of transactions does not make a block.
+  private static let patience = 2
+
+  /// How far workers run ahead at first: the farther, the more they do in vain.
   static func firstWindow(workers: Int) -> Int32 { Int32(workers) * 32 }
+
+  /// How far at most: a transaction that takes as long as hundreds of others keeps nobody idle.
+  static func widestWindow(workers: Int) -> Int32 { Int32(workers) * 128 }
 
   /// How far they run ahead where much is in vain: about as far as keeps them busy while their
   /// transactions take equally long.
   private static func narrowWindow(workers: Int, batch: Int32) -> Int32 {
     Int32(workers) * (4 + 2 * batch)
   }
-
-  /// The farthest: a transaction that takes a hundred times as long as others keeps nobody idle.
-  private var lastWindow: Int32 { Int32(workers) * 128 }
 
   init(workers: Int, mayEnd: Bool) {
     self.workers = workers
@@ -63,13 +67,14 @@ struct Throttle {
     let wasted = executions - transactions
     // What costs a third more in parallel gains nothing when three quarters of it follow one another.
     let isRow = longestRow > gas / 4 * 3
-    if (wasted * 2 > transactions * 3 || isRow) && mayEnd {
+    vainPeriods = wasted * 2 > transactions * 3 || isRow ? vainPeriods + 1 : 0
+    if vainPeriods >= Self.patience && mayEnd {
       active = 1
     } else if wasted * 2 > transactions {
       active = max(1, active / 2)
     } else if wasted * 8 < transactions {
       active = min(workers, active * 2)
-      window = min(window * 2, lastWindow)
+      window = min(window * 2, Self.widestWindow(workers: workers))
     }
     if wasted * 4 > transactions {
       window = Self.narrowWindow(workers: workers, batch: schedule.pointee.batch)

@@ -11,6 +11,18 @@ struct Version: ~Copyable {
   let next: Atomic<UnsafeMutablePointer<Version>?>
 }
 
+/// The value after a version, all before it added up; no version where that is not known any more.
+struct VersionSum {
+  var version: UnsafeMutablePointer<Version>?
+  var value: UInt256
+
+  /// Forgets it where a transaction before its version does something else now.
+  @inline(__always)
+  mutating func forget(from transaction: Int32) {
+    if let version, transaction <= version.pointee.transaction { self.version = nil }
+  }
+}
+
 /// What one transaction relied on.
 struct Reader {
   let transaction: Int32
@@ -36,11 +48,13 @@ struct Reader {
 /// this holds: a registered reader reads what it read, or it was told that it does not.
 struct Timeline: ~Copyable {
   private let lock = SpinLock()
+  /// Versions that are put in before it is looked again whether they can be added up.
+  private var untilSettled: Int32 = 16
   /// Latest transaction first.
   private let versions = Atomic<UnsafeMutablePointer<Version>?>(nil)
   private var readers: UnsafeMutablePointer<Reader>?
-  /// Versions that are put in before it is looked again whether they can be added up.
-  private var untilSettled: Int32 = 16
+  /// What the versions of many transactions make together, for who has the lock.
+  private var sum: UnsafeMutablePointer<VersionSum>?
   /// The value before the block.
   let base: UInt256
 
@@ -93,13 +107,49 @@ struct Timeline: ~Copyable {
     return sum &+ base
   }
 
-  private borrowing func value(before transaction: Int32) -> UInt256 {
-    var writer: Int32 = -1
-    return value(before: transaction, writer: &writer)
+  /// `value`, for who has the lock: the transactions of one sender follow one another, and each needs what
+  /// all before it left.
+  private mutating func lockedValue(
+    before transaction: Int32, writer: inout Int32, _ slab: inout Slab
+  ) -> UInt256 {
+    writer = -1
+    var added = UInt256.zero
+    var last: UnsafeMutablePointer<Version>?
+    var count = 0
+    var next = versions.load(ordering: .relaxed)
+    while let version = next {
+      if version.pointee.transaction < transaction {
+        if last == nil {
+          last = version
+          writer = version.pointee.transaction
+        }
+        if let sum, sum.pointee.version == version {
+          added = added &+ sum.pointee.value
+          break
+        }
+        added = added &+ version.pointee.value
+        if version.pointee.isAbsolute { break }
+        count += 1
+      }
+      next = version.pointee.next.load(ordering: .relaxed)
+    }
+    if next == nil { added = added &+ base }
+    if count > Self.longSum {
+      let sum = sum ?? slab.allocate(VersionSum.self)
+      sum.initialize(to: VersionSum(version: last, value: added))
+      self.sum = sum
+    }
+    return added
   }
 
+  /// Versions that are added up each time anew.
+  private static let longSum = 4
+
   /// The value after the block.
-  borrowing func finalValue() -> UInt256 { value(before: Int32.max) }
+  borrowing func finalValue() -> UInt256 {
+    var writer: Int32 = -1
+    return value(before: Int32.max, writer: &writer)
+  }
 
   /// What a transaction relied on, and what it makes of the cell.
   struct Access {
@@ -124,7 +174,7 @@ struct Timeline: ~Copyable {
     var isRight = true
     if !isCertain && (access.exact != nil || !access.floor.isZero) {
       var writer: Int32 = -1
-      let now = value(before: transaction, writer: &writer)
+      let now = lockedValue(before: transaction, writer: &writer, &slab)
       if let exact = access.exact {
         isRight = register(
           Reader(
@@ -142,7 +192,9 @@ struct Timeline: ~Copyable {
     if let change = access.change {
       let isChange = insert(
         change, access.isAbsolute, transaction, incarnation, &slab, schedule)
-      if isChange && earlierReaders != nil && notices { tellReaders(above: transaction, schedule) }
+      if isChange && earlierReaders != nil && notices {
+        tellReaders(above: transaction, &slab, schedule)
+      }
     }
     return isRight
   }
@@ -168,6 +220,7 @@ struct Timeline: ~Copyable {
       previous = version
       next = version.pointee.next.load(ordering: .relaxed)
     }
+    sum?.pointee.forget(from: transaction)
     var isChange = true
     if let old = next, old.pointee.transaction == transaction {
       isChange = old.pointee.value != value || old.pointee.isAbsolute != isAbsolute
@@ -218,17 +271,19 @@ struct Timeline: ~Copyable {
       next = version.pointee.next.load(ordering: .relaxed)
     }
     guard let first, count >= 16 else { return }
+    var writer: Int32 = -1
+    let value = lockedValue(before: first.pointee.transaction + 1, writer: &writer, &slab)
     let sum = slab.allocate(Version.self)
     sum.initialize(
       to: Version(
         transaction: first.pointee.transaction, incarnation: first.pointee.incarnation,
-        isAbsolute: true, value: value(before: first.pointee.transaction + 1), next: Atomic(nil)))
+        isAbsolute: true, value: value, next: Atomic(nil)))
     previous.pointee.next.store(sum, ordering: .releasing)
   }
 
   /// Takes back what an earlier incarnation did and the present one does not do.
   mutating func retract(
-    _ transaction: Int32, before incarnation: UInt32,
+    _ transaction: Int32, before incarnation: UInt32, _ slab: inout Slab,
     _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     lock.lock()
@@ -242,13 +297,14 @@ struct Timeline: ~Copyable {
     guard let version = next, version.pointee.transaction == transaction,
       version.pointee.incarnation != incarnation
     else { return }
+    sum?.pointee.forget(from: transaction)
     link(previous, to: version.pointee.next.load(ordering: .relaxed))
-    if readers != nil { tellReaders(above: transaction, schedule) }
+    if readers != nil { tellReaders(above: transaction, &slab, schedule) }
   }
 
   /// Tells the later readers that read something else now. Forgets those that are final.
   private mutating func tellReaders(
-    above transaction: Int32, _ schedule: UnsafeMutablePointer<TurnSchedule>
+    above transaction: Int32, _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous: UnsafeMutablePointer<Reader>?
@@ -256,8 +312,10 @@ struct Timeline: ~Copyable {
     while let reader = next {
       next = reader.pointee.next
       var isOver = reader.pointee.transaction < frontier
+      var writer: Int32 = -1
       if reader.pointee.transaction > transaction
-        && !reader.pointee.accepts(value(before: reader.pointee.transaction))
+        && !reader.pointee.accepts(
+          lockedValue(before: reader.pointee.transaction, writer: &writer, &slab))
       {
         schedule.pointee.invalidate(
           reader.pointee.transaction, reader.pointee.incarnation, by: transaction)

@@ -89,6 +89,14 @@ struct TransactionChains {
     end = last
   }
 
+  /// Those of the transactions so far that may take as long as half of what each worker has to do in the
+  /// block: where they begin last, the others wait for them in the end.
+  func early(workers: Int) -> [Int32] {
+    (first..<end).filter {
+      transactions[$0].roughNanoseconds &* UInt64(workers) &* 2 >= nanoseconds
+    }.map { Int32(truncatingIfNeeded: $0) }
+  }
+
   /// The place of an address in a table, or the free one where it belongs.
   @inline(__always)
   private func find(

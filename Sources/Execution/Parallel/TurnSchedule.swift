@@ -13,8 +13,14 @@ struct TurnSchedule: ~Copyable {
   let targets: UnsafeMutablePointer<CallTargets>
   /// One bit for each transaction that has to run again.
   private let pending: UnsafeMutablePointer<Atomic<UInt64>>
-  /// How many transactions that follow one another a worker takes at once.
+  /// How many transactions that follow one another a worker takes at once, at most.
   let batch: Int32
+  /// What each worker has taken and not begun. Who has nothing else to do takes from the others.
+  private let claims: ClaimedRanges
+  /// Transactions that begin before all others: each may take as long as all others together take a worker.
+  private let early: [Int32]
+  private let firstLate: Int32
+  private let widestWindow: Int32
   /// Changes of lifecycles so far, those that were taken back included.
   let lifecycleChanges = Atomic<UInt64>(0)
   /// Set at the end, and on errors.
@@ -39,6 +45,8 @@ struct TurnSchedule: ~Copyable {
   private let line3 = CacheLines()
   private let pendingCount = Atomic<Int32>(0)
   private let line4 = CacheLines()
+  /// How many of the early ones have been begun.
+  private let earlyBegun = Atomic<Int>(0)
 
   /// A transaction that a worker is to run: it is `running` already.
   struct Turn {
@@ -46,10 +54,14 @@ struct TurnSchedule: ~Copyable {
     let incarnation: UInt32
   }
 
-  /// A schedule of the transactions of a block from `first` on; the memory is the caller's.
+  /// A schedule of the transactions of a block from `first` on, with those of them that begin `early`; the
+  /// memory is the caller's.
   init(
-    _ memory: borrowing RecordMemory, from first: Int32, count: Int32, workers: Int
+    _ memory: borrowing RecordMemory, from first: Int32, count: Int32, early: [Int32], workers: Int
   ) {
+    self.early = early
+    firstLate = (early.last ?? -1) + 1
+    claims = ClaimedRanges(workers: workers)
     turns = memory.turns
     records = memory.records
     targets = memory.targets
@@ -60,13 +72,17 @@ struct TurnSchedule: ~Copyable {
     prepared = Atomic(first)
     batch = max(1, min(8, (count - first) / Int32(workers * 16)))
     window = Atomic(Throttle.firstWindow(workers: workers))
+    widestWindow = Throttle.widestWindow(workers: workers)
     activeWorkers = Atomic(workers)
     let words = Int(count) / 64 + 1
     pending = .allocate(capacity: words)
     for index in 0..<words { (pending + index).initialize(to: Atomic(0)) }
   }
 
-  deinit { pending.deallocate() }
+  deinit {
+    pending.deallocate()
+    claims.deallocate()
+  }
 
   /// Whether all transactions that may begin are final.
   var isDrained: Bool {
@@ -76,40 +92,90 @@ struct TurnSchedule: ~Copyable {
   /// Begins no more transactions than have been begun.
   borrowing func endSoon(workers: Int) {
     // A worker that has looked at the end before may take one more batch.
-    let last = next.load(ordering: .acquiring) &+ Int32(workers) &* batch
+    let last = max(next.load(ordering: .acquiring) &+ Int32(workers) &* batch, firstLate)
     if last < end.load(ordering: .acquiring) { end.store(last, ordering: .releasing) }
   }
 
   // MARK: Taking work
 
-  /// A transaction to run; `nil` when there is none at present. `fresh` are those that the worker has
-  /// taken and not begun; `claims` is called when it takes more of them.
+  /// Whether a worker has taken transactions that it has not begun.
+  @inline(__always)
+  borrowing func hasClaims(_ worker: Int) -> Bool { !claims.isEmpty(worker) }
+
+  /// A transaction for a worker to run; `nil` when there is none at present. One that `isIdle` takes what
+  /// another has taken and not begun: that one is at a long transaction. `weight` is about what one takes in
+  /// nanoseconds; `prepare` is called with those that the worker takes at once.
   @inline(__always)
   borrowing func take(
-    _ fresh: inout Range<Int32>, waits: inout Int, claims: (Range<Int32>) -> Void
+    _ worker: Int, isIdle: Bool, waits: inout Int, weight: (Int32) -> UInt64,
+    prepare: (Range<Int32>) -> Void
   ) -> Turn? {
     if pendingCount.load(ordering: .relaxed) > 0, let again = takePending(&waits) { return again }
+    if earlyBegun.load(ordering: .relaxed) < early.count,
+      prepared.load(ordering: .acquiring) >= firstLate, let turn = takeEarly(&waits)
+    {
+      return turn
+    }
     while true {
-      if fresh.isEmpty {
-        let first = next.load(ordering: .relaxed)
-        let last = min(
-          first &+ batch, end.load(ordering: .relaxed), prepared.load(ordering: .acquiring))
-        if first >= last
-          || first >= frontier.load(ordering: .relaxed) &+ window.load(ordering: .relaxed)
-        {
-          return nil
-        }
-        if !next.compareExchange(
-          expected: first, desired: last, ordering: .acquiringAndReleasing
-        ).exchanged {
-          continue
-        }
-        fresh = first..<last
-        claims(fresh)
+      if let index = claims.takeFirst(of: worker) {
+        if let turn = begin(index, TransactionStatus(.pending, 0), &waits) { return turn }
+        continue
       }
-      let index = fresh.removeFirst()
+      let first = next.load(ordering: .relaxed)
+      let most = min(
+        first &+ batch, end.load(ordering: .relaxed), prepared.load(ordering: .acquiring))
+      if first >= most || !isInWindow(first, isIdle: isIdle) {
+        return isIdle ? takeClaimed(&waits) : nil
+      }
+      // Nobody is to have much while others have nothing.
+      var last = first &+ 1
+      var taken = weight(first)
+      while last < most {
+        taken &+= weight(last)
+        if taken > Self.heaviestBatch { break }
+        last &+= 1
+      }
+      if next.compareExchange(
+        expected: first, desired: last, ordering: .acquiringAndReleasing
+      ).exchanged {
+        claims.set(first..<last, of: worker)
+        prepare(first..<last)
+      }
+    }
+  }
+
+  /// Whether workers may run ahead so far. Who is idle lets all go farther: the transaction at the frontier
+  /// is a long one.
+  @inline(__always)
+  private borrowing func isInWindow(_ index: Int32, isIdle: Bool) -> Bool {
+    let width = window.load(ordering: .relaxed)
+    if index < frontier.load(ordering: .relaxed) &+ width { return true }
+    if isIdle && width < widestWindow {
+      window.store(min(width &* 2, widestWindow), ordering: .relaxed)
+    }
+    return false
+  }
+
+  /// What a worker takes at once, in nanoseconds.
+  private static var heaviestBatch: UInt64 { 160_000 }
+
+  /// Begins one of those that begin before all others.
+  @inline(never)
+  private borrowing func takeEarly(_ waits: inout Int) -> Turn? {
+    while true {
+      let place = earlyBegun.add(1, ordering: .relaxed).oldValue
+      if place >= early.count { return nil }
+      if let turn = begin(early[place], TransactionStatus(.pending, 0), &waits) { return turn }
+    }
+  }
+
+  /// Begins the first transaction that another worker has taken and not begun.
+  @inline(never)
+  private borrowing func takeClaimed(_ waits: inout Int) -> Turn? {
+    while let index = claims.takeFirst() {
       if let turn = begin(index, TransactionStatus(.pending, 0), &waits) { return turn }
     }
+    return nil
   }
 
   /// Begins a transaction that is `pending`; lets it wait when another one has to come first.

@@ -9,6 +9,8 @@ final class WorkerPool: Sendable {
   /// The round's number, whether threads may still take part in it, and how many do.
   private let gate = Atomic<UInt64>(0)
   private let isOver = Atomic<Bool>(false)
+  /// How often a round was announced.
+  private let calls = Atomic<UInt64>(0)
   private let beds: [Bed]
   /// The work of the round; written before the round begins, by the one caller.
   private let work = Mutex<(@Sendable (Int) -> Void)?>(nil)
@@ -59,6 +61,13 @@ final class WorkerPool: Sendable {
     init(_ pool: WorkerPool) { self.pool = pool }
   }
 
+  /// Tells that a round is near: to wake threads takes as long as some transactions.
+  func prepare() {
+    if count < 2 { return }
+    calls.add(1, ordering: .sequentiallyConsistent)
+    wakeOthers(0)
+  }
+
   /// Runs `body` on the calling thread, which is number 0, and on all others that are awake before it has
   /// returned there; each passes its number. Who comes late has nothing to do: nobody waits for it, unless
   /// all are to begin together.
@@ -104,24 +113,34 @@ final class WorkerPool: Sendable {
   private static func live(_ number: Int, _ shared: Shared) {
     let pool = shared.pool
     var seen: UInt64 = 0
+    var heard: UInt64 = 0
     while true {
       // Blocks follow one another: the next is often there before a sleep would be over.
       var turns = 0
       var backoff = Backoff()
-      while pool.round == seen && turns < 200 {
-        if pool.isOver.load(ordering: .acquiring) { return }
-        backoff.wait()
-        turns += 1
-      }
       while pool.round == seen {
         if pool.isOver.load(ordering: .acquiring) { return }
+        if turns < 200 {
+          turns += 1
+          backoff.wait()
+          continue
+        }
         pool.beds[number].sleep {
-          pool.round != seen || pool.isOver.load(ordering: .sequentiallyConsistent)
+          pool.round != seen || pool.calls.load(ordering: .sequentiallyConsistent) != heard
+            || pool.isOver.load(ordering: .sequentiallyConsistent)
+        }
+        let calls = pool.calls.load(ordering: .sequentiallyConsistent)
+        if calls != heard {
+          heard = calls
+          pool.wakeOthers(number)
+          turns = 0
+          backoff.reset()
         }
       }
       pool.wakeOthers(number)
       if pool.isOver.load(ordering: .acquiring) { return }
       seen = pool.round
+      heard = pool.calls.load(ordering: .sequentiallyConsistent)
       if !pool.enter(seen) { continue }
       let body = pool.work.withLock { $0 }
       body?(number)

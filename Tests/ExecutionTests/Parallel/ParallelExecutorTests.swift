@@ -117,4 +117,29 @@ import Testing
     #expect(executor.statistics.serialTransactions >= 250)
     #expect(executor.statistics.waste < 0.5)
   }
+
+  /// Long transactions begin before all others, also where the rest of the block ends up serial.
+  @Test func longTransactionsMayBeginFirst() {
+    let executor = ParallelExecutor(ParallelExecutor.Options(threads: 4))
+    let serial = SerialExecutor()
+    var seed: UInt64 = 0
+    var endedSerial = 0
+    for _ in 0..<12 {
+      var random: RandomBlock
+      repeat {
+        seed += 1
+        random = RandomBlock(seed: seed, largest: 2000)
+      } while random.block.transactions.count < 300
+      let count = random.block.transactions.count
+      for place in [count / 3, min(count, 512) - 1] {
+        random.block.transactions[place].transaction.gasLimit = 1 << 34
+      }
+      executor.delays = seed % 2 == 0 ? nil : ScheduleDelays(seed: seed)
+      let difference = RandomBlock.difference(random.run(serial), random.run(executor))
+      #expect(difference == nil, "seed \(seed)")
+      let statistics = executor.statistics
+      if statistics.executions > 0 && statistics.serialTransactions > 0 { endedSerial += 1 }
+    }
+    #expect(endedSerial > 0)
+  }
 }

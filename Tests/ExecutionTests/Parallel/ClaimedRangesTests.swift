@@ -1,0 +1,53 @@
+import Synchronization
+import Testing
+
+@testable import Execution
+
+/// What workers have taken and not begun, and others may begin.
+@Suite struct ClaimedRangesTests {
+  @Test func theFirstOfAllComesFirst() {
+    let ranges = ClaimedRanges(workers: 3)
+    defer { ranges.deallocate() }
+    #expect(ranges.takeFirst() == nil)
+    ranges.set(8..<10, of: 0)
+    ranges.set(3..<4, of: 2)
+    #expect(!ranges.isEmpty(0) && ranges.isEmpty(1) && !ranges.isEmpty(2))
+    #expect(ranges.takeFirst(of: 1) == nil)
+    #expect(ranges.takeFirst() == 3)
+    #expect(ranges.takeFirst() == 8)
+    #expect(ranges.takeFirst(of: 0) == 9)
+    #expect(ranges.takeFirst() == nil)
+  }
+
+  @Test func eachIsTakenOnce() {
+    let workers = 4
+    let count: Int32 = 40_000
+    let ranges = ClaimedRanges(workers: workers)
+    defer { ranges.deallocate() }
+    let shared = Shared(ranges: ranges)
+    let next = Atomic<Int32>(0)
+    let taken = (0..<workers).map { _ in Mutex<[Int32]>([]) }
+    _ = Threads.map(workers, jobs: workers) { worker in
+      var own: [Int32] = []
+      while true {
+        if let index = shared.ranges.takeFirst(of: worker)
+          ?? (own.count % 3 == 0 ? shared.ranges.takeFirst() : nil)
+        {
+          own.append(index)
+          continue
+        }
+        let first = next.add(5, ordering: .relaxed).oldValue
+        if first >= count { break }
+        shared.ranges.set(first..<min(first + 5, count), of: worker)
+      }
+      while let index = shared.ranges.takeFirst() { own.append(index) }
+      taken[worker].withLock { $0 = own }
+    }
+    #expect(taken.flatMap { $0.withLock { $0 } }.sorted() == Array(0..<count))
+  }
+
+  private struct Shared: @unchecked Sendable {
+    // Its words are atomic.
+    let ranges: ClaimedRanges
+  }
+}
