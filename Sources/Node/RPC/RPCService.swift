@@ -128,7 +128,7 @@ package final class RPCService: @unchecked Sendable {
     for group in [
       chainMethods, stateMethods, callMethods, transactionMethods, logMethods, feeMethods,
       debugMethods, engineMethods, poolMethods, developmentMethods,
-      developmentStateMethods,
+      developmentStateMethods, stateFileMethods,
     ] {
       all.merge(group) { _, _ in preconditionFailure("a method has two implementations") }
     }
