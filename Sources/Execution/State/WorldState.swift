@@ -55,6 +55,9 @@ public struct WorldState {
       StateTables(hash: .ofProcess, pages: StatePages(source: source, codes: codes)))
   }
 
+  /// Whether accounts are read from a source when they are asked for first.
+  package var hasSource: Bool { memory.tables.pointee.pages != nil }
+
   /// What has changed since the source was read.
   package var delta: StateDelta { memory.tables.pointee.delta() }
 

@@ -3,6 +3,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import GPU
 import NIOCore
 import Node
 import Storage
@@ -65,7 +66,8 @@ struct NodeCommand: ParsableCommand {
   var rpcNamespaces: String?
   @Option(help: "The only methods that everybody may call, with commas.") var rpcMethods = ""
   @Option(help: "How far back states are kept: full, or a number of blocks.") var history = "full"
-  @Option(help: "What executes blocks: serial, parallel, or auto: parallel from four cores on.")
+  @Option(
+    help: "What executes blocks: serial, parallel, gpu, or auto: parallel from four cores on.")
   var executor = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
   @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
@@ -82,12 +84,10 @@ struct NodeCommand: ParsableCommand {
     _ = try log()
     try validateRole()
     guard ["serial", "parallel", "auto", "gpu"].contains(executor) else {
-      throw ValidationError("--executor: serial, parallel or auto")
+      throw ValidationError("--executor: \(executor) is not serial, parallel, gpu or auto")
     }
-    if executor == "gpu" {
-      throw ValidationError(
-        "--executor gpu: a node's state is in its database, from which blocks are not executed on a "
-          + "GPU yet; take parallel, or needletail blocktest --device for files of blocks")
+    guard Sequencer.Order(rawValue: order) != nil else {
+      throw ValidationError("--order: \(order) is not auto, fees or spread")
     }
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
@@ -156,6 +156,9 @@ struct NodeCommand: ParsableCommand {
       // For others that want the same chain.
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try Data(file).write(to: URL(fileURLWithPath: folder + "/genesis.json"))
+    } else if executor == "gpu" {
+      let rounds = try deviceRounds()
+      options.makeExecutor = { RoundExecutor(rounds) }
       options.genesis = file
     }
     if dev || role == .sequencer {
@@ -247,6 +250,17 @@ struct NodeCommand: ParsableCommand {
   private func secret(_ path: String) throws -> [UInt8] {
     let text = String(decoding: try FileBytes(path: path).array, as: UTF8.self)
       .trimmingCharacters(in: .whitespacesAndNewlines)
+  /// What executes blocks on the first device.
+  private func deviceRounds() throws -> SharedRounds {
+    do throws(GPUError) {
+      return SharedRounds(try BatchRunner(try DeviceChoice.cuda(0).resolve()))
+    } catch {
+      throw ValidationError(
+        "--executor gpu: \(error). `needletail devices` lists what there is; parallel takes the "
+          + "CPU's cores")
+    }
+  }
+
     let bytes = Hexadecimal.bytes(text) ?? Hexadecimal.bytes(unprefixed: text)
     guard let bytes, bytes.count == 32 else {
       throw ValidationError("\(path): the secret is 32 bytes in hexadecimal")
