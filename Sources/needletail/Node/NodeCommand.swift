@@ -47,6 +47,11 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "The file of the key that signs the feed; by default in the chain's folder.")
   var feedKey: String?
   @Flag(help: "Let the feed tell what every transaction changes.") var feedAccessLists = false
+  @Flag(help: "Of a watcher or forwarder: take what the sequencer says of blocks in the making.")
+  var feedParts = false
+  @Option(
+    help: "With --block-time: milliseconds between what the feed says of the block in the making.")
+  var partTime: Int?
   @Option(help: "The sequencer of a forwarder: ws://HOST:PORT.") var sequencer: String?
   @Flag(help: "End with status 3 when a watcher finds a wrong block.") var exitOnDifference = false
   @Option(help: "The port for batches of transactions in binary frames; without it there is none.")
@@ -69,6 +74,13 @@ struct NodeCommand: ParsableCommand {
   @Option(
     help: "What executes blocks: serial, parallel, gpu, or auto: parallel from four cores on.")
   var executor = "auto"
+  @Option(
+    help: ArgumentHelp(
+      "The order in a block: fees, spread, or auto.",
+      discussion:
+        "spread puts transactions that need one another apart, so that many run at once; auto does "
+        + "so in large blocks of calls from four cores on, where it pays."))
+  var order = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
   @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
   @Option(help: "What the log has: debug (every block), info, warning or error.")
@@ -141,8 +153,12 @@ struct NodeCommand: ParsableCommand {
     options.onlyNamespaces = rpcNamespaces.map { list($0) }
     options.methods = list(rpcMethods)
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    if executor == "parallel" || executor == "auto" && cores >= 4 {
+    let usesCores = executor == "parallel" || executor == "auto" && cores >= 4
+    if usesCores {
       options.makeExecutor = { ParallelExecutor() }
+    } else if executor == "gpu" {
+      let rounds = try deviceRounds()
+      options.makeExecutor = { RoundExecutor(rounds) }
     }
     options.http.host = httpHost
     options.http.port = httpPort
@@ -156,9 +172,6 @@ struct NodeCommand: ParsableCommand {
       // For others that want the same chain.
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try Data(file).write(to: URL(fileURLWithPath: folder + "/genesis.json"))
-    } else if executor == "gpu" {
-      let rounds = try deviceRounds()
-      options.makeExecutor = { RoundExecutor(rounds) }
       options.genesis = file
     }
     if dev || role == .sequencer {
@@ -167,6 +180,9 @@ struct NodeCommand: ParsableCommand {
       sequencer.log = log
       sequencer.mode = noMining ? .onDemand : blockTime.map { .interval($0) } ?? .onArrival
       sequencer.gasLimit = gasLimit
+      sequencer.partTime = partTime
+      sequencer.order = Sequencer.Order(rawValue: order) ?? .auto
+      sequencer.threads = usesCores ? cores : 1
       sequencer.recordsAccessLists = feedAccessLists
       options.sequencer = sequencer
     }
@@ -234,6 +250,17 @@ struct NodeCommand: ParsableCommand {
     if ending.hasFailed { throw ExitCode(3) }
   }
 
+  /// What executes blocks on the first device.
+  private func deviceRounds() throws -> SharedRounds {
+    do throws(GPUError) {
+      return SharedRounds(try BatchRunner(try DeviceChoice.cuda(0).resolve()))
+    } catch {
+      throw ValidationError(
+        "--executor gpu: \(error). `needletail devices` lists what there is; parallel takes the "
+          + "CPU's cores")
+    }
+  }
+
   /// Opens the chain and listens; a port that is taken is bad usage.
   private func open(_ options: NodeService.Options) throws -> NodeService {
     do { return try NodeService(options) } catch let error as IOError {
@@ -250,17 +277,6 @@ struct NodeCommand: ParsableCommand {
   private func secret(_ path: String) throws -> [UInt8] {
     let text = String(decoding: try FileBytes(path: path).array, as: UTF8.self)
       .trimmingCharacters(in: .whitespacesAndNewlines)
-  /// What executes blocks on the first device.
-  private func deviceRounds() throws -> SharedRounds {
-    do throws(GPUError) {
-      return SharedRounds(try BatchRunner(try DeviceChoice.cuda(0).resolve()))
-    } catch {
-      throw ValidationError(
-        "--executor gpu: \(error). `needletail devices` lists what there is; parallel takes the "
-          + "CPU's cores")
-    }
-  }
-
     let bytes = Hexadecimal.bytes(text) ?? Hexadecimal.bytes(unprefixed: text)
     guard let bytes, bytes.count == 32 else {
       throw ValidationError("\(path): the secret is 32 bytes in hexadecimal")
