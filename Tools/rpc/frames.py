@@ -26,7 +26,7 @@ from fuzz import measured, memory
 from node import Node
 
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
-FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cfffFb92266"
+FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 CLOSE_CODES = {1000, 1002, 1007, 1008, 1009, 1013}
 TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
 
@@ -132,13 +132,18 @@ def ingest_session(port, r, transactions, seen):
                 some = [mutated(r, one) if r.random() < 0.7 else one for one in some]
             elif kind < 0.85:
                 some.append(bytes(r.choice([131_072, 131_073, 300_000])))
+                if len(some[-1]) > 131_072:
+                    ends = "malformed"
+                    connection.sendall(batch(number, some))
+                    break
             wanted[number] = len(some)
             connection.sendall(batch(number, some))
-        try:
-            connection.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-        while (found := answer(connection)) is not None:
+        if ends in ("cut off", "noise"):
+            try:
+                connection.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+        while (wanted or ends) and (found := answer(connection)) is not None:
             status, number, accepted, refused, texts = found
             if status == 1:
                 assert ends in ("malformed", "noise"), (ends, texts)
@@ -386,7 +391,8 @@ def main():
         latency = {}
         half = options.frames // 2
         latency["under ingest frames"] = measured(node.port, lambda: sessions(
-            "ingest", half, lambda r, seen: ingest_session(node.ingest_port, r, transactions, seen)))
+            "ingest", half,
+            lambda r, seen: ingest_session(node.ingest_port, r, transactions, seen)))
         latency["under feed frames"] = measured(node.port, lambda: sessions(
             "feed", half, lambda r, seen: feed_session(node.port, r, seen)))
 
@@ -409,6 +415,8 @@ def main():
         for connection in flood:
             connection.close()
 
+        for _ in range(3):
+            node.call("evm_mine")
         liar = Liar(capture(node.port, 3), random.Random(f"{options.seed}:liar"))
         watcher = Node(options.binary, "--role", "watcher", "--datadir", folder + "/w", "--genesis",
                        folder + "/s/genesis.json", "--feed", f"ws://127.0.0.1:{liar.port}/feed")
@@ -440,4 +448,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        for node in list(Node.running):
+            node.kill()
