@@ -16,9 +16,9 @@ class Checks:
         self.functions.append(function)
         return function
 
-    def run(self, call, part=""):
-        """Runs `call(function)` for all whose names contain `part`; prints what fails and, as the last
-        line, how many passed and failed. Gives the script's exit status."""
+    def run(self, call, part="", end=lambda: None):
+        """Runs `call(function)` for all whose names contain `part`, then `end()`; prints what fails and, as
+        the last line, how many passed and failed. Gives the script's exit status."""
         passed = failed = 0
         for function in self.functions:
             if part not in function.__name__:
@@ -34,5 +34,6 @@ class Checks:
                 # What the check left behind.
                 for node in [node for node in Node.running if node not in running]:
                     node.kill()
+        end()
         print(f"{passed} passed, {failed} failed")
         return 1 if failed else 0

@@ -210,9 +210,7 @@ def main():
     node = Node(sys.argv[1], "--dev")
     state = {}
     w3 = Web3(Web3.HTTPProvider(node.url))
-    status = check.run(lambda function: function(w3, state))
-    node.stop()
-    return status
+    return check.run(lambda function: function(w3, state), end=node.stop)
 
 
 if __name__ == "__main__":

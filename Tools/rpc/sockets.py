@@ -275,9 +275,7 @@ def bears_many_idle_connections(node):
 
 def main():
     node = Node(sys.argv[1], "--dev")
-    status = check.run(lambda function: function(node))
-    node.stop()
-    return status
+    return check.run(lambda function: function(node), end=node.stop)
 
 
 if __name__ == "__main__":
