@@ -2,6 +2,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import GPU
 import Storage
 import Testing
 
@@ -159,6 +160,31 @@ import Testing
     let run = longestRun(block, counter)
     #expect(order == .fees ? run == 20 : run <= 2, "\(run)")
     try replays(node, on: genesis)
+  }
+
+  /// What a device's lanes make of a node's database is what the serial executor makes of it; the lanes are
+  /// the host's.
+  @Test func lanesExecuteANodesBlocks() throws {
+    var options = BatchRunner.Options()
+    options.hostThreads = 1
+    let executor = RoundExecutor(SharedRounds(BatchRunner([], options: options)))
+    var onHost: [HostReason] = []
+    executor.onHost = { onHost.append($1) }
+    let node = try TestNode(executor: executor)
+    let (block, _) = try busyBlock(node, perSender: 4)
+    #expect(block.transactions.count == 40)
+    // On a state that is in the database alone: the counter has a storage that nobody has read.
+    node.sequencer.mode = .onArrival
+    for sender in [5, 6] {
+      let from = DevelopmentAccounts.standard.addresses[sender]
+      let sent = node.call(
+        "eth_sendTransaction",
+        #"[{"from":"\#(from)","to":"\#(block.transactions[0].to!)","gas":"0x186a0"}]"#)
+      #expect(sent.contains("result"), "\(sent)")
+    }
+    #expect(executor.statistics.transactions == 43)
+    #expect(onHost == [])
+    try replays(node)
   }
 
   /// Another node, which executes one transaction after the other, takes the same blocks.
