@@ -99,10 +99,41 @@ import Testing
     let (small, first) = try busyBlock(few, perSender: 4)
     #expect(longestRun(small, first) == 20)
     let many = try TestNode(order: .auto, executor: Self.parallel(4))
+    many.sequencer.planner.note(transactions: 100, conflicts: 50, isPlanned: false)
     let (large, second) = try busyBlock(many, perSender: 8)
     #expect(large.transactions.count == 80)
     #expect(longestRun(large, second) <= 2)
     try replays(many)
+  }
+
+  /// `auto` plans when the order of fees was seen to hold transactions up, and now and then looks again.
+  @Test func autoLearnsWhetherPlanningPays() {
+    let workload = TransactionWorkload.transfers(people: 80)
+    let transactions = workload.block.transactions.map { prepared in
+      var prepared = prepared
+      prepared.transaction.data = [1, 2, 3, 4]
+      return prepared
+    }
+    let state = WorldState(workload.allocation)
+    let planner = BlockPlanner(.auto, threads: 4)
+    func plans() -> Bool { planner.plan(transactions, for: workload.block, on: state) != nil }
+    #expect(!plans())
+    planner.note(transactions: 80, conflicts: 8, isPlanned: false)
+    #expect(!plans())
+    planner.note(transactions: 80, conflicts: 9, isPlanned: false)
+    #expect(plans())
+    // A small block says nothing.
+    planner.note(transactions: 63, conflicts: 0, isPlanned: false)
+    #expect(plans())
+    for _ in 0..<BlockPlanner.patience {
+      #expect(plans())
+      planner.note(transactions: 80, conflicts: 0, isPlanned: true)
+    }
+    #expect(!plans())
+    planner.note(transactions: 80, conflicts: 40, isPlanned: false)
+    #expect(plans())
+    planner.note(transactions: 80, conflicts: 0, isPlanned: false)
+    #expect(!plans())
   }
 
   /// What a plan takes for invalid is left to the executor, and nothing is lost.

@@ -152,6 +152,8 @@ struct BlockMaker {
     /// What was left out, by its place among those given.
     var rejected: [(index: Int, error: TransactionError)]
     var state: WorldState
+    /// Whether a planner gave the order.
+    var isPlanned: Bool
   }
 
   /// Executes a block's transactions on the head of a snapshot, in the order that a planner gives them.
@@ -180,7 +182,8 @@ struct BlockMaker {
       transactions: prepared.transactions.indices.filter { !left.contains($0) }
         .map { prepared.transactions[$0] },
       outcome: outcome,
-      rejected: outcome.rejected.map { (order?[$0.index] ?? $0.index, $0.error) }, state: state)
+      rejected: outcome.rejected.map { (order?[$0.index] ?? $0.index, $0.error) }, state: state,
+      isPlanned: order != nil)
   }
 
   /// Makes a block on the head of a snapshot.

@@ -17,6 +17,12 @@ final class BlockPlanner {
   static let leastTransactions = 64
   /// Threads from which on it does.
   static let leastThreads = 4
+  /// Blocks after which one is left as it pays, to see whether planning still does.
+  static let patience = 16
+  /// Whether transactions got into each other's way in the last block that was left as it pays.
+  private var hasConflicts = false
+  /// Blocks that were planned since.
+  private var planned = 0
 
   /// A planner for an executor on so many threads.
   init(_ order: Sequencer.Order, threads: Int) {
@@ -39,16 +45,27 @@ final class BlockPlanner {
     return places.isEmpty ? nil : places
   }
 
-  /// Whether an order is worth the time of finding it: where many call contracts, and several threads
-  /// can make use of it.
+  /// Learns from a block that was executed in parallel: how many of its transactions ran in vain, waited, or
+  /// were executed one after the other in the end.
+  func note(transactions: Int, conflicts: Int, isPlanned: Bool) {
+    if isPlanned {
+      planned += 1
+    } else if transactions >= Self.leastTransactions {
+      planned = 0
+      hasConflicts = conflicts * 10 > transactions
+    }
+  }
+
+  /// Whether an order is worth the time of finding it: where many call contracts, several threads can make
+  /// use of it, and the order of fees was seen to hold them up.
   private func pays(_ transactions: [PreparedTransaction]) -> Bool {
     switch order {
     case .fees: return false
     case .spread: return transactions.count > 1
     case .auto:
-      guard threads >= Self.leastThreads, transactions.count >= Self.leastTransactions else {
-        return false
-      }
+      guard threads >= Self.leastThreads, transactions.count >= Self.leastTransactions,
+        hasConflicts, planned < Self.patience
+      else { return false }
       let calls = transactions.count { !$0.transaction.data.isEmpty }
       return calls * 4 >= transactions.count
     }

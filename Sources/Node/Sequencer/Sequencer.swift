@@ -65,7 +65,7 @@ package final class Sequencer: @unchecked Sendable {
   let pool: TransactionPool
   private let options: Options
   let maker: BlockMaker
-  private let planner: BlockPlanner
+  let planner: BlockPlanner
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
   /// What others were told of the next block; on `queue`.
@@ -260,6 +260,14 @@ package final class Sequencer: @unchecked Sendable {
         on: snapshot, attributes, chosen, executor: hasImpersonated ? SerialExecutor() : executor,
         planner: hasImpersonated || !promised.isEmpty ? nil : planner, codes: codes,
         database: chain.database)
+      if !hasImpersonated, let parallel = (executor as? ParallelExecutor)?.statistics,
+        parallel.serialBlocks.isEmpty
+      {
+        planner.note(
+          transactions: parallel.transactions,
+          conflicts: parallel.repetitions + parallel.waits + parallel.serialTransactions,
+          isPlanned: executed.isPlanned)
+      }
       listener.withLock { $0 }?.executed(
         executed.header, executed.transactions, executed.outcome.receipts)
       let built = try maker.finish(

@@ -79,7 +79,7 @@ struct NodeCommand: ParsableCommand {
       "The order in a block: fees, spread, or auto.",
       discussion:
         "spread puts transactions that need one another apart, so that many run at once; auto does "
-        + "so in large blocks of calls from four cores on, where it pays."))
+        + "so in large blocks of calls from four cores on, while the order of fees holds them up."))
   var order = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
   @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
