@@ -102,7 +102,7 @@ let package = Package(
     .testTarget(
       name: "NodeTests",
       dependencies: [
-        "EVM", "Ethereum", "Execution", "Node", "Storage",
+        "EVM", "Ethereum", "Execution", "GPU", "Node", "Storage",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),

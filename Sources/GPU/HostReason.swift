@@ -15,6 +15,8 @@ package enum HostReason: String, CaseIterable, Sendable {
   /// Its block wants an access list, or two kinds of gas (Amsterdam): the records of a device have
   /// neither.
   case accessList
+  /// It went on asking for parts of the state that nobody had read from the database.
+  case unreadState
 
   /// The reason behind a fault that a device has reported.
   package init(_ status: ExecutionStatus) {
@@ -40,6 +42,7 @@ extension HostReason: CustomStringConvertible {
     case .gasLimit: "a gas limit above the ceiling"
     case .deviceLost: "the device failed"
     case .accessList: "a block with an access list"
+    case .unreadState: "state that was not read yet"
     }
   }
 }

@@ -104,7 +104,8 @@ package final class NodeService: Sendable {
     )
     service = RPCService(
       chain: chain, pool: pool, sequencer: sequencer, intake: intake,
-      isFollower: follower != nil, limits: options.limits)
+      isFollower: follower != nil, preconfirmations: follower?.preconfirmations,
+      limits: options.limits)
     var access = options.isDevelopment ? RPCService.Access.development : .everybody
     if let only = options.onlyNamespaces { access.namespaces = only }
     access.namespaces.formUnion(options.namespaces)
@@ -119,7 +120,10 @@ package final class NodeService: Sendable {
     let feed = options.signer.map { [chain, threads] in
       FeedServer(chain, signer: $0, threads: threads)
     }
-    if let feed { chain.add(feed) }
+    if let feed {
+      chain.add(feed)
+      sequencer?.listener.withLock { $0 = feed }
+    }
     let http = try HTTPServer(
       options.http, group: group, threads: threads, workers: workers,
       responder: { [access] in

@@ -70,6 +70,69 @@ import Testing
     }
   }
 
+  /// Executed on a state that is read account by account: what came of it, and the state after.
+  private static func runPaged(
+    _ block: PreparedBlock, on allocation: Allocation, by executor: some HostBlockExecutor
+  ) -> [String] {
+    let source = AllocationSource(allocation)
+    var state = WorldState(source: source, codes: CodeStore())
+    var executor = executor
+    let result: Result<BlockOutcome, ExecutionError>
+    do throws(ExecutionError) {
+      result = .success(try executor.execute(block, on: &state))
+    } catch {
+      result = .failure(error)
+    }
+    return words(result, state)
+  }
+
+  /// A state of which a device has a part comes to what it comes to in memory.
+  @Test(arguments: 0..<24) func randomTransactionsOnASource(group: UInt64) {
+    for seed in group * 10..<group * 10 + 10 {
+      let random = RandomTransactions(seed: seed)
+      var block = random.block
+      block.invalidTransactions = seed % 2 == 0 ? .reject : .failBlock
+      let executor = RoundExecutor(Self.rounds())
+      #expect(
+        Self.runPaged(block, on: random.allocation, by: executor)
+          == Self.run(block, on: random.allocation, by: SerialExecutor()), "seed \(seed)")
+    }
+  }
+
+  /// What nobody named is read before the second round; who goes on asking is the host's.
+  @Test func whatLanesAskForIsRead() {
+    let target = Address(number: 0xdada)
+    // Stores the balance of `target`, whom no transaction names; and a walk: loads slot 0, then the slot
+    // that it found, and so on, six times (`SLOAD` each), and stores it in slot 99.
+    let balance: [UInt8] = [0x61, 0xda, 0xda, 0x31, 0x5f, 0x55]
+    let walk: [UInt8] = [0x5f] + [UInt8](repeating: 0x54, count: 6) + [0x60, 99, 0x55]
+    var accounts = Self.world.accounts
+    accounts[Address(number: 0xb1)] = .init(code: balance)
+    accounts[Address(number: 0xb2)] = .init(
+      code: walk, storage: [0: 11, 11: 12, 12: 13, 13: 14, 14: 15, 15: 16])
+    accounts[target] = .init(balance: 77)
+    let allocation = Allocation(accounts)
+    var environment = BlockEnvironment(number: 1, coinbase: Self.coinbase)
+    environment.gasLimit = 10_000_000
+    var block = PreparedBlock(fork: .shanghai, environment: environment)
+    block.callsSystemContracts = false
+    block.transactions = [
+      Self.transaction(0, to: Address(number: 0xb1)),
+      Self.transaction(1, to: Self.person(2), value: 5),
+      Self.transaction(3, to: Address(number: 0xb2)),
+    ]
+    let executor = RoundExecutor(Self.rounds())
+    var hosted: [Int] = []
+    executor.onHost = { index, reason in
+      #expect(reason == .unreadState)
+      hosted.append(index)
+    }
+    let got = Self.runPaged(block, on: allocation, by: executor)
+    #expect(got == Self.run(block, on: allocation, by: SerialExecutor()))
+    #expect(hosted == [2])
+    #expect(executor.statistics.rounds > 2 && executor.statistics.rounds < 8)
+  }
+
   // MARK: What depends on what
 
   private static func person(_ number: UInt64) -> Address { Address(number: 0x1000 + number) }

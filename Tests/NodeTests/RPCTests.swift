@@ -15,14 +15,21 @@ final class TestNode {
   let sequencer: Sequencer
   let service: RPCService
 
-  init(fault: BlockFault? = nil, recordsAccessLists: Bool = false) throws {
+  init(
+    fault: BlockFault? = nil, recordsAccessLists: Bool = false, order: Sequencer.Order = .auto,
+    executor: any HostBlockExecutor = SerialExecutor(), genesis: [UInt8]? = nil
+  ) throws {
     chain = try Blockchain(
       folder: folder,
-      genesisFile: DevelopmentGenesis.file(chainID: 1337, accounts: .standard, time: 1_000_000))
+      genesisFile: genesis
+        ?? DevelopmentGenesis.file(chainID: 1337, accounts: .standard, time: 1_000_000))
     var options = Sequencer.Options()
     options.accounts = .standard
     options.recordsAccessLists = recordsAccessLists
-    sequencer = Sequencer(chain: chain, pool: pool, options: options, fault: fault)
+    options.order = order
+    options.threads = (executor as? ParallelExecutor)?.options.threads ?? 1
+    sequencer = Sequencer(
+      chain: chain, pool: pool, options: options, executor: executor, fault: fault)
     let intake = TransactionIntake(
       chain: chain, pool: pool, sequencer: sequencer, recovery: try SenderRecovery())
     service = RPCService(chain: chain, pool: pool, sequencer: sequencer, intake: intake)

@@ -11,13 +11,13 @@ import pathlib
 import re
 import sys
 import time
-import traceback
 
 import vyper
 from eth_account import Account
 from web3 import AsyncWeb3, Web3, WebSocketProvider
 from web3.exceptions import ContractLogicError
 
+from checks import Checks
 from node import Node
 
 SOURCE = """
@@ -40,12 +40,7 @@ def store(number: uint256):
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
+check = Checks()
 
 
 @check
@@ -213,22 +208,9 @@ def subscribes_over_a_websocket(w3, state):
 
 def main():
     node = Node(sys.argv[1], "--dev")
-    passed = failed = 0
     state = {}
-    try:
-        w3 = Web3(Web3.HTTPProvider(node.url))
-        for function in checks:
-            try:
-                function(w3, state)
-                passed += 1
-            except Exception:
-                failed += 1
-                print(f"failed: {function.__name__}")
-                traceback.print_exc(limit=4, file=sys.stdout)
-    finally:
-        node.stop()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    w3 = Web3(Web3.HTTPProvider(node.url))
+    return check.run(lambda function: function(w3, state), end=node.stop)
 
 
 if __name__ == "__main__":

@@ -72,9 +72,3 @@ class Node:
         self.process.terminate()
         if self.process.wait(timeout=60) != 0:
             sys.exit("the node did not end well")
-
-    @classmethod
-    def kill_all(cls):
-        """Kills what a failed check left behind."""
-        for node in list(cls.running):
-            node.kill()

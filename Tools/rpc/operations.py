@@ -21,16 +21,12 @@ import tempfile
 import threading
 import time
 
+from checks import Checks
 from node import Node
 
 BINARY = sys.argv[1]
 ACCOUNT = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
+check = Checks()
 
 
 def ask(port, method="GET", path="/", body=None, **headers):
@@ -261,6 +257,18 @@ def what_test_tools_set_survives_a_kill(folder):
 
 
 @check
+def an_executor_that_there_is_not_is_told(folder):
+    # Where there is a device, there is a node.
+    if not os.path.exists("/dev/nvidia0"):
+        ended = run("node", "--dev", "--executor", "gpu")
+        assert ended.returncode == 2 and "--executor gpu: " in ended.stderr, ended
+    ended = run("node", "--dev", "--executor", "abacus")
+    assert ended.returncode == 2 and "abacus is not serial" in ended.stderr, ended
+    ended = run("node", "--dev", "--part-time", "100")
+    assert ended.returncode == 2 and "below --block-time" in ended.stderr, ended
+
+
+@check
 def a_port_that_is_taken_is_told(folder):
     node = Node(BINARY, "--dev")
     ended = run("node", "--dev", "--http-port", str(node.port))
@@ -269,17 +277,11 @@ def a_port_that_is_taken_is_told(folder):
 
 
 def main():
-    passed = failed = 0
-    for function in checks:
+    def run_in_a_folder(function):
         with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(folder)
-                passed += 1
-            except Exception as error:
-                failed += 1
-                print(f"{function.__name__}: {type(error).__name__}: {error}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+            function(folder)
+
+    return check.run(run_in_a_folder)
 
 
 if __name__ == "__main__":

@@ -11,16 +11,21 @@ value. The last line is `N passed, N failed`.
 
 import json
 import random
+import re
+import select
 import socket
 import sys
 import tempfile
 import threading
 import time
-import traceback
 
+import rlp
 from eth_account import Account
+from eth_utils import keccak
 
+from checks import Checks
 from node import Node
+from sockets import Connection
 
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -29,12 +34,7 @@ PRICE = {"maxFeePerGas": 10**12, "maxPriorityFeePerGas": 10**9, "chainId": 1337,
 # calldata word 0 is the slot, word 1 the value: PUSH1 32 CALLDATALOAD PUSH1 0 CALLDATALOAD SSTORE
 STORE = "60203560003555"
 
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
+check = Checks()
 
 
 class Proxy:
@@ -273,6 +273,110 @@ def goes_back_with_a_development_chain(binary, folder, count, seed):
     trio.stop()
 
 
+def transactions_of(part):
+    """The hashes, outcomes and gas of a part's transactions."""
+    return [(keccak(envelope).hex(), bool(status), int.from_bytes(gas, "big"))
+            for envelope, status, gas in part[3]]
+
+
+@check
+def blocks_in_the_making_are_told(binary, folder, count, seed):
+    """Parts come before their block, in order, and are what it has; a follower shows them as pending."""
+    sequencer = Node(binary, "--dev", "--datadir", folder + "/s", "--block-time", "2000",
+                     "--part-time", "50", "--sync", "never")
+    watcher = Node(binary, "--role", "watcher", "--datadir", folder + "/w", "--genesis",
+                   folder + "/s/genesis.json", "--feed", f"ws://127.0.0.1:{sequencer.port}/feed",
+                   "--feed-parts")
+    feed = Connection(sequencer, "/feed")
+    feed.send('{"from": 1, "parts": true}')
+    plain = Connection(sequencer, "/feed?from=1")
+    sender = Account.from_key(KEY)
+    waited, told, blocks, sent = [], [], [], []
+    began = time.time()
+    while len(blocks) < 3 or not sent or time.time() - began < 5:
+        if len(sent) < 40 and len(sent) < (time.time() - began) * 20:
+            one = sender.sign_transaction(
+                {"to": FIRST, "value": 1, "gas": 21000, "nonce": len(sent), **PRICE})
+            sequencer.call("eth_sendRawTransaction", one.raw_transaction.to_0x_hex())
+            sent.append((one.hash.hex().removeprefix("0x"), time.time()))
+        if not feed.buffer and not select.select([feed.socket], [], [], 0.02)[0]:
+            continue
+        _, payload = feed.frame()
+        message = rlp.decode(payload)
+        kind = int.from_bytes(message[0], "big")
+        if kind == 3:
+            number, _, first = (message[1][index] for index in range(3))
+            assert int.from_bytes(number, "big") == len(blocks) + 1
+            # Each part goes on where the one before ended.
+            assert int.from_bytes(first, "big") == len(told), (first, told)
+            told += transactions_of(message[1])
+            assert len(message[2]) == 65
+            times = dict(sent)
+            waited += [time.time() - times[hash] for hash, _, _ in transactions_of(message[1])]
+            hash = "0x" + told[-1][0]
+            for _ in range(50):
+                if found := watcher.call("eth_getTransactionByHash", hash):
+                    break
+                time.sleep(0.01)
+            assert found["hash"] == hash and found["from"] == FIRST.lower(), found
+        elif kind == 1:
+            inside = [keccak(one if isinstance(one, bytes) else rlp.encode(one)).hex()
+                      for one in message[1][1]]
+            # What came last may be in the block before it is told of.
+            assert inside[:len(told)] == [hash for hash, _, _ in told], (inside, told)
+            receipts = [(bool(status), int.from_bytes(gas, "big"))
+                        for _, status, gas, _ in message[3]]
+            assert receipts[:len(told)] == [entry[1:] for entry in told]
+            blocks.append(inside)
+            told = []
+    assert waited and sum(len(block) for block in blocks) >= len(waited)
+    waited.sort()
+    print(f"told after {waited[len(waited) // 2] * 1000:.0f} ms (median), "
+          f"{waited[-1] * 1000:.0f} ms (longest), with blocks of 2 s", file=sys.stderr)
+    # Who did not ask is told of blocks alone.
+    kinds = [int.from_bytes(rlp.decode(plain.frame()[1])[0], "big") for _ in range(3)]
+    assert kinds == [0, 1, 1], kinds
+    page = watcher.page("/metrics")
+    assert "needletail_follower_broken_promises_total 0" in page
+    assert int(re.search(r"preconfirmed_transactions_total (\d+)", page)[1]) > 0
+    for node in (watcher, sequencer):
+        node.stop()
+
+
+@check
+def a_broken_promise_is_reported(binary, folder, count, seed):
+    sequencer = Node(binary, "--dev", "--datadir", folder + "/s", "--block-time", "1000",
+                     "--part-time", "50", "--sync", "never", NEEDLETAIL_FAULT="promise:2")
+    watcher = Node(binary, "--role", "watcher", "--datadir", folder + "/w", "--genesis",
+                   folder + "/s/genesis.json", "--feed", f"ws://127.0.0.1:{sequencer.port}/feed",
+                   "--feed-parts")
+    number = lambda node: int(node.call("eth_blockNumber"), 16)
+    while number(watcher) < 1:
+        time.sleep(0.01)
+    hash = sequencer.call("eth_sendTransaction", {"from": FIRST, "to": FIRST, "value": "0x1"})
+    while number(watcher) < 4:
+        time.sleep(0.05)
+    assert sequencer.call("eth_getTransactionReceipt", hash)["blockNumber"] == "0x2"
+    page = watcher.page("/metrics")
+    assert "needletail_follower_broken_promises_total 1" in page
+    assert "needletail_follower_differences_total 0" in page
+    with open(f"{folder}/w/broken-promise-2.json") as file:
+        report = json.load(file)
+    assert report["kind"] == "brokenPromise" and report["block"]["number"] == 2, report
+    assert report["differences"] == [
+        {"field": "preconfirmation.status", "transactionIndex": 0, "expected": "0x0",
+         "got": "0x1"}], report
+    assert report["transaction"] == {"index": 0, "hash": hash}, report
+    # The promise is the sequencer's own message.
+    kind, part, signature = rlp.decode(bytes.fromhex(report["promise"][2:]))
+    assert kind == b"\x03" and len(signature) == 65
+    assert "0x" + transactions_of(part)[0][0] == hash, report
+    # It goes on.
+    assert watcher.page("/ready") == "ready\n"
+    for node in (watcher, sequencer):
+        node.stop()
+
+
 @check
 def a_wrong_storage_value_is_found(binary, folder, count, seed):
     """Slot 5 is written by the third transaction of a block of five, and kept wrong."""
@@ -318,23 +422,15 @@ def a_wrong_storage_value_is_found(binary, folder, count, seed):
 
 def main():
     binary = sys.argv[1]
-    part = sys.argv[4] if len(sys.argv) > 4 else ""
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     print(f"seed {seed}")
-    passed = failed = 0
-    for function in [check for check in checks if part in check.__name__]:
+
+    def run_in_a_folder(function):
         with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(binary, folder, count, seed)
-                passed += 1
-            except Exception:
-                failed += 1
-                print(f"failed: {function.__name__}")
-                traceback.print_exc(limit=4, file=sys.stdout)
-                Node.kill_all()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+            function(binary, folder, count, seed)
+
+    return check.run(run_in_a_folder, sys.argv[4] if len(sys.argv) > 4 else "")
 
 
 if __name__ == "__main__":

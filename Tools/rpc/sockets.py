@@ -14,19 +14,14 @@ import struct
 import sys
 import threading
 import time
-import traceback
 
+from checks import Checks
 from node import Node
 
 FIRST = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
+check = Checks()
 
 
 class Connection:
@@ -280,20 +275,7 @@ def bears_many_idle_connections(node):
 
 def main():
     node = Node(sys.argv[1], "--dev")
-    passed = failed = 0
-    try:
-        for function in checks:
-            try:
-                function(node)
-                passed += 1
-            except Exception:
-                failed += 1
-                print(f"failed: {function.__name__}")
-                traceback.print_exc(limit=4, file=sys.stdout)
-    finally:
-        node.stop()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return check.run(lambda function: function(node), end=node.stop)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,12 @@ public final class AccessPredictor {
     _ transactions: [PreparedTransaction], _ block: PreparedBlock, _ state: WorldState
   ) -> [HeadMachine.Result] {
     state.codes.beginTransaction()
+    let tables = state.sharedTables
+    if tables.pointee.pages != nil {
+      // The tables stay where they are while several machines add what they read.
+      tables.pointee.reserve(
+        accounts: transactions.count * 4 + 4096, slots: transactions.count * 16 + 16_384)
+    }
     let work = Work(
       transactions: transactions, block: block, state: state, machines: machines,
       results: Mutex(Array(repeating: nil, count: transactions.count)))
@@ -84,8 +90,8 @@ public final class AccessPredictor {
 
   /// Transactions that several machines share out among themselves.
   private final class Work: @unchecked Sendable {
-    // The state is only read, and by functions that any number of threads may call; each machine is
-    // used by the one thread that took it.
+    // The state does not change, but that what was not read before is added by functions that any
+    // number of threads may call; each machine is used by the one thread that took it.
     let transactions: [PreparedTransaction]
     let block: PreparedBlock
     let state: WorldState

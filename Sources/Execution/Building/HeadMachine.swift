@@ -78,7 +78,7 @@ final class HeadMachine {
 
   private func account(_ address: Address) -> AccountRecord {
     var record = AccountRecord.absent
-    context.pointee.tables?.pointee.read(address, into: &record)
+    context.pointee.tables?.pointee.readShared(address, into: &record)
     return record
   }
 
@@ -108,14 +108,14 @@ final class HeadMachine {
       context: UnsafeMutableRawPointer(context),
       account: { context, address, record in
         let context = context.assumingMemoryBound(to: Context.self)
-        context.pointee.tables!.pointee.read(
+        context.pointee.tables!.pointee.readShared(
           address.assumingMemoryBound(to: Address.self).pointee,
           into: &record.assumingMemoryBound(to: AccountRecord.self).pointee)
         return true
       },
       storage: { context, _, place, slot, record in
         let context = context.assumingMemoryBound(to: Context.self)
-        context.pointee.tables!.pointee.read(
+        context.pointee.tables!.pointee.readShared(
           slot.assumingMemoryBound(to: UInt256.self).pointee, of: place,
           into: &record.assumingMemoryBound(to: StorageRecord.self).pointee)
         return true

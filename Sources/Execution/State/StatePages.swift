@@ -172,6 +172,27 @@ extension StateTables {
     return known == IndexTable.none && hasRoomForSlot ? page(key, of: account) : known
   }
 
+  /// `read` while several machines run: from the source what was not read before. What finds no room is
+  /// taken for absent.
+  mutating func readShared(_ address: Address, into record: inout AccountRecord) {
+    read(address, into: &record)
+    if record.place != IndexTable.none || pages == nil { return }
+    if pageShared(address) != IndexTable.none { read(address, into: &record) }
+  }
+
+  /// The same of a slot.
+  mutating func readShared(
+    _ key: UInt256, of account: UInt32, into record: inout StorageRecord
+  ) {
+    read(key, of: account, into: &record)
+    if record.place != IndexTable.none || pages == nil || account == IndexTable.none
+      || accounts[Int(account)].epoch != 0
+    {
+      return
+    }
+    if pageShared(key, of: account) != IndexTable.none { read(key, of: account, into: &record) }
+  }
+
   /// What differs from the source.
   func delta() -> StateDelta {
     guard let pages else { preconditionFailure("a state without a source has no origin") }

@@ -55,6 +55,9 @@ public struct WorldState {
       StateTables(hash: .ofProcess, pages: StatePages(source: source, codes: codes)))
   }
 
+  /// Whether accounts are read from a source when they are asked for first.
+  package var hasSource: Bool { memory.tables.pointee.pages != nil }
+
   /// What has changed since the source was read.
   package var delta: StateDelta { memory.tables.pointee.delta() }
 
@@ -172,7 +175,8 @@ extension WorldState {
       let tables = memory.tables
       guard let row = tables.pointee.account(address) else { return nil }
       var storage: [UInt256: UInt256] = [:]
-      storage.reserveCapacity(Int(row.pointee.slotCount))
+      // A storage of which a part was read has more slots than there are here.
+      storage.reserveCapacity(min(Int(row.pointee.slotCount), tables.pointee.slotCount))
       tables.pointee.forEachSlot(of: UInt32(row - tables.pointee.accounts)) { storage[$0] = $1 }
       return Account(
         nonce: row.pointee.nonce, balance: row.pointee.balance, codeHash: row.pointee.codeHash,

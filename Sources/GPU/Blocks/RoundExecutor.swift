@@ -9,6 +9,10 @@ import Kernels
 ///
 /// The first of a round always counts, so there are at most as many rounds as transactions; where few
 /// depend on each other there are a few.
+///
+/// A round has of a state with a source what was read by then: at first the accounts that transactions
+/// name. What lanes ask for beyond it they find absent, and so come to nothing that counts; it is read
+/// before the next round. A first one that goes on so is the host's.
 package final class RoundExecutor: HostBlockExecutor {
   /// What blocks took.
   package struct Statistics: Sendable {
@@ -28,6 +32,8 @@ package final class RoundExecutor: HostBlockExecutor {
 
   private let rounds: any BlockRoundExecutor
   private let host = SerialExecutor()
+  /// Rounds that a transaction may be the first of without the state that it asks for.
+  private static let patience = 3
 
   /// An executor whose rounds somebody executes.
   package init(_ rounds: any BlockRoundExecutor) { self.rounds = rounds }
@@ -55,7 +61,18 @@ package final class RoundExecutor: HostBlockExecutor {
     // Of a transaction that was refused: the sender as it was.
     var refused = [AccountRecord?](repeating: nil, count: results.count)
     var next = 0
+    let hasSource = run.state.hasSource
+    if hasSource { RoundState.readNamed(block, from: run.state) }
+    // Rounds since the last transaction was taken over.
+    var idle = 0
     while next < results.count {
+      if idle == Self.patience {
+        onHost?(next, .unreadState)
+        try run.executeTransactions(next..<next + 1)
+        next += 1
+        idle = 0
+        continue
+      }
       let numbers = (next..<results.count).filter { number in
         if results[number] != nil { return false }
         // It would be refused again: its sender is as it was, or it is not its turn among the sender's.
@@ -67,19 +84,22 @@ package final class RoundExecutor: HostBlockExecutor {
       statistics.rounds += 1
       statistics.executions += numbers.count
       let round = BlockRound(
-        fork: block.fork, state: run.state.allocation, environment: block.environment,
+        fork: block.fork, state: RoundState.allocation(run.state), environment: block.environment,
         gasAvailable: run.gasAvailable, blobsAvailable: run.blobsAvailable, blockHashes: hashes,
         transactions: numbers.map { block.transactions[$0] })
       do throws(BatchError) {
         for (number, result) in zip(numbers, try rounds.execute(round)) {
           results[number] = result
+          if hasSource { RoundState.read(result.records, from: run.state) }
           refused[number] =
             result.isRefusal ? run.state.record(block.transactions[number].sender) : nil
         }
       } catch {
         throw ExecutionError(.device, error.description, transaction: next)
       }
+      let first = next
       try settle(results, from: &next, &run)
+      idle = next == first ? idle + 1 : 0
       // What did not see what there is now runs again.
       for number in next..<results.count where results[number]?.isRight(number, run) == false {
         results[number] = nil
@@ -87,12 +107,14 @@ package final class RoundExecutor: HostBlockExecutor {
     }
   }
 
-  /// Takes over the results in order, up to one that is not right. The first one is: it saw the state
-  /// as it is, or was asked after the round before.
+  /// Takes over the results in order, up to one that is not right. The first one is, where the state has
+  /// no source: it saw the state as it is, or was asked after the round before.
   private func settle(
     _ results: [BlockRound.Result?], from next: inout Int, _ run: inout BlockRun
   ) throws(ExecutionError) {
+    // A sender is read before anything runs: a refusal is right.
     var isFirst = true
+    let hasSource = run.state.hasSource
     while next < results.count, let result = results[next] {
       if let reason = result.hostReason { onHost?(next, reason) }
       let transaction = run.block.transactions[next]
@@ -103,7 +125,7 @@ package final class RoundExecutor: HostBlockExecutor {
         if !isFirst { return }
         try run.refuse(next, TransactionError(rawValue: result.outcome.error)!)
       } else {
-        if !isFirst && !result.isRight(next, run) { return }
+        if (!isFirst || hasSource) && !result.isRight(next, run) { return }
         settle(result, transaction, next, &run)
       }
       isFirst = false

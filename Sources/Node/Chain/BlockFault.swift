@@ -6,9 +6,11 @@ import Storage
 
 /// What a sequencer does wrong when it is told to, so that tests see a watcher find it: set
 /// `NEEDLETAIL_FAULT` to `storage:N`, and from block N on a slot's value is wrong after each block in which
-/// a contract changes its storage. `storage:N:SLOT` takes the slot with this number alone.
+/// a contract changes its storage. `storage:N:SLOT` takes the slot with this number alone. With `promise:N`
+/// what the feed says of block N while it is made is wrong: the first transaction's outcome.
 struct BlockFault {
   private let first: UInt64
+  private let isPromise: Bool
   private let slot: UInt256?
 
   private static let text = ProcessInfo.processInfo.environment["NEEDLETAIL_FAULT"]
@@ -20,21 +22,28 @@ struct BlockFault {
   static var misunderstanding: StorageError? {
     guard let text, BlockFault(text) == nil else { return nil }
     return StorageError(
-      .unavailable, "NEEDLETAIL_FAULT: \(text) is not storage:N or storage:N:SLOT; unset it")
+      .unavailable,
+      "NEEDLETAIL_FAULT: \(text) is not storage:N, storage:N:SLOT or promise:N; unset it")
   }
 
   init?(_ text: String) {
     let parts = text.split(separator: ":").map(String.init)
-    guard parts.count == 2 || parts.count == 3, parts[0] == "storage",
-      let first = UInt64(parts[1])
+    guard parts.count == 2 || parts.count == 3 && parts[0] == "storage",
+      ["storage", "promise"].contains(parts[0]), let first = UInt64(parts[1])
     else { return nil }
     self.first = first
+    isPromise = parts[0] == "promise"
     if parts.count == 3 {
       guard let number = UInt64(parts[2]) else { return nil }
       slot = UInt256(number)
     } else {
       slot = nil
     }
+  }
+
+  /// Makes one thing wrong of what is said of a block.
+  func apply(to entries: inout [FeedPart.Entry], block: UInt64) {
+    if isPromise, block == first, !entries.isEmpty { entries[0].succeeded.toggle() }
   }
 
   /// The system contracts, which change with every block.
@@ -45,7 +54,7 @@ struct BlockFault {
 
   /// Makes one value of a block's changes wrong.
   func apply(to delta: inout StateDelta, block: UInt64) {
-    if block < first { return }
+    if block < first || isPromise { return }
     for account in delta.accounts where !Self.system.contains(account.address) {
       for index in account.slots
       where delta.slots[index].before != delta.slots[index].after

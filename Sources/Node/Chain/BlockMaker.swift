@@ -41,6 +41,8 @@ package struct BlockAttributes: Sendable {
   package var extraData: [UInt8] = []
   /// Gas of all transactions.
   package var gasLimit: UInt64
+  /// The beacon chain's slot (from Amsterdam on); the one after the parent's, unless told otherwise.
+  package var slotNumber: UInt64?
   /// Wei for each gas; what the rules give, unless told otherwise.
   package var baseFeePerGas: UInt256?
   /// What happens to a transaction that is not valid.
@@ -95,7 +97,12 @@ struct BlockMaker {
       header.parentBeaconBlockRoot = attributes.parentBeaconBlockRoot
     }
     if fork >= .prague { header.requestsHash = Genesis.emptyRequestsHash }
-    if fork >= .amsterdam { throw .server("making blocks of Amsterdam is not supported yet") }
+    if fork >= .amsterdam {
+      if isSimulated { throw .server("simulating blocks of Amsterdam is not supported yet") }
+      // Without a beacon chain every block has the next slot.
+      header.slotNumber =
+        attributes.slotNumber ?? parent.slotNumber.map { $0 &+ 1 } ?? header.number
+    }
     return (header, fork)
   }
 
@@ -134,39 +141,86 @@ struct BlockMaker {
     header.stateRoot = stateRoot
   }
 
+  /// A block's transactions as they were executed, before anything follows from it.
+  struct Executed {
+    /// As it is before execution.
+    var header: BlockHeader
+    var fork: Fork
+    /// What has a place in the block, in its order.
+    var transactions: [PreparedTransaction]
+    var outcome: BlockOutcome
+    /// What was left out, by its place among those given.
+    var rejected: [(index: Int, error: TransactionError)]
+    var state: WorldState
+    /// Whether a planner gave the order.
+    var isPlanned: Bool
+  }
+
+  /// Executes a block's transactions on the head of a snapshot, in the order that a planner gives them.
+  func execute(
+    on snapshot: Snapshot, _ attributes: BlockAttributes, _ transactions: [PreparedTransaction],
+    executor: any BlockExecutor, planner: BlockPlanner? = nil, codes: CodeStore,
+    database: Database
+  ) throws -> Executed {
+    let parent = snapshot.head
+    let (header, fork) = try header(on: parent.header, parentHash: parent.hash, attributes)
+    var prepared = prepared(
+      header, fork, attributes,
+      blockHashes: snapshot.recentHashes(endingWith: parent.header.number))
+    prepared.transactions = transactions
+    prepared.recordsAccessList = attributes.recordsAccessList || fork >= .amsterdam
+    let source = try snapshot.source(after: parent.header.number)
+    try source.readAhead(prepared, workers: database.options.workers)
+    var state = WorldState(source: source, codes: codes)
+    let order = planner?.plan(transactions, for: prepared, on: state)
+    if let order { prepared.transactions = order.map { transactions[$0] } }
+    var executor = executor
+    let outcome = try executor.execute(prepared, on: &state)
+    let left = Set(outcome.rejected.map(\.index))
+    return Executed(
+      header: header, fork: fork,
+      transactions: prepared.transactions.indices.filter { !left.contains($0) }
+        .map { prepared.transactions[$0] },
+      outcome: outcome,
+      rejected: outcome.rejected.map { (order?[$0.index] ?? $0.index, $0.error) }, state: state,
+      isPlanned: order != nil)
+  }
+
   /// Makes a block on the head of a snapshot.
   func make(
     on snapshot: Snapshot, _ attributes: BlockAttributes, _ transactions: [PreparedTransaction],
     executor: any BlockExecutor, codes: CodeStore, database: Database
   ) throws -> BuiltBlock {
-    let parent = snapshot.head
-    var (header, fork) = try header(on: parent.header, parentHash: parent.hash, attributes)
-    var prepared = prepared(
-      header, fork, attributes,
-      blockHashes: snapshot.recentHashes(endingWith: parent.header.number))
-    prepared.transactions = transactions
-    prepared.recordsAccessList = attributes.recordsAccessList
-    let source = try snapshot.source(after: parent.header.number)
-    try source.readAhead(prepared, workers: database.options.workers)
-    var state = WorldState(source: source, codes: codes)
-    var executor = executor
-    let outcome = try executor.execute(prepared, on: &state)
-    var delta = state.delta
+    try finish(
+      execute(
+        on: snapshot, attributes, transactions, executor: executor, codes: codes,
+        database: database), on: snapshot, attributes, database: database)
+  }
+
+  /// Makes a block of transactions that were executed.
+  func finish(
+    _ executed: Executed, on snapshot: Snapshot, _ attributes: BlockAttributes, database: Database
+  ) throws -> BuiltBlock {
+    let (taken, outcome, fork) = (executed.transactions, executed.outcome, executed.fork)
+    var header = executed.header
+    var delta = executed.state.delta
     fault?.apply(to: &delta, block: header.number)
-    let left = Set(outcome.rejected.map(\.index))
-    let taken = transactions.indices.filter { !left.contains($0) }.map { transactions[$0] }
     let (contents, layer) = try BlockContents.during(taken.map(\.transaction), outcome.receipts) {
       try database.layer(delta, on: snapshot, number: header.number)
     }
     seal(
       &header, fork, contents, gasUsed: outcome.gasUsed, blobGasUsed: outcome.blobGasUsed,
       requestsHash: outcome.requestsHash, stateRoot: layer.root)
+    if fork >= .amsterdam, let list = outcome.accessList {
+      header.blockAccessListHash = Keccak256.hash(list.encoded)
+      try rules.validate(list, received: nil, header: header)
+    }
     let block = Block(
       header: header, transactions: taken.map(\.transaction),
       withdrawals: fork >= .shanghai ? attributes.withdrawals : nil)
     return BuiltBlock(
       block: block, contents: contents, senders: taken.map(\.sender), receipts: outcome.receipts,
-      outcomes: outcome.transactions, rejected: outcome.rejected, requests: outcome.requests,
+      outcomes: outcome.transactions, rejected: executed.rejected, requests: outcome.requests,
       layer: layer, accessList: outcome.accessList)
   }
 }

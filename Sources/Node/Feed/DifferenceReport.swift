@@ -27,6 +27,8 @@ package struct DifferenceReport: Sendable {
     case invalidBlock
     /// The sequencer signed two blocks of one number.
     case equivocation
+    /// The block is not what the sequencer said while it made it.
+    case brokenPromise
   }
 
   /// What kind of fault it is.
@@ -43,6 +45,8 @@ package struct DifferenceReport: Sendable {
   package var message: String
   /// The differences that were found, the one with the first transaction in front.
   var differences: [BlockDifference] = []
+  /// The signed message of the feed that promised something else; empty where there was none.
+  var promise: [UInt8] = []
   /// The hash of the first differing transaction.
   package var transaction: Hash256?
 
@@ -76,6 +80,7 @@ package struct DifferenceReport: Sendable {
       }
       writer.member("signer", signer)
       writer.member("signature", hexadecimal: signature)
+      if !promise.isEmpty { writer.member("promise", hexadecimal: promise) }
       writer.key("transaction")
       if let index = transactionIndex, let transaction {
         writer.object { writer in

@@ -17,6 +17,8 @@ package final class FeedFollower: Sendable {
     package var feed: NodeAddress
     /// Who signs; without it the signer of the first block, then and ever after.
     package var signer: Address?
+    /// Whether to take what the sequencer says of blocks that it is making.
+    package var wantsParts = false
     /// Where reports of differences go.
     package var folder: String
     /// Milliseconds until the second attempt; each further one waits twice as long.
@@ -49,6 +51,8 @@ package final class FeedFollower: Sendable {
   private let group: any EventLoopGroup
   private let threads = NIOThreadPool(numberOfThreads: 1)
   private let state: Mutex<State>
+  /// What the sequencer said of the block that comes next.
+  let preconfirmations = Preconfirmations()
 
   /// A follower that begins with `start`.
   init(_ chain: Blockchain, options: Options, group: any EventLoopGroup) {
@@ -83,6 +87,7 @@ package final class FeedFollower: Sendable {
     var address = options.feed
     let next = (chain.database.head?.header.number ?? 0) + 1
     address.path += (address.path.contains("?") ? "&" : "?") + "from=\(next)"
+    if options.wantsParts { address.path += "&parts=1" }
     // One message at a time, so that they stay in order.
     var limits = WebSocketLimits()
     limits.messages = 1
@@ -130,6 +135,7 @@ package final class FeedFollower: Sendable {
       case .hello(let hello): return greet(hello)
       case .block(let block): return try take(block)
       case .rewind(let statement, let signature): return try rewind(statement, signature)
+      case .part(let part, let signature): return try take(part, signature, message: bytes)
       }
     } catch {
       options.note("the feed: \(error)")
@@ -179,6 +185,7 @@ package final class FeedFollower: Sendable {
     }
     switch try chain.follow(received, block, hash: hash, signer: signer) {
     case .committed:
+      try settle(block, hash: hash, signer: signer, signature: received.signature)
       status.blocks.add(1, ordering: .relaxed)
       state.withLock { $0.delay = options.firstDelay }
       return true
@@ -190,6 +197,61 @@ package final class FeedFollower: Sendable {
     }
   }
 
+  /// Takes what the sequencer says of the block that it is making.
+  private func take(_ part: FeedPart, _ signature: [UInt8], message: [UInt8]) throws -> Bool {
+    let statement = part.statement
+    guard let signer = try signer(statement, signature) else { return false }
+    // What the chain has already is superseded.
+    if part.number <= chain.database.head?.header.number ?? 0 { return true }
+    status.preconfirmed.add(UInt64(part.entries.count), ordering: .relaxed)
+    if let broken = try preconfirmations.take(part, message: message) {
+      report(
+        broken,
+        DifferenceReport(
+          kind: .brokenPromise, number: part.number, hash: statement.hash, signer: signer,
+          signature: signature,
+          message: "the sequencer said otherwise of block \(part.number) before"))
+    }
+    return true
+  }
+
+  /// Compares a block with what the sequencer said of it while it was made.
+  private func settle(_ block: Block, hash: Hash256, signer: Address, signature: [UInt8]) throws {
+    let number = block.header.number
+    guard preconfirmations.has(number) else { return }
+    let receipts =
+      try chain.snapshot().receipts(number).map {
+        try FeedBlock.receipts($0.encoding)
+      } ?? []
+    let broken = preconfirmations.settle(
+      number: number, hashes: block.transactions.map(\.hash), receipts: receipts)
+    guard let broken else { return }
+    var report = DifferenceReport(
+      kind: .brokenPromise, number: number, hash: hash, signer: signer, signature: signature,
+      message: "block \(number) is not what the sequencer said while it made it")
+    let place = broken.differences.first?.transaction
+    report.transaction = place.flatMap {
+      block.transactions.indices.contains($0) ? block.transactions[$0].hash : nil
+    }
+    self.report(broken, report)
+  }
+
+  /// Reports a promise that was not kept. The block is right in itself: following goes on.
+  private func report(_ broken: Preconfirmations.Broken, _ report: DifferenceReport) {
+    var report = report
+    report.differences = broken.differences
+    report.promise = broken.promise
+    let file = options.folder + "/broken-promise-\(report.number).json"
+    var place = "the report is in \(file)"
+    do { try Data(report.json).write(to: URL(fileURLWithPath: file)) } catch {
+      place = "the report can not be written: \(error)"
+    }
+    status.brokenPromises.add(1, ordering: .releasing)
+    options.note(
+      "BROKEN PROMISE of \(report.signer), block \(report.number): \(report.line). Following goes on; "
+        + place)
+  }
+
   private func rewind(_ statement: FeedStatement, _ signature: [UInt8]) throws -> Bool {
     guard try signer(statement, signature) != nil else { return false }
     let snapshot = try chain.snapshot()
@@ -198,6 +260,7 @@ package final class FeedFollower: Sendable {
       options.note("the feed goes back to block \(statement.number), which is another here")
       return false
     }
+    preconfirmations.clear()
     try chain.rewindHead(to: statement.number)
     return true
   }

@@ -11,8 +11,10 @@ enum FeedMessage {
   case block(FeedBlock)
   /// The chain goes back to a block: on a development chain.
   case rewind(FeedStatement, signature: [UInt8])
+  /// Transactions of the block in the making: for those who asked for them.
+  case part(FeedPart, signature: [UInt8])
 
-  private enum Kind: UInt64 { case hello, block, rewind }
+  private enum Kind: UInt64 { case hello, block, rewind, part }
 
   var encoded: [UInt8] {
     var encoder = RLPEncoder()
@@ -36,6 +38,10 @@ enum FeedMessage {
         encoder.append(Kind.rewind.rawValue)
         encoder.append(statement.number)
         encoder.append(statement.hash)
+        encoder.append(signature)
+      case .part(let part, let signature):
+        encoder.append(Kind.part.rawValue)
+        encoder.append(encoded: part.encoded)
         encoder.append(signature)
       }
     }
@@ -68,7 +74,11 @@ enum FeedMessage {
           hash: try fields.next("hash").hash("hash"))
         message = .rewind(
           statement, signature: [UInt8](try fields.next("signature").string("signature")))
-      case nil: throw FormatError(.valueOutOfRange, "a kind from 0 to 2", field: "kind")
+      case .part:
+        message = .part(
+          try FeedPart(fields.next("part")),
+          signature: [UInt8](try fields.next("signature").string("signature")))
+      case nil: throw FormatError(.valueOutOfRange, "a kind from 0 to 3", field: "kind")
       }
       try fields.finish()
       return message

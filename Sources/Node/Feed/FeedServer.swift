@@ -1,5 +1,6 @@
 import EVM
 import Ethereum
+import Execution
 import NIOPosix
 import Storage
 import Synchronization
@@ -28,10 +29,19 @@ final class FeedServer: ChainObserver {
     var message: [UInt8]
   }
 
-  init(_ chain: Blockchain, signer: FeedSigner, threads: NIOThreadPool) {
+  /// What was said of the block in the making.
+  private let making = Mutex<BlockInMaking?>(nil)
+  private let lastMaking = Atomic<UInt64>(0)
+  private let fault: BlockFault?
+
+  init(
+    _ chain: Blockchain, signer: FeedSigner, threads: NIOThreadPool,
+    fault: BlockFault? = .fromEnvironment
+  ) {
     self.chain = chain
     self.signer = signer
     self.threads = threads
+    self.fault = fault
   }
 
   /// How many follow.
@@ -41,17 +51,17 @@ final class FeedServer: ChainObserver {
   func connect(_ path: String, _ peer: WebSocketPeer) -> any WebSocketConversation {
     let connection = FeedConnection(self, peer, threads: threads)
     followers.withLock { $0[ObjectIdentifier(connection)] = connection }
-    if let from = Self.from(path) { connection.begin(from) }
+    if let from = Self.value("from", path).flatMap({ UInt64($0) }) {
+      connection.begin(from, parts: Self.value("parts", path) == "1")
+    }
     return connection
   }
 
-  /// The number in `from=N` of a path's query.
-  static func from(_ path: String) -> UInt64? {
+  /// What a name stands for in a path's query.
+  static func value(_ name: String, _ path: String) -> Substring? {
     guard let query = path.split(separator: "?", maxSplits: 1).dropFirst().first else { return nil }
-    for part in query.split(separator: "&") where part.hasPrefix("from=") {
-      return UInt64(part.dropFirst(5))
-    }
-    return nil
+    return query.split(separator: "&").first { $0.hasPrefix(name + "=") }?
+      .dropFirst(name.utf8.count + 1)
   }
 
   func remove(_ connection: FeedConnection) {
@@ -61,12 +71,62 @@ final class FeedServer: ChainObserver {
   // MARK: The chain
 
   func headChanged(_ block: StoredBlock) {
+    making.withLock { if let known = $0, known.number <= block.header.number { $0 = nil } }
     for follower in followers.withLock({ Array($0.values) }) { follower.wake() }
   }
 
   func didRewind(to header: StoredHeader) {
     recent.withLock { $0.removeAll { $0.number > header.header.number } }
+    making.withLock { $0 = nil }
     for follower in followers.withLock({ Array($0.values) }) { follower.rewind(header) }
+  }
+
+  // MARK: The block in the making
+
+  /// Whether anybody asked for parts of blocks.
+  var wantsParts: Bool { followers.withLock { $0.values.contains { $0.wantsParts } } }
+
+  /// Tells those who asked what was executed of the block that is being made: all of it so far.
+  func executed(
+    _ header: BlockHeader, _ transactions: [PreparedTransaction], _ receipts: [Receipt]
+  ) {
+    guard wantsParts else { return making.withLock { $0 = nil } }
+    var entries = zip(transactions, receipts).map { prepared, receipt in
+      FeedPart.Entry(
+        envelope: prepared.transaction.encoded, succeeded: receipt.outcome == .status(true),
+        cumulativeGasUsed: receipt.cumulativeGasUsed)
+    }
+    fault?.apply(to: &entries, block: header.number)
+    let chainID = chain.rules.schedule.chainID
+    let sign = { [signer] in signer.sign($0, chainID: chainID) }
+    making.withLock { making in
+      if making?.number == header.number, making?.parent == header.parentHash,
+        making?.extend(to: entries, sign: sign) == true
+      {
+        return
+      }
+      // Another block, or not as was said: all of it anew.
+      var fresh = BlockInMaking(
+        number: header.number, parent: header.parentHash,
+        id: lastMaking.add(1, ordering: .relaxed).newValue)
+      _ = fresh.extend(to: entries, sign: sign)
+      making = fresh
+    }
+    for follower in followers.withLock({ Array($0.values) }) where follower.wantsParts {
+      follower.wake()
+    }
+  }
+
+  /// The message after those of a block in the making that a follower knows.
+  func part(of number: UInt64, after known: FeedConnection.Known) -> (
+    message: [UInt8], known: FeedConnection.Known
+  )? {
+    making.withLock { making in
+      guard let making, making.number == number else { return nil }
+      let count = known.id == making.id ? known.count : 0
+      guard count < making.messages.count else { return nil }
+      return (making.messages[count], FeedConnection.Known(id: making.id, count: count + 1))
+    }
   }
 
   func hello() throws -> [UInt8] {
@@ -125,6 +185,10 @@ final class FeedConnection: WebSocketConversation {
   private struct State {
     /// The next block to send; `nil` before the follower has said where it begins.
     var next: UInt64?
+    /// Whether it asked for parts of blocks.
+    var wantsParts = false
+    /// The parts that it has.
+    var known = Known()
     /// The chain went back to here, and the follower does not know yet.
     var rewind: StoredHeader?
     /// Whether a thread is sending.
@@ -132,6 +196,13 @@ final class FeedConnection: WebSocketConversation {
     /// Whether there may be something to send that the thread has not seen.
     var isWoken = false
     var isClosed = false
+  }
+
+  /// Parts of a block in the making.
+  struct Known: Equatable {
+    /// Which one.
+    var id: UInt64 = 0
+    var count = 0
   }
 
   private let state = Mutex(State())
@@ -144,31 +215,41 @@ final class FeedConnection: WebSocketConversation {
     self.threads = threads
   }
 
+  /// Whether it asked for parts of blocks.
+  var wantsParts: Bool { state.withLock { $0.wantsParts } }
+
   /// Begins with a block.
-  func begin(_ number: UInt64) {
+  func begin(_ number: UInt64, parts: Bool) {
     do {
       // The genesis is what both have.
       let hello = try server.hello()
-      state.withLock { $0.next = max(1, number) }
+      state.withLock {
+        $0.next = max(1, number)
+        $0.wantsParts = parts
+      }
       peer.send(hello, isText: false)
       wake()
     } catch { peer.close(.tryAgainLater, "\(error)") }
   }
 
-  /// The first message may say where to begin: `{"from": 7}`.
+  /// The first message may say where to begin: `{"from": 7}`, and whether to tell of blocks in the
+  /// making: `{"from": 7, "parts": true}`.
   func received(_ message: [UInt8], isText: Bool) {
     guard state.withLock({ $0.next == nil }) else {
       return peer.close(.policy, "the feed has begun; it takes no further messages")
     }
     var from: UInt64?
+    var parts = false
     try? message.withUnsafeBufferPointer { (buffer) throws(FormatError) in
       var cursor = JSONCursor(buffer)
-      if case .number(let text)? = try JSONValue(from: &cursor)["from"] { from = UInt64(text) }
+      let value = try JSONValue(from: &cursor)
+      if case .number(let text)? = value["from"] { from = UInt64(text) }
+      if case .boolean(true)? = value["parts"] { parts = true }
     }
     guard let from else {
       return peer.close(.policy, #"the first message says where to begin: {"from": 7}"#)
     }
-    begin(from)
+    begin(from, parts: parts)
   }
 
   func closed() {
@@ -209,7 +290,11 @@ final class FeedConnection: WebSocketConversation {
       case .block(let number):
         do {
           guard let message = try server.message(number) else {
-            // The end of the chain: unless a block came in between.
+            if let part = part(of: number) {
+              put(part)
+              continue
+            }
+            // The end of the chain: unless something came in between.
             if state.withLock({ rests(&$0) }) { return }
             continue
           }
@@ -217,6 +302,17 @@ final class FeedConnection: WebSocketConversation {
           put(message)
         } catch { return peer.close(.tryAgainLater, "\(error)") }
       }
+    }
+  }
+
+  /// The next part of the block that comes next, if there is one and the follower wants it.
+  private func part(of number: UInt64) -> [UInt8]? {
+    state.withLock { state in
+      guard state.wantsParts, let next = server.part(of: number, after: state.known) else {
+        return nil
+      }
+      state.known = next.known
+      return next.message
     }
   }
 

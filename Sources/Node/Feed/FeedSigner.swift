@@ -39,9 +39,10 @@ package struct FeedSigner: Sendable {
   }
 }
 
-/// What a sequencer signs: that a block is the next one, or that the chain goes back to one.
+/// What a sequencer signs: that a block is the next one, that the chain goes back to one, or what part of
+/// a block in the making is.
 struct FeedStatement: Equatable {
-  enum Kind: UInt8 { case block = 1, rewind = 2 }
+  enum Kind: UInt8 { case block = 1, rewind = 2, part = 3 }
   var kind: Kind
   var number: UInt64
   var hash: Hash256

@@ -12,6 +12,10 @@ package final class FollowerStatus: Sendable {
   package let invalidSignatures = Atomic<UInt64>(0)
   /// Blocks that are not what their transactions give: 0 or 1, as following ends with the first.
   package let differences = Atomic<UInt64>(0)
+  /// Transactions of blocks in the making that the feed told of.
+  package let preconfirmed = Atomic<UInt64>(0)
+  /// Times that the sequencer's block was not what it had said of it.
+  package let brokenPromises = Atomic<UInt64>(0)
   /// The newest block that the feed told of.
   package let feedHead = Atomic<UInt64>(0)
   /// Whether it is connected.
@@ -48,6 +52,16 @@ package final class FollowerStatus: Sendable {
         "follower_differences_total", "counter",
         "Blocks that are not what their transactions give; following ends with the first.",
         differences.load(ordering: .relaxed)
+      ),
+      (
+        "follower_preconfirmed_transactions_total", "counter",
+        "Transactions of blocks in the making that the feed told of.",
+        preconfirmed.load(ordering: .relaxed)
+      ),
+      (
+        "follower_broken_promises_total", "counter",
+        "Times that a block was not what the sequencer had said of it.",
+        brokenPromises.load(ordering: .relaxed)
       ),
       (
         "follower_feed_head_number", "gauge", "The newest block that the feed told of.",

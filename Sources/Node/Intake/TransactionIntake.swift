@@ -84,6 +84,18 @@ final class TransactionIntake: Sendable {
       timestamp: max(head.timestamp + 1, UInt64(max(0, WallClock.seconds))), totalDifficulty: .max)
   }
 
+  /// Checks the proofs of blobs, of no more than a block may have.
+  private func check(_ sidecar: BlobSidecar.Contents) throws(FormatError) {
+    guard let head = chain.database.head else { return }
+    let limit = chain.rules.blobSchedule[fork(head.header)]?.max ?? 0
+    guard sidecar.blobs.count <= limit else {
+      throw FormatError(
+        .valueOutOfRange, "\(sidecar.blobs.count) blobs; a block has at most \(limit)",
+        field: "blobs")
+    }
+    if let fault = BlobChecker.check(sidecar) { throw fault }
+  }
+
   private func add(_ sent: [[UInt8]]) -> [Result<Hash256, RPCError>] {
     var results = [Result<Hash256, RPCError>](
       repeating: .failure(.internalFault("it was not looked at")), count: sent.count)
@@ -93,7 +105,8 @@ final class TransactionIntake: Sendable {
     decoded.reserveCapacity(sent.count)
     for (index, bytes) in sent.enumerated() {
       do throws(FormatError) {
-        let (transaction, envelope) = try BlobSidecar.transaction(bytes)
+        let (transaction, envelope, sidecar) = try BlobSidecar.transaction(bytes)
+        if let sidecar { try check(sidecar) }
         decoded.append(SenderRecovery.Sent(transaction: transaction, envelope: envelope))
         places.append(index)
       } catch { results[index] = .failure(.server("rlp: \(error)")) }

@@ -139,8 +139,8 @@ extension RPCService {
     }
   }
 
-  /// A block of the chain, ready to be executed again, and its parent's number.
-  private func prepared(
+  /// A block of the chain, ready to be executed again.
+  func prepared(
     _ number: UInt64, _ snapshot: Snapshot
   ) throws -> (block: Block, prepared: PreparedBlock) {
     guard number > 0, let header = try snapshot.header(number), let body = snapshot.body(number),

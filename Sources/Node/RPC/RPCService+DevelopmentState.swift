@@ -102,7 +102,7 @@ extension RPCService {
     let address = try parameters.address(0)
     var change = WorldState.Override()
     try body(&change)
-    try requireSequencer().amend(address, change)
+    try requireSequencer().amend([StateAmendment(address, change)])
   }
 
   private func settings(_ body: (inout DevelopmentSettings) -> Void) throws {

@@ -12,8 +12,14 @@ extension RPCService {
       if let place = snapshot.place(ofTransaction: hash) {
         return try service.writeTransaction(place.number, place.index, snapshot, &writer)
       }
-      guard let waiting = service.pool.transaction(hash) else { return writer.null() }
-      writer.transaction(waiting.transaction, sender: waiting.sender, place: nil)
+      if let waiting = service.pool.transaction(hash) {
+        return writer.transaction(waiting.transaction, sender: waiting.sender, place: nil)
+      }
+      // In the block that the sequencer is making.
+      guard let told = service.preconfirmations?.transaction(hash),
+        let sender = try? told.recoverSender()
+      else { return writer.null() }
+      writer.transaction(told, sender: sender, place: nil)
     },
     "eth_getTransactionByBlockNumberAndIndex": { service, parameters, writer in
       try service.writeTransaction(try parameters.block(0), parameters, &writer)

@@ -68,6 +68,8 @@ package final class RPCService: @unchecked Sendable {
   let maker: BlockMaker
   /// Whether the node follows a sequencer's feed.
   let isFollower: Bool
+  /// What the sequencer said of the block that it is making.
+  let preconfirmations: Preconfirmations?
   /// Makes blocks of what the pool has; `nil` where a consensus client decides.
   let sequencer: Sequencer?
   /// Takes transactions in.
@@ -87,11 +89,13 @@ package final class RPCService: @unchecked Sendable {
   /// The service of a chain.
   init(
     chain: Blockchain, pool: TransactionPool, sequencer: Sequencer? = nil,
-    intake: TransactionIntake, isFollower: Bool = false, limits: Limits = Limits()
+    intake: TransactionIntake, isFollower: Bool = false,
+    preconfirmations: Preconfirmations? = nil, limits: Limits = Limits()
   ) {
     self.chain = chain
     self.intake = intake
     self.isFollower = isFollower
+    self.preconfirmations = preconfirmations
     self.pool = pool
     self.sequencer = sequencer
     self.limits = limits
@@ -128,7 +132,7 @@ package final class RPCService: @unchecked Sendable {
     for group in [
       chainMethods, stateMethods, callMethods, transactionMethods, logMethods, feeMethods,
       debugMethods, engineMethods, poolMethods, developmentMethods,
-      developmentStateMethods,
+      developmentStateMethods, stateFileMethods,
     ] {
       all.merge(group) { _, _ in preconditionFailure("a method has two implementations") }
     }

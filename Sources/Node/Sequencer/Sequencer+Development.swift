@@ -48,8 +48,8 @@ extension Sequencer {
   }
 
   /// Changes accounts without a transaction, between two blocks.
-  func amend(_ address: Address, _ change: WorldState.Override) throws {
-    try queue.sync { try chain.amend([StateAmendment(address, change)]) }
+  func amend(_ changes: [StateAmendment]) throws {
+    try queue.sync { try chain.amend(changes) }
   }
 
   /// Takes a moment down to come back to; gives its number, from 1.
@@ -91,6 +91,16 @@ extension Sequencer {
       blockClock = clock
     }
     return true
+  }
+
+  /// Moves the clock of coming blocks ahead where it is not after a time.
+  func continueTime(after time: UInt64) {
+    var clock = blockClock
+    let offset = Int64(min(time, Self.lastTime)) + 1 - WallClock.seconds
+    if offset > clock.offset {
+      clock.offset = offset
+      blockClock = clock
+    }
   }
 
   /// Sets the clock of coming blocks; gives the seconds that it is ahead.

@@ -19,6 +19,16 @@ package final class Sequencer: @unchecked Sendable {
     case onDemand
   }
 
+  /// In which order transactions stand in a block.
+  package enum Order: String, Sendable, CaseIterable {
+    /// Spread where that pays, else by fees.
+    case auto
+    /// Those that pay most first.
+    case fees
+    /// Those that need one another apart, so that an executor runs many at once.
+    case spread
+  }
+
   /// What can be chosen.
   package struct Options: Sendable {
     /// When blocks are made.
@@ -27,12 +37,20 @@ package final class Sequencer: @unchecked Sendable {
     package var gasLimit: UInt64 = 60_000_000
     /// Transactions of a block at most.
     package var transactionLimit = 20_000
+    /// In which order they stand.
+    package var order = Order.auto
+    /// Threads of the executor.
+    package var threads = 1
     /// Who gets the fees.
     package var coinbase = Address.zero
     /// Accounts whose keys the node holds.
     package var accounts = DevelopmentAccounts.none
     /// Whether to note what every transaction changes, for those who follow the feed.
     package var recordsAccessLists = false
+
+    /// Milliseconds between parts of a block in the making, where blocks come at intervals; `nil` for
+    /// parts with the block alone.
+    package var partTime: Int?
 
     /// Where it says what it did.
     package var log = NodeLog(level: .warning)
@@ -46,13 +64,19 @@ package final class Sequencer: @unchecked Sendable {
   let chain: Blockchain
   let pool: TransactionPool
   private let options: Options
-  private let maker: BlockMaker
+  let maker: BlockMaker
+  let planner: BlockPlanner
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
+  /// What others were told of the next block; on `queue`.
+  var promise: Promise?
+  /// Told what was executed of a block in the making.
+  let listener = Mutex<(any PartListener)?>(nil)
   let queue = DispatchQueue(label: "needletail.sequencer")
   /// What test tools changed.
   let development = Mutex(DevelopmentSettings())
   private var timer: (any DispatchSourceTimer)?
+  private var partTimer: (any DispatchSourceTimer)?
 
   private struct State {
     var mode: Mode
@@ -76,18 +100,31 @@ package final class Sequencer: @unchecked Sendable {
     self.executor = executor
     accounts = options.accounts
     maker = BlockMaker(rules: chain.rules, fault: fault)
+    planner = BlockPlanner(options.order, threads: options.threads)
     state = Mutex(State(mode: options.mode))
     if case .interval(let milliseconds) = options.mode { startTimer(milliseconds) }
   }
 
   private func startTimer(_ milliseconds: Int) {
-    timer?.cancel()
+    stopTimers()
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(
       deadline: .now() + .milliseconds(milliseconds), repeating: .milliseconds(milliseconds))
     timer.setEventHandler { [weak self] in self?.tryToMakeBlock(allowsEmpty: true) }
     timer.resume()
     self.timer = timer
+    guard let partTime = options.partTime, partTime < milliseconds else { return }
+    let parts = DispatchSource.makeTimerSource(queue: queue)
+    parts.schedule(deadline: .now() + .milliseconds(partTime), repeating: .milliseconds(partTime))
+    parts.setEventHandler { [weak self] in self?.makePart(within: .milliseconds(partTime)) }
+    parts.resume()
+    partTimer = parts
+  }
+
+  private func stopTimers() {
+    timer?.cancel()
+    partTimer?.cancel()
+    (timer, partTimer) = (nil, nil)
   }
 
   // MARK: Control
@@ -98,8 +135,7 @@ package final class Sequencer: @unchecked Sendable {
     set {
       state.withLock { $0.mode = newValue }
       queue.sync {
-        timer?.cancel()
-        timer = nil
+        stopTimers()
         if case .interval(let milliseconds) = newValue { startTimer(milliseconds) }
       }
     }
@@ -158,6 +194,7 @@ package final class Sequencer: @unchecked Sendable {
   /// Makes blocks, and remembers why if that is not possible; on `queue`.
   private func tryToMakeBlock(allowsEmpty: Bool) {
     do { _ = try makeBlock(allowsEmpty: allowsEmpty) } catch {
+      promise = nil
       let isNew = state.withLock { state in
         defer { state.failure = "\(error)" }
         return state.failure != "\(error)"
@@ -210,20 +247,35 @@ package final class Sequencer: @unchecked Sendable {
       let start = ContinuousClock.now
       let snapshot = try chain.snapshot()
       let source = try snapshot.source(after: snapshot.head.header.number)
-      let attributes = attributes(snapshot.head.header)
-      let baseFee = attributes.baseFeePerGas ?? maker.nextBaseFee(snapshot.head.header)
-      let chosen = pool.selection(
-        baseFee: baseFee, gas: attributes.gasLimit, bytes: 7 << 20,
-        limit: options.transactionLimit
-      ) { source.account($0)?.nonce ?? 0 }
+      // What others were told of stays so.
+      if promise?.parent != snapshot.head.hash { promise = nil }
+      let promised = promise?.transactions ?? []
+      let attributes = promise?.attributes ?? attributes(snapshot.head.header)
+      let chosen = promised + selection(after: promised, attributes, snapshot, source)
       if chosen.isEmpty && !isFirst { return false }
       isFirst = false
       // Only the serial executor takes what nobody signed.
       let hasImpersonated = chosen.contains { $0.isImpersonated }
-      let built = try maker.make(
+      let executed = try maker.execute(
         on: snapshot, attributes, chosen, executor: hasImpersonated ? SerialExecutor() : executor,
-        codes: codes, database: chain.database)
-      for rejected in built.rejected { pool.remove(chosen[rejected.index].transaction.hash) }
+        planner: hasImpersonated || !promised.isEmpty ? nil : planner, codes: codes,
+        database: chain.database)
+      if !hasImpersonated, let parallel = (executor as? ParallelExecutor)?.statistics,
+        parallel.serialBlocks.isEmpty
+      {
+        planner.note(
+          transactions: parallel.transactions,
+          conflicts: parallel.repetitions + parallel.waits + parallel.serialTransactions,
+          isPlanned: executed.isPlanned)
+      }
+      listener.withLock { $0 }?.executed(
+        executed.header, executed.transactions, executed.outcome.receipts)
+      let built = try maker.finish(
+        executed, on: snapshot, attributes, database: chain.database)
+      for rejected in built.rejected
+      where built.block.transactions.isEmpty || !rejected.error.mayPass {
+        pool.remove(chosen[rejected.index].transaction.hash)
+      }
       if built.block.transactions.isEmpty && !allowsEmpty && !chosen.isEmpty { continue }
       chain.meter.builds.note(ContinuousClock.now - start)
       try chain.commit(built)
@@ -253,7 +305,34 @@ package final class Sequencer: @unchecked Sendable {
     }
   }
 
-  private func attributes(_ parent: BlockHeader) -> BlockAttributes {
+  /// What goes into a block beside what others were told of it.
+  func selection(
+    after promised: [PreparedTransaction], _ attributes: BlockAttributes, _ snapshot: Snapshot,
+    _ source: DatabaseSource
+  ) -> [PreparedTransaction] {
+    var nonces: [Address: UInt64] = [:]
+    for prepared in promised { nonces[prepared.sender] = prepared.transaction.nonce + 1 }
+    let gas = promised.reduce(attributes.gasLimit) {
+      $0 - min($0, $1.transaction.gasLimit)
+    }
+    return pool.selection(
+      baseFee: attributes.baseFeePerGas ?? maker.nextBaseFee(snapshot.head.header), gas: gas,
+      bytes: 7 << 20, limit: options.transactionLimit - promised.count
+    ) { nonces[$0] ?? source.account($0)?.nonce ?? 0 }
+  }
+
+  /// Executes transactions on the head as the next block's, one after the other.
+  func rehearse(
+    _ transactions: [PreparedTransaction], _ attributes: BlockAttributes, on snapshot: Snapshot
+  ) throws -> BlockMaker.Executed {
+    let hasImpersonated = transactions.contains { $0.isImpersonated }
+    return try maker.execute(
+      on: snapshot, attributes, transactions,
+      executor: hasImpersonated ? SerialExecutor() : executor, codes: codes,
+      database: chain.database)
+  }
+
+  func attributes(_ parent: BlockHeader) -> BlockAttributes {
     let clock = blockClock
     let settings = development.withLock { $0 }
     let now = UInt64(max(0, WallClock.seconds &+ clock.offset))
@@ -270,6 +349,16 @@ package final class Sequencer: @unchecked Sendable {
     attributes.prevRandao =
       settings.nextPrevRandao ?? Keccak256.hash(UInt256(parent.number + 1))
     return attributes
+  }
+}
+
+extension TransactionError {
+  /// Whether a transaction may have a place in a later block: it found no room, or came before its turn.
+  fileprivate var mayPass: Bool {
+    switch self {
+    case .gasAllowanceExceeded, .blobAllowanceExceeded, .nonceTooHigh: true
+    default: false
+    }
   }
 }
 

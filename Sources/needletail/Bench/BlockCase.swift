@@ -104,12 +104,23 @@ struct BlockCase {
       let workload = make()
       let state = WorldState(workload.allocation)
       cases.append(BlockCase(name: names[0], block: workload.block, state: state))
-      var builder = Execution.BlockBuilder()
-      let plan = builder.plan(
-        workload.block.transactions.map { .init($0, bytes: 200) }, for: workload.block, on: state,
-        limits: .init(gas: workload.block.environment.gasLimit))
+      let limits = Execution.BlockBuilder.Limits(gas: workload.block.environment.gasLimit)
+      let candidates = workload.block.transactions.map {
+        Execution.BlockBuilder.Candidate($0, bytes: 200)
+      }
+      let threads = ProcessInfo.processInfo.activeProcessorCount
       var block = workload.block
-      block.transactions = plan.transactions
+      for foresight in [AccessPredictor.Foresight.execution, .templates] {
+        var builder = Execution.BlockBuilder(threads: threads, foresight: foresight)
+        // Twice: templates are learned in the first.
+        _ = builder.plan(candidates, for: workload.block, on: state, limits: limits)
+        let start = ContinuousClock.now
+        let plan = builder.plan(candidates, for: workload.block, on: state, limits: limits)
+        block.transactions = plan.transactions
+        Terminal.note(
+          "\(names[1]): planned by \(foresight) on \(threads) threads in "
+            + "\(Text.time(ContinuousClock.now - start))")
+      }
       cases.append(BlockCase(name: names[1], block: block, state: state))
     }
     return cases

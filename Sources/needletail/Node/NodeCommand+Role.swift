@@ -45,6 +45,14 @@ extension NodeCommand {
     if feed != nil && !follows {
       throw ValidationError("--feed is for --role watcher and forwarder")
     }
+    if feedParts && !follows {
+      throw ValidationError("--feed-parts is for --role watcher and forwarder")
+    }
+    if let partTime {
+      guard let blockTime, (1..<blockTime).contains(partTime) else {
+        throw ValidationError("--part-time: \(partTime) is not from 1 to below --block-time")
+      }
+    }
     if sequencer != nil && role != .forwarder {
       throw ValidationError("--sequencer is for --role forwarder")
     }
@@ -94,6 +102,7 @@ extension NodeCommand {
     var follower = FeedFollower.Options(feed: source, folder: folder)
     follower.signer = feedSigner.flatMap { Address(hexadecimal: $0) }
     follower.note = note
+    follower.wantsParts = feedParts
     let exits = exitOnDifference
     follower.ended = { reason in
       note(reason)

@@ -3,6 +3,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import GPU
 import NIOCore
 import Node
 import Storage
@@ -46,6 +47,11 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "The file of the key that signs the feed; by default in the chain's folder.")
   var feedKey: String?
   @Flag(help: "Let the feed tell what every transaction changes.") var feedAccessLists = false
+  @Flag(help: "Of a watcher or forwarder: take what the sequencer says of blocks in the making.")
+  var feedParts = false
+  @Option(
+    help: "With --block-time: milliseconds between what the feed says of the block in the making.")
+  var partTime: Int?
   @Option(help: "The sequencer of a forwarder: ws://HOST:PORT.") var sequencer: String?
   @Flag(help: "End with status 3 when a watcher finds a wrong block.") var exitOnDifference = false
   @Option(help: "The port for batches of transactions in binary frames; without it there is none.")
@@ -65,8 +71,16 @@ struct NodeCommand: ParsableCommand {
   var rpcNamespaces: String?
   @Option(help: "The only methods that everybody may call, with commas.") var rpcMethods = ""
   @Option(help: "How far back states are kept: full, or a number of blocks.") var history = "full"
-  @Option(help: "What executes blocks: serial, parallel, or auto: parallel from four cores on.")
+  @Option(
+    help: "What executes blocks: serial, parallel, gpu, or auto: parallel from four cores on.")
   var executor = "auto"
+  @Option(
+    help: ArgumentHelp(
+      "The order in a block: fees, spread, or auto.",
+      discussion:
+        "spread puts transactions that need one another apart, so that many run at once; auto does "
+        + "so in large blocks of calls from four cores on, while the order of fees holds them up."))
+  var order = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
   @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
   @Option(help: "What the log has: debug (every block), info, warning or error.")
@@ -82,12 +96,10 @@ struct NodeCommand: ParsableCommand {
     _ = try log()
     try validateRole()
     guard ["serial", "parallel", "auto", "gpu"].contains(executor) else {
-      throw ValidationError("--executor: serial, parallel or auto")
+      throw ValidationError("--executor: \(executor) is not serial, parallel, gpu or auto")
     }
-    if executor == "gpu" {
-      throw ValidationError(
-        "--executor gpu: a node's state is in its database, from which blocks are not executed on a "
-          + "GPU yet; take parallel, or needletail blocktest --device for files of blocks")
+    guard Sequencer.Order(rawValue: order) != nil else {
+      throw ValidationError("--order: \(order) is not auto, fees or spread")
     }
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
   }
@@ -141,8 +153,12 @@ struct NodeCommand: ParsableCommand {
     options.onlyNamespaces = rpcNamespaces.map { list($0) }
     options.methods = list(rpcMethods)
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    if executor == "parallel" || executor == "auto" && cores >= 4 {
+    let usesCores = executor == "parallel" || executor == "auto" && cores >= 4
+    if usesCores {
       options.makeExecutor = { ParallelExecutor() }
+    } else if executor == "gpu" {
+      let rounds = try deviceRounds()
+      options.makeExecutor = { RoundExecutor(rounds) }
     }
     options.http.host = httpHost
     options.http.port = httpPort
@@ -164,6 +180,9 @@ struct NodeCommand: ParsableCommand {
       sequencer.log = log
       sequencer.mode = noMining ? .onDemand : blockTime.map { .interval($0) } ?? .onArrival
       sequencer.gasLimit = gasLimit
+      sequencer.partTime = partTime
+      sequencer.order = Sequencer.Order(rawValue: order) ?? .auto
+      sequencer.threads = usesCores ? cores : 1
       sequencer.recordsAccessLists = feedAccessLists
       options.sequencer = sequencer
     }
@@ -229,6 +248,17 @@ struct NodeCommand: ParsableCommand {
     try node.close()
     log.note(.info, "stopped")
     if ending.hasFailed { throw ExitCode(3) }
+  }
+
+  /// What executes blocks on the first device.
+  private func deviceRounds() throws -> SharedRounds {
+    do throws(GPUError) {
+      return SharedRounds(try BatchRunner(try DeviceChoice.cuda(0).resolve()))
+    } catch {
+      throw ValidationError(
+        "--executor gpu: \(error). `needletail devices` lists what there is; parallel takes the "
+          + "CPU's cores")
+    }
   }
 
   /// Opens the chain and listens; a port that is taken is bad usage.

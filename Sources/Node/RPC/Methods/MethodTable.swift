@@ -171,6 +171,8 @@ enum MethodTable {
     anvil_autoImpersonateAccount(flag: boolean) -> boolean | Sends for every account without its key.
     {anvil,hardhat}_setCoinbase(address: address) -> boolean | Who gets the fees.
     {anvil,hardhat}_setPrevRandao(value: hash) -> boolean | The next block's randomness.
+    {anvil,hardhat}_dumpState(history?: boolean) -> bytes | The state, as Foundry's tools keep it.
+    {anvil,hardhat}_loadState(state: bytes) -> boolean | Sets the accounts of such a state.
     {evm,anvil}_setBlockGasLimit(gas: quantity) -> boolean | The gas limit that blocks move towards.
     anvil_nodeInfo() -> object | The head, the fork and the fees.
     {anvil,hardhat}_metadata() -> object | The node and the head.
