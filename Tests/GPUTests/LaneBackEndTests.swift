@@ -57,6 +57,58 @@ import Testing
     #expect(plan.order == [0, 8, 6, 2, 3, 5, 7])
     #expect(plan.runs(requests).count == 3)
     #expect(HashOperation.Plan(requests.rows(2..<4)).order == nil)
+    #expect(backEnd.hostRows == 3)
+    _ = try backEnd.run(requests.rows(0..<2))
+    #expect(backEnd.hostRows == 4)
+  }
+
+  /// A sum of so many multiples would keep a lane for seconds.
+  @Test func largeCallsLieAmongSmallOnes() throws {
+    let coprocessor = try Self.coprocessor("bls12381G1MSM")
+    let backEnd = try #require(
+      LaneBackEnd.all(on: HostCoprocessorMachine()).first { $0.coprocessor == coprocessor.name })
+    let work = try #require(PrecompileWork(.blsG1MSM))
+    let one = coprocessor.typicalRequests(1, seed: 1)[0]
+    let requests = ByteColumn(
+      [1, work.laneLimit, 2, work.laneLimit + 1, 0, 2].map { count in
+        (0..<count).flatMap { _ in one }
+      })
+    #expect(try backEnd.run(requests) == coprocessor.reference(requests))
+    #expect(backEnd.hostRows == 1)
+    let plan = PrecompileOperation.Plan(requests, work)
+    #expect(plan.host.rows == [3])
+    #expect(plan.order == [1, 2, 5, 0, 4])
+    #expect(plan.most == work.laneLimit)
+  }
+
+  /// The largest call of a lane has scratch memory enough.
+  @Test(arguments: ["bn254Pairing", "bls12381Pairing", "bls12381G1MSM", "bls12381G2MSM"])
+  func scratchMemoryIsEnough(_ name: String) throws {
+    let coprocessor = try Self.coprocessor(name)
+    let precompile = try #require(
+      coprocessor.precompileAddress.flatMap { Precompile(rawValue: $0) })
+    let work = try #require(PrecompileWork(precompile))
+    let one = coprocessor.typicalRequests(8, seed: 1)
+    let most = work.laneLimit
+    for count in [1, 2, most] {
+      var request: [UInt8] = []
+      for row in 0..<one.count where request.withUnsafeBufferPointer { work.amount($0) } < count {
+        request += one[row]
+      }
+      while request.withUnsafeBufferPointer { work.amount($0) } < count { request += request }
+      let size = request.count / request.withUnsafeBufferPointer { work.amount($0) } * count
+      request = [UInt8](request.prefix(size))
+      let output = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
+      defer { output.deallocate() }
+      let capacity = work.scratchBytes(count)
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+      defer { memory.deallocate() }
+      var scratch = Arena(base: memory, capacity: capacity)
+      let outcome = request.withUnsafeBufferPointer {
+        precompile.run(input: $0, output: output, fork: .osaka, scratch: &scratch)
+      }
+      #expect(outcome == .success(count: work.outputBytes), "\(count) of \(name)")
+    }
   }
 
   @Test(arguments: [CoprocessorError.Code.deviceLost, .memoryExhausted])

@@ -20,7 +20,7 @@ import tempfile
 import llvmlite
 import llvmlite.binding as llvm
 
-from source_digest import ROOT, source_digest, source_files
+from source_digest import GROUPS, ROOT, source_digest, source_files
 
 DEVICE_HEADERS = ROOT / "Sources/Kernels/Device"
 MODULES = ROOT / "Sources/Kernels/Modules"
@@ -56,12 +56,13 @@ OPTIONS = {
         "-D", "NEEDLETAIL_DEVICE_FIELD", "-Xllvm", "-unroll-full-max-count=0",
         "-Xllvm", "-unroll-threshold=0",
     ],
+    "precompiles": [],
 }
 
 
 def group(module):
     """The group of a module."""
-    return "coprocessors" if module == "coprocessors" else "transactions"
+    return module if module in GROUPS else "transactions"
 
 
 def emit_ir(group):
@@ -352,7 +353,7 @@ def compile_module(ir, name, entries, text, arguments):
     """Writes the PTX of one module, and says where."""
     ptx, optimised = optimise(
         rewrite(ir, entries) + label_variable(text), arguments.arch, arguments.ptx_version,
-        unrolls=group(name) == "transactions")
+        unrolls=group(name) != "coprocessors")
     path = arguments.output / f"{name}.ptx"
     path.write_text(f"// {text}\n{ptx}")
     if arguments.keep_ir:

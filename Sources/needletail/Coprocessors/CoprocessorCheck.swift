@@ -52,8 +52,10 @@ struct CoprocessorCheck {
           Terminal.note(
             Terminal.red("\(name) \(backEnd.name): not equal to the reference: \(difference)"))
         } else {
+          let host = (backEnd as? LaneBackEnd)?.hostRows ?? 0
           Terminal.note(
-            "\(name) \(backEnd.name): equal to the reference on edges and \(done) random requests")
+            "\(name) \(backEnd.name): equal to the reference on edges and \(done) random requests"
+              + (host > 0 ? ", of which the host did \(host) long ones beside the lanes" : ""))
         }
       }
       if name == "keccak256", !streamsAGibibyte() { isEqual = false }

@@ -1,0 +1,23 @@
+// Batches of precompiles' calls. Compiled apart from the core's machine: see Tools/kernels/groups.txt.
+#if NEEDLETAIL_DEVICE
+  /// `PrecompileKernel.bn254Pairing`.
+  @_cdecl("bn254_pairing")
+  public func bn254Pairing(_ arguments: UnsafeRawPointer) {
+    PrecompileKernel.bn254Pairing(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: PrecompileKernel.Arguments.self))
+  }
+
+  /// `PrecompileKernel.bls12381`.
+  @_cdecl("bls12381")
+  public func bls12381(_ arguments: UnsafeRawPointer) {
+    PrecompileKernel.bls12381(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: PrecompileKernel.Arguments.self))
+  }
+
+  /// `PrecompileKernel.modExp`.
+  @_cdecl("modexp")
+  public func modExp(_ arguments: UnsafeRawPointer) {
+    PrecompileKernel.modExp(
+      DeviceForms.laneIndex, arguments.assumingMemoryBound(to: PrecompileKernel.Arguments.self))
+  }
+#endif
