@@ -48,15 +48,13 @@ def one_module(path, folder):
     return str(copy)
 
 
-# What swiftc gets besides, by group. The arithmetic of coprocessors is the device's own, a statement
-# of inline assembly each, which LLVM takes for one instruction: it would write out every loop.
+# What swiftc gets besides, by group. The arithmetic of two of them is the device's own, a statement of
+# inline assembly each, which LLVM takes for one instruction: it would write out every loop.
+ROLLED = ["-Xllvm", "-unroll-full-max-count=0", "-Xllvm", "-unroll-threshold=0"]
 OPTIONS = {
     "transactions": [],
-    "coprocessors": [
-        "-D", "NEEDLETAIL_DEVICE_FIELD", "-Xllvm", "-unroll-full-max-count=0",
-        "-Xllvm", "-unroll-threshold=0",
-    ],
-    "precompiles": [],
+    "coprocessors": ["-D", "NEEDLETAIL_DEVICE_FIELD", *ROLLED],
+    "precompiles": ["-D", "NEEDLETAIL_DEVICE_MONTGOMERY", *ROLLED],
 }
 
 
@@ -353,7 +351,7 @@ def compile_module(ir, name, entries, text, arguments):
     """Writes the PTX of one module, and says where."""
     ptx, optimised = optimise(
         rewrite(ir, entries) + label_variable(text), arguments.arch, arguments.ptx_version,
-        unrolls=group(name) != "coprocessors")
+        unrolls=group(name) == "transactions")
     path = arguments.output / f"{name}.ptx"
     path.write_text(f"// {text}\n{ptx}")
     if arguments.keep_ir:

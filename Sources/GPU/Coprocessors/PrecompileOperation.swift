@@ -17,6 +17,7 @@ final class PrecompileOperation: LaneOperation {
   private var order = GrowingMemory()
   private var scratch = GrowingMemory()
   private var outputs = GrowingMemory()
+  private var starts = GrowingMemory()
   private var counts = GrowingMemory()
 
   /// The most scratch memory of all lanes together.
@@ -37,50 +38,60 @@ final class PrecompileOperation: LaneOperation {
   {
     let plan = Plan(requests, work)
     let count = plan.order.count
-    let scratchBytes = work.scratchBytes(plan.most)
     let resident = try machine.residentLanes(work.kernel)
-    let lanes = max(1, min(count, resident, Self.scratchLimit / scratchBytes))
-    let outputBytes = work.outputBytes
+    let lanes = max(1, min(count, resident, Self.scratchLimit / plan.scratchBytes))
     let bytes = try self.bytes.room(requests.bytes.count, on: machine)
     let ends = try self.ends.room(requests.count * 8, on: machine)
     let order = try self.order.room(count * 4, on: machine)
-    let scratch = try self.scratch.room(lanes * scratchBytes, on: machine)
-    let outputs = try self.outputs.room(requests.count * outputBytes, on: machine)
+    let scratch = try self.scratch.room(lanes * plan.scratchBytes, on: machine)
+    let outputs = try self.outputs.room(plan.outputBytes, on: machine)
+    let starts = try self.starts.room(plan.starts.count * 8, on: machine)
     let counts = try self.counts.room(requests.count * 4, on: machine)
     try machine.upload(requests.bytes, to: bytes)
     try machine.upload(requests.ends, to: ends)
     try machine.upload(plan.order, to: order)
+    try machine.upload(plan.starts, to: starts)
     let arguments = PrecompileKernel.Arguments(
       bytes: UnsafePointer(bytes.pointer(UInt8.self)),
       ends: UnsafePointer(ends.pointer(Int.self)),
       order: UnsafePointer(order.pointer(UInt32.self)), count: count, lanes: lanes,
       precompile: precompile, scratch: UnsafeMutableRawPointer(scratch.pointer(UInt8.self)),
-      scratchBytes: scratchBytes, outputs: outputs.pointer(UInt8.self), outputBytes: outputBytes,
+      scratchBytes: plan.scratchBytes, outputs: outputs.pointer(UInt8.self),
+      outputBytes: work.outputBytes ?? 0,
+      starts: plan.starts.isEmpty ? nil : UnsafePointer(starts.pointer(Int.self)),
       counts: counts.pointer(Int32.self))
     let execute = { [work] () throws(CoprocessorError) in
       if count > 0 { try machine.run(work.kernel, lanes: lanes, with: arguments) }
     }
-    let collect = { [coprocessor] () throws(CoprocessorError) -> CoprocessorResults in
-      let long = plan.host.results(of: requests, by: coprocessor)
-      let found = try machine.download(
-        outputs, count: requests.count * outputBytes, as: UInt8.self)
-      var codes = try machine.download(counts, count: requests.count, as: Int32.self)
-      for row in plan.host.rows { codes[row] = PrecompileKernel.undecided }
-      let undecided = HostRows(
-        rows: plan.order.map(Int.init).filter { codes[$0] == PrecompileKernel.undecided })
+    let collect = { [coprocessor, work] () throws(CoprocessorError) -> CoprocessorResults in
       var byHost: [Int: [UInt8]?] = [:]
-      for (row, result) in zip(plan.host.rows, long) { byHost[row] = .some(result) }
-      for (row, result) in zip(
-        undecided.rows, undecided.results(of: requests, by: coprocessor))
-      {
-        byHost[row] = .some(result)
+      func answer(_ host: HostRows) {
+        for (row, result) in zip(host.rows, host.results(of: requests, by: coprocessor)) {
+          byHost[row] = .some(result)
+        }
       }
-      var results = CoprocessorResults(rows: requests.count, bytes: requests.count * outputBytes)
+      // While the lanes run.
+      answer(plan.host)
+      let found = try machine.download(outputs, count: plan.outputBytes, as: UInt8.self)
+      let codes = try machine.download(counts, count: requests.count, as: Int32.self)
+      if byHost.isEmpty, let width = work.outputBytes, codes.allSatisfy({ $0 == Int32(width) }) {
+        return CoprocessorResults(width: width, bytes: found)
+      }
+      let isLeft = Set(plan.host.rows)
+      answer(
+        HostRows(
+          rows: codes.indices.filter {
+            codes[$0] == PrecompileKernel.undecided && !isLeft.contains($0)
+          }))
+      var results = CoprocessorResults(rows: requests.count, bytes: plan.outputBytes)
       for (row, code) in codes.enumerated() {
-        switch code {
-        case PrecompileKernel.undecided: results.append(byHost[row] ?? nil)
-        case PrecompileKernel.refused: results.append([UInt8]?.none)
-        default: results.append(found[row * outputBytes..<row * outputBytes + Int(code)])
+        if let result = byHost[row] {
+          results.append(result)
+        } else if code == PrecompileKernel.refused {
+          results.append([UInt8]?.none)
+        } else {
+          let start = plan.starts.isEmpty ? row * (work.outputBytes ?? 0) : plan.starts[row]
+          results.append(found[start..<start + Int(code)])
         }
       }
       return results
@@ -95,28 +106,44 @@ final class PrecompileOperation: LaneOperation {
     let order: [UInt32]
     /// The rows for the host.
     let host: HostRows
-    /// The most work of a lane's row.
-    let most: Int
+    /// Scratch memory of a lane.
+    let scratchBytes: Int
+    /// Where each row's output begins, where they have different sizes.
+    let starts: [Int]
+    /// Room for all outputs.
+    let outputBytes: Int
 
     init(_ requests: ByteColumn, _ work: PrecompileWork) {
       var host: [Int] = []
-      var rows: [(work: Int, row: UInt32)] = []
+      var rows: [(amount: Int, row: UInt32)] = []
       rows.reserveCapacity(requests.count)
+      var most = 0
+      var isEven = true
+      var scratchBytes = 256
+      var starts: [Int] = []
+      var outputBytes = 0
       for row in 0..<requests.count {
-        let amount = requests.withRow(row) { work.amount($0) }
-        if amount > work.laneLimit {
+        let cost = requests.withRow(row) { work.cost($0) }
+        if work.outputBytes == nil { starts.append(outputBytes) }
+        if cost.amount > work.laneLimit {
           host.append(row)
+          if work.outputBytes == nil { continue }
         } else {
-          rows.append((amount, UInt32(row)))
+          isEven = isEven && (rows.isEmpty || cost.amount == most)
+          most = max(most, cost.amount)
+          scratchBytes = max(scratchBytes, cost.scratchBytes)
+          rows.append((cost.amount, UInt32(row)))
         }
+        outputBytes += cost.outputBytes
       }
-      let most = rows.reduce(0) { max($0, $1.work) }
-      if rows.contains(where: { $0.work != most }) {
-        rows.sort { $0.work != $1.work ? $0.work > $1.work : $0.row < $1.row }
+      if !isEven {
+        rows.sort { $0.amount != $1.amount ? $0.amount > $1.amount : $0.row < $1.row }
       }
       order = rows.map(\.row)
-      self.most = most
       self.host = HostRows(rows: host)
+      self.scratchBytes = scratchBytes
+      self.starts = starts
+      self.outputBytes = outputBytes
     }
   }
 }

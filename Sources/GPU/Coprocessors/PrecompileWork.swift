@@ -1,23 +1,33 @@
 import EVM
 
-/// What a request of a precompile takes of a lane.
+/// What calls of a precompile take of lanes.
 struct PrecompileWork {
+  /// What one call takes.
+  struct Cost {
+    /// The work: pairs, multiples, or the gas of a modular power.
+    var amount: Int
+    /// Scratch memory.
+    var scratchBytes: Int
+    /// Room for the output.
+    var outputBytes: Int
+  }
+
   /// The kernel.
   let kernel: CoprocessorKernel
-  /// The most work of a lane's request; the host does larger ones. A lane takes some fifty times as long
-  /// as a core, and the batch waits for its slowest.
+  /// The most work of a lane's call; the host does larger ones. A lane takes 50 to 300 times as long as a
+  /// core, and the batch waits for its slowest.
   let laneLimit: Int
+  /// Room for an output, where all have the same size.
+  let outputBytes: Int?
   private let precompile: Precompile
-  /// Bytes of a pair or of a multiple; 0 where all requests have the same size.
+  /// Bytes of a pair or of a multiple; 0 where all calls take as much.
   private let itemBytes: Int
   /// Scratch memory for each pair or multiple.
   private let scratchPerItem: Int
-  /// Room for an output.
-  let outputBytes: Int
 
   private init(
     _ precompile: Precompile, _ kernel: CoprocessorKernel, laneLimit: Int = 1, itemBytes: Int = 0,
-    scratchPerItem: Int = 0, outputBytes: Int
+    scratchPerItem: Int = 0, outputBytes: Int?
   ) {
     self.precompile = precompile
     self.kernel = kernel
@@ -52,18 +62,27 @@ struct PrecompileWork {
       self.init(precompile, .bls12381, outputBytes: 128)
     case .blsG2Add, .blsMapFp2ToG2:
       self.init(precompile, .bls12381, outputBytes: 256)
+    case .modExp:
+      // A power of 1,024 bits has 0.9 million gas and takes a lane an eighth of a second.
+      self.init(precompile, .modExp, laneLimit: 1_000_000, outputBytes: nil)
     default: return nil
     }
   }
 
-  /// The work of a request: pairs or multiples.
-  func amount(_ request: UnsafeBufferPointer<UInt8>) -> Int {
-    itemBytes == 0 ? 1 : request.count / itemBytes
-  }
-
-  /// Scratch memory of a lane whose requests are of so much work at most.
-  func scratchBytes(_ amount: Int) -> Int {
-    // Each of a few allocations begins at a multiple of 16.
-    256 + max(1, amount) * scratchPerItem
+  /// What a request takes.
+  func cost(_ request: UnsafeBufferPointer<UInt8>) -> Cost {
+    if let outputBytes {
+      let amount = itemBytes == 0 ? 1 : request.count / itemBytes
+      // Each of a few allocations begins at a multiple of 16.
+      return Cost(
+        amount: amount, scratchBytes: 256 + max(1, amount) * scratchPerItem,
+        outputBytes: outputBytes)
+    }
+    // The gas is the square of the length times the exponent's bits, as the work is.
+    let gas = precompile.gas(input: request, fork: .osaka)
+    // What is longer is refused before anything is written.
+    let length = min(1024, precompile.outputRoom(input: request) - 256)
+    return Cost(
+      amount: Int(gas), scratchBytes: 8192 + 160 * ((length + 15) & ~15), outputBytes: length)
   }
 }

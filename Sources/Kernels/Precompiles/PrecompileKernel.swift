@@ -23,9 +23,10 @@ package enum PrecompileKernel {
     /// `scratchBytes` for each lane, a multiple of 16.
     let scratch: UnsafeMutableRawPointer
     let scratchBytes: Int
-    /// `outputBytes` for each row.
+    /// `outputBytes` for each row, or each row's output from where `starts` says.
     let outputs: UnsafeMutablePointer<UInt8>
     let outputBytes: Int
+    let starts: UnsafePointer<Int>?
     /// Bytes of each row's output, or what else came of it: `refused`, `undecided`.
     let counts: UnsafeMutablePointer<Int32>
 
@@ -33,7 +34,7 @@ package enum PrecompileKernel {
       bytes: UnsafePointer<UInt8>, ends: UnsafePointer<Int>, order: UnsafePointer<UInt32>?,
       count: Int, lanes: Int, precompile: Precompile, scratch: UnsafeMutableRawPointer,
       scratchBytes: Int, outputs: UnsafeMutablePointer<UInt8>, outputBytes: Int,
-      counts: UnsafeMutablePointer<Int32>
+      starts: UnsafePointer<Int>?, counts: UnsafeMutablePointer<Int32>
     ) {
       self.bytes = bytes
       self.ends = ends
@@ -45,6 +46,7 @@ package enum PrecompileKernel {
       self.scratchBytes = scratchBytes
       self.outputs = outputs
       self.outputBytes = outputBytes
+      self.starts = starts
       self.counts = counts
     }
   }
@@ -113,7 +115,9 @@ package enum PrecompileKernel {
       var scratch = Arena(
         base: arguments.scratch + index &* arguments.scratchBytes,
         capacity: arguments.scratchBytes)
-      switch run(input, arguments.outputs + row &* arguments.outputBytes, &scratch) {
+      var output = row &* arguments.outputBytes
+      if let starts = arguments.starts { output = starts[row] }
+      switch run(input, arguments.outputs + output, &scratch) {
       case .success(let count): arguments.counts[row] = Int32(truncatingIfNeeded: count)
       case .failure: arguments.counts[row] = refused
       case .workspaceExhausted: arguments.counts[row] = undecided
