@@ -25,7 +25,8 @@ extension CUDATests {
     }
 
     @Test(arguments: [
-      "keccak256", "sha256", "stateRoot", "trieRoot", "orderedRoot", "bn254Pairing", "bls12381G1MSM",
+      "keccak256", "sha256", "stateRoot", "trieRoot", "orderedRoot", "bn254Pairing",
+      "bls12381G1MSM",
     ])
     func batchesGiveTheReferencesResults(_ name: String) throws {
       let coprocessor = try coprocessor(name)

@@ -55,7 +55,9 @@ import Testing
     let (status, text) = try Self.run(
       ["python3", root.appendingPathComponent("Tools/kernels/source_digest.py").path])
     #expect(status == 0)
-    let groups = [KernelSources.transactions, KernelSources.coprocessors, KernelSources.precompiles]
+    let groups = [
+      KernelSources.transactions, KernelSources.coprocessors, KernelSources.precompiles,
+    ]
     #expect(text == groups.joined(separator: "\n") + "\n")
   }
 
