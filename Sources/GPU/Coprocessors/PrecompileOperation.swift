@@ -1,6 +1,8 @@
 import Coprocessors
 import EVM
+import Foundation
 import Kernels
+import Synchronization
 
 /// A precompile of curves or big integers on a machine of lanes.
 ///
@@ -114,6 +116,7 @@ final class PrecompileOperation: LaneOperation {
     let outputBytes: Int
 
     init(_ requests: ByteColumn, _ work: PrecompileWork) {
+      let costs = Self.costs(requests, work)
       var host: [Int] = []
       var rows: [(amount: Int, row: UInt32)] = []
       rows.reserveCapacity(requests.count)
@@ -122,8 +125,7 @@ final class PrecompileOperation: LaneOperation {
       var scratchBytes = 256
       var starts: [Int] = []
       var outputBytes = 0
-      for row in 0..<requests.count {
-        let cost = requests.withRow(row) { work.cost($0) }
+      for (row, cost) in costs.enumerated() {
         if work.outputBytes == nil { starts.append(outputBytes) }
         if cost.amount > work.laneLimit {
           host.append(row)
@@ -144,6 +146,21 @@ final class PrecompileOperation: LaneOperation {
       self.scratchBytes = scratchBytes
       self.starts = starts
       self.outputBytes = outputBytes
+    }
+
+    /// What each request takes, found by all cores.
+    private static func costs(_ requests: ByteColumn, _ work: PrecompileWork)
+      -> [PrecompileWork.Cost]
+    {
+      let share = 4096
+      let pieces = (requests.count + share - 1) / share
+      let parts = Mutex([[PrecompileWork.Cost]](repeating: [], count: pieces))
+      Workers.run(pieces, on: ProcessInfo.processInfo.activeProcessorCount) { piece in
+        let rows = piece * share..<min(requests.count, (piece + 1) * share)
+        let found = rows.map { row in requests.withRow(row) { work.cost($0) } }
+        parts.withLock { $0[piece] = found }
+      }
+      return parts.withLock { $0.flatMap { $0 } }
     }
   }
 }
