@@ -35,6 +35,16 @@ static const unsigned char coprocessors_sm_90[] = {
 };
 #endif
 
+#if __has_embed("Image/precompiles.ptx") && __has_embed("Image/precompiles.sm_90.cubin")
+#define HAS_PRECOMPILES
+static const unsigned char precompiles_ptx[] = {
+#embed "Image/precompiles.ptx"
+};
+static const unsigned char precompiles_sm_90[] = {
+#embed "Image/precompiles.sm_90.cubin"
+};
+#endif
+
 static const struct kernel_image_bytes images[] = {
 #ifdef HAS_LIGHT
     {"light machine code", light_sm_90, sizeof light_sm_90},
@@ -47,6 +57,10 @@ static const struct kernel_image_bytes images[] = {
 #ifdef HAS_COPROCESSORS
     {"coprocessors machine code", coprocessors_sm_90, sizeof coprocessors_sm_90},
     {"coprocessors PTX", coprocessors_ptx, sizeof coprocessors_ptx},
+#endif
+#ifdef HAS_PRECOMPILES
+    {"precompiles machine code", precompiles_sm_90, sizeof precompiles_sm_90},
+    {"precompiles PTX", precompiles_ptx, sizeof precompiles_ptx},
 #endif
     {NULL, NULL, 0},
 };

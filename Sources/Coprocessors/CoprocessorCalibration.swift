@@ -43,8 +43,8 @@ public struct CoprocessorCalibration: Codable, Hashable, Sendable {
   /// The batch sizes that are measured.
   public static let sizes = [1, 8, 64, 512, 4096, 32_768]
 
-  /// Measures all healthy back ends of an entry, with sizes as long as a batch takes less than
-  /// `time` nanoseconds on the slowest.
+  /// Measures all healthy back ends of an entry, with sizes as long as a batch takes less than `time`
+  /// nanoseconds on the quickest; longer ones, up to 50 times, until a device is faster than the CPU.
   public mutating func measure(_ entry: CoprocessorRegistry.Entry, time: Double)
     throws(CoprocessorError)
   {
@@ -52,23 +52,33 @@ public struct CoprocessorCalibration: Codable, Hashable, Sendable {
     let backEnds = entry.backEnds.filter { $0.health == .healthy }.map(\.backEnd)
     for size in Self.sizes {
       let requests = entry.coprocessor.typicalRequests(size, seed: 1)
-      var slowest = 0.0
+      var taken: [Double] = []
       for backEnd in backEnds {
         var best = Double.infinity
         var left = time
         repeat {
           let start = DispatchTime.now().uptimeNanoseconds
           _ = try backEnd.run(requests)
-          let taken = Double(DispatchTime.now().uptimeNanoseconds - start)
-          best = min(best, taken)
-          left -= taken
+          let once = Double(DispatchTime.now().uptimeNanoseconds - start)
+          best = min(best, once)
+          left -= once
         } while left > 0
         measured.points[backEnd.name, default: []].append(Point(rows: size, nanoseconds: best))
-        slowest = max(slowest, best)
+        taken.append(best)
       }
-      if slowest > time { break }
+      if Self.isEnough(taken, time: time) { break }
     }
     coprocessors[entry.coprocessor.name] = measured
+  }
+
+  /// Whether larger batches need not be measured: `taken` is what the last one took on the CPU and on
+  /// each device. A device whose lanes take long for one row is faster in large batches only.
+  static func isEnough(_ taken: [Double], time: Double) -> Bool {
+    guard let cpu = taken.first, let quickest = taken.min(), let slowest = taken.max() else {
+      return true
+    }
+    if quickest <= time { return false }
+    return taken.count == 1 || quickest < cpu || slowest > 50 * time
   }
 
   /// Where the file is when nobody says otherwise: in the user's cache.

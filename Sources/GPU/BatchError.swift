@@ -17,7 +17,8 @@ extension BatchError: CustomStringConvertible {
         + (error.isOutOfMemory ? "; a smaller batch or another device may do" : "")
     case .overBudget(let pending, let count):
       "the watchdog stopped a launch that passed its time budget: \(pending) of \(count) "
-        + "transactions were not run; a lower --gas-ceiling gives the longest ones to the host"
+        + "transactions were not run; a lower --gas-ceiling gives the longest ones to the host, a "
+        + "higher --launch-budget gives launches more time"
     }
   }
 }

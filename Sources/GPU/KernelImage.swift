@@ -15,12 +15,18 @@ package enum KernelModule: String, CaseIterable, Sendable {
   case light
   /// Transactions of all kinds.
   case complete
-  /// Batches of coprocessors.
+  /// Batches of hashes, signatures and tries.
   case coprocessors
+  /// Batches of precompiles' calls.
+  case precompiles
 
   /// The digest of the module's sources as this program was built from them.
   package var digest: String {
-    self == .coprocessors ? KernelSources.coprocessors : KernelSources.transactions
+    switch self {
+    case .light, .complete: KernelSources.transactions
+    case .coprocessors: KernelSources.coprocessors
+    case .precompiles: KernelSources.precompiles
+    }
   }
 }
 

@@ -39,7 +39,7 @@ package final class PrecompileDesk {
   package convenience init(_ context: Context, _ image: KernelImage) throws(GPUError) {
     let machine: DeviceCoprocessorMachine
     do throws(CUDAError) {
-      machine = try DeviceCoprocessorMachine(context, image)
+      machine = try DeviceCoprocessorMachine(context, [image])
     } catch {
       throw .cuda(error)
     }

@@ -13,7 +13,7 @@ extension CUDATests {
 
     init() throws {
       machine = try DeviceCoprocessorMachine(
-        FakeLanes.context(), FakeLanes.image(.coprocessors))
+        FakeLanes.context(), [FakeLanes.image(.coprocessors), FakeLanes.image(.precompiles)])
     }
 
     private func backEnd(_ name: String) throws -> LaneBackEnd {
@@ -24,7 +24,10 @@ extension CUDATests {
       try #require(CoprocessorRegistry.standard.first { $0.name == name })
     }
 
-    @Test(arguments: ["keccak256", "sha256", "stateRoot", "trieRoot", "orderedRoot"])
+    @Test(arguments: [
+      "keccak256", "sha256", "stateRoot", "trieRoot", "orderedRoot", "bn254Pairing",
+      "bls12381G1MSM",
+    ])
     func batchesGiveTheReferencesResults(_ name: String) throws {
       let coprocessor = try coprocessor(name)
       let backEnd = try backEnd(name)

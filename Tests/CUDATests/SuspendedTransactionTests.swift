@@ -71,7 +71,7 @@ extension CUDATests {
       let device = try TransactionDevice(context, kernels)
       var desk: PrecompileDesk?
       if let image = kernels.coprocessors {
-        let machine = try DeviceCoprocessorMachine(context, image)
+        let machine = try DeviceCoprocessorMachine(context, [image])
         var calibration = CoprocessorCalibration()
         calibration.coprocessors["recover"] = .init(points: [
           "cpu": [.init(rows: 1, nanoseconds: 9)], "gpu": [.init(rows: 1, nanoseconds: 1)],
@@ -127,6 +127,7 @@ private final class NarrowMachine: CoprocessorMachine {
   init(_ machine: any CoprocessorMachine) { self.machine = machine }
 
   var name: String { machine.name }
+  var modules: Set<KernelModule> { machine.modules }
   var generatorWidth: Int { 4 }
 
   func residentLanes(_ kernel: CoprocessorKernel) -> Int { 64 }

@@ -37,6 +37,8 @@ import Testing
     ["statetest", "/nonexistent", "--device", "cuda"], ["statetest", "x", "--strict"],
     ["statetest", "x", "--device", "cuda:99"], ["statetest", "x", "--device", "tpu"],
     ["statetest", "x", "--gas-ceiling", "1"],
+    ["statetest", "x", "--launch-budget", "1"],
+    ["statetest", "x", "--device", "cuda", "--launch-budget", "0"],
     ["statetest", "x", "--device", "cuda", "--gas-ceiling", "0"],
   ])
   func badUsageOrInputIsTwo(arguments: [String]) throws {

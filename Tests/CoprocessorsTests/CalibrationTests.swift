@@ -25,6 +25,16 @@ struct CalibrationTests {
     #expect(measured([1, 8, 1000], [1, 1, 1]).rate("cpu") == 64e6)
   }
 
+  @Test func batchesGrowUntilADeviceWinsOrTheTimeIsOver() {
+    #expect(!CoprocessorCalibration.isEnough([9, 70], time: 20))
+    #expect(!CoprocessorCalibration.isEnough([60, 70], time: 20))
+    #expect(CoprocessorCalibration.isEnough([500, 70], time: 20))
+    #expect(!CoprocessorCalibration.isEnough([500, 10], time: 20))
+    #expect(CoprocessorCalibration.isEnough([60, 1001], time: 20))
+    #expect(CoprocessorCalibration.isEnough([21], time: 20))
+    #expect(!CoprocessorCalibration.isEnough([20], time: 20))
+  }
+
   @Test func measuresWhatIsHealthyAndKeepsIt() throws {
     let registry = try CoprocessorRegistry([KeccakCoprocessor()], workers: 1)
     try registry.register(FakeBackEnd(KeccakCoprocessor()))

@@ -55,7 +55,10 @@ import Testing
     let (status, text) = try Self.run(
       ["python3", root.appendingPathComponent("Tools/kernels/source_digest.py").path])
     #expect(status == 0)
-    #expect(text == KernelSources.transactions + "\n" + KernelSources.coprocessors + "\n")
+    let groups = [
+      KernelSources.transactions, KernelSources.coprocessors, KernelSources.precompiles,
+    ]
+    #expect(text == groups.joined(separator: "\n") + "\n")
   }
 
   private static let hasPython = (try? run(["python3", "--version"]))?.status == 0
@@ -139,7 +142,7 @@ import Testing
     try Data("no image".utf8).write(to: folder.appendingPathComponent("complete.ptxas.log"))
     #expect(
       try KernelImages(path: folder.path).images.map(\.module)
-        == [.complete, .coprocessors, .light])
+        == [.complete, .coprocessors, .light, .precompiles])
   }
 
   @Test func aDriverThatDoesNotReadThePTXIsTooOld() throws {
@@ -166,8 +169,9 @@ import Testing
   @Test func theEmbeddedImagesGoTogether() throws {
     let images = try KernelImages.embedded().images
     print("embedded: \(images.isEmpty ? "no image" : images.map(\.name).joined(separator: ", "))")
-    // Coprocessors have sources of their own.
-    #expect(Set(images.filter { $0.module != .coprocessors }.map(\.sources)).count <= 1)
+    // Those of transactions have the same sources.
+    let transactions = images.filter { [.light, .complete].contains($0.module) }
+    #expect(Set(transactions.map(\.sources)).count <= 1)
     for module in KernelModule.allCases {
       #expect(Set(images.filter { $0.module == module }.map(\.sources)).count <= 1)
       let forms = images.filter { $0.module == module }.map(\.form)

@@ -36,24 +36,38 @@ func digest(_ isWanted: (String) -> Bool) throws -> String {
   return String(repeating: "0", count: 32 - digits.count) + digits
 }
 
-// As `COPROCESSORS` and `COPROCESSORS_ALONE` in source_digest.py; headers belong to both.
-let coprocessors = [
-  "Sources/EVM/Words/", "Sources/EVM/Hashing/Keccak", "Sources/EVM/Hashing/SHA256",
-  "Sources/EVM/Curves/Secp256k1", "Sources/EVM/Curves/ModularInverse",
-  "Sources/EVM/Curves/WindowedDigits", "Sources/EVM/MachineForms",
-  "Sources/Kernels/Coprocessors/", "Sources/Kernels/Device", "Sources/Kernels/Modules/Coprocessors",
-  "Tools/kernels/",
-]
-let alone = ["Sources/Kernels/Coprocessors/", "Sources/Kernels/Modules/Coprocessors"]
+// The groups of modules, in the file's order, each with the beginnings of its paths and of those left out.
+var groups: [(name: String, wanted: [String], leftOut: [String])] = []
+let lines = try String(
+  contentsOf: URL(fileURLWithPath: arguments[1] + "/Tools/kernels/groups.txt"), encoding: .utf8)
+for line in lines.split(separator: "\n") where !line.hasPrefix("#") {
+  let words = line.split(separator: " ")
+  let name = String(words[0])
+  if groups.last?.name != name { groups.append((name, [], [])) }
+  let path = String(words[1])
+  if path.hasPrefix("-") {
+    groups[groups.count - 1].leftOut.append(String(path.dropFirst()))
+  } else {
+    groups[groups.count - 1].wanted.append(path)
+  }
+}
 
-let text = """
+var text = """
   /// The sources of the kernels that this program was built from.
   enum KernelSources {
-    /// The digest of those of transactions, as `Tools/kernels/source_digest.py` prints it.
-    static let transactions = "\(try digest { path in !alone.contains { path.hasPrefix($0) } })"
-    /// The digest of those of coprocessors.
-    static let coprocessors = "\(try digest { path in coprocessors.contains { path.hasPrefix($0) } })"
-  }
 
   """
+for group in groups {
+  let value = try digest { path in
+    group.leftOut.isEmpty
+      ? group.wanted.contains { path.hasPrefix($0) }
+      : !group.leftOut.contains { path.hasPrefix($0) }
+  }
+  text += """
+      /// The digest of those of \(group.name), as `Tools/kernels/source_digest.py` prints it.
+      static let \(group.name) = "\(value)"
+
+    """
+}
+text += "}\n"
 try text.write(toFile: arguments[2], atomically: true, encoding: .utf8)

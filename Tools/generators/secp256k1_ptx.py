@@ -217,6 +217,8 @@ def run(lines, values):
             total = x[0] - x[1] - (carry if takes else 0)
         elif kind == "mov":
             total = x[0]
+        elif kind == "slct":
+            total = x[0] if x[2] <= MASK >> 1 else x[1]
         elif kind == "and":
             total = x[0] & x[1]
         elif kind == "shl":

@@ -20,7 +20,7 @@ import tempfile
 import llvmlite
 import llvmlite.binding as llvm
 
-from source_digest import ROOT, source_digest, source_files
+from source_digest import GROUPS, ROOT, source_digest, source_files
 
 DEVICE_HEADERS = ROOT / "Sources/Kernels/Device"
 MODULES = ROOT / "Sources/Kernels/Modules"
@@ -48,20 +48,19 @@ def one_module(path, folder):
     return str(copy)
 
 
-# What swiftc gets besides, by group. The arithmetic of coprocessors is the device's own, a statement
-# of inline assembly each, which LLVM takes for one instruction: it would write out every loop.
+# What swiftc gets besides, by group. The arithmetic of two of them is the device's own, a statement of
+# inline assembly each, which LLVM takes for one instruction: it would write out every loop.
+ROLLED = ["-Xllvm", "-unroll-full-max-count=0", "-Xllvm", "-unroll-threshold=0"]
 OPTIONS = {
     "transactions": [],
-    "coprocessors": [
-        "-D", "NEEDLETAIL_DEVICE_FIELD", "-Xllvm", "-unroll-full-max-count=0",
-        "-Xllvm", "-unroll-threshold=0",
-    ],
+    "coprocessors": ["-D", "NEEDLETAIL_DEVICE_FIELD", *ROLLED],
+    "precompiles": ["-D", "NEEDLETAIL_DEVICE_MONTGOMERY", *ROLLED],
 }
 
 
 def group(module):
     """The group of a module."""
-    return "coprocessors" if module == "coprocessors" else "transactions"
+    return module if module in GROUPS else "transactions"
 
 
 def emit_ir(group):

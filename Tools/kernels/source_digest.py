@@ -1,5 +1,5 @@
-"""The digest of all that decides the kernels' PTX, for each group of modules: prints them when run,
-those of transactions first, or the one that is named.
+"""The digest of all that decides the kernels' PTX, for each group of modules: prints them when run, in
+the order of `groups.txt`, or the one that is named.
 
 A program carries the digest of the sources that it was built from, and refuses a kernel image of
 others. There `Plugins/KernelSources` names the files and `Tools/digest` hashes them: both have to
@@ -11,17 +11,22 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# What the kernels of coprocessors are made of: the beginnings of paths. They leave out the machine, so
-# that a change of it does not make them stale.
-COPROCESSORS = (
-    "Sources/EVM/Words/", "Sources/EVM/Hashing/Keccak", "Sources/EVM/Hashing/SHA256",
-    "Sources/EVM/Curves/Secp256k1", "Sources/EVM/Curves/ModularInverse",
-    "Sources/EVM/Curves/WindowedDigits", "Sources/EVM/MachineForms",
-    "Sources/Kernels/Coprocessors/", "Sources/Kernels/Device", "Sources/Kernels/Modules/Coprocessors",
-    "Tools/kernels/",
-)
-# What those of transactions leave out.
-COPROCESSORS_ALONE = ("Sources/Kernels/Coprocessors/", "Sources/Kernels/Modules/Coprocessors")
+
+def read_groups():
+    """The groups of `groups.txt`, each with the beginnings of its paths and of those left out."""
+    groups = {}
+    for line in (ROOT / "Tools/kernels/groups.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            group, path = line.split()
+            wanted, left_out = groups.setdefault(group, ([], []))
+            if path.startswith("-"):
+                left_out.append(path[1:])
+            else:
+                wanted.append(path)
+    return groups
+
+
+GROUPS = read_groups()
 
 
 def files_below(folder, *endings):
@@ -30,10 +35,11 @@ def files_below(folder, *endings):
 
 
 def belongs(path, group):
-    """Whether a file, by its path, decides the kernels of `transactions` or of `coprocessors`."""
-    if group == "coprocessors":
-        return path.startswith(COPROCESSORS)
-    return not path.startswith(COPROCESSORS_ALONE)
+    """Whether a file, by its path, decides the kernels of a group."""
+    wanted, left_out = GROUPS[group]
+    if left_out:
+        return not path.startswith(tuple(left_out))
+    return path.startswith(tuple(wanted))
 
 
 def name(path):
@@ -49,8 +55,9 @@ def source_files(group):
 
 def source_digest(group):
     """FNV-1a of 128 bits over the length and bytes of each name and of each content, by name."""
-    files = source_files(group) + files_below("Sources/Kernels", ".h", ".modulemap")
-    files += files_below("Tools/kernels", ".py", ".txt")
+    others = files_below("Sources/Kernels", ".h", ".modulemap")
+    others += files_below("Tools/kernels", ".py", ".txt")
+    files = source_files(group) + [path for path in others if belongs(name(path), group)]
     contents = sorted((name(path).encode(), path) for path in files)
     value = 0x6C62272E07BB014262B821756295C58D
     for title, path in contents:
@@ -61,5 +68,5 @@ def source_digest(group):
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or ["transactions", "coprocessors"]:
+    for each in sys.argv[1:] or GROUPS:
         print(source_digest(each))

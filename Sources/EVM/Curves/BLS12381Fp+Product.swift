@@ -9,19 +9,23 @@ extension BLS12381Fp {
   /// themselves.
   @inline(__always)
   static func product(_ a: BLS12381Fp, _ b: BLS12381Fp) -> BLS12381Fp {
-    var sum = MontgomerySum(a.limb0, b)
-    sum.reduce()
-    sum.add(a.limb1, b)
-    sum.reduce()
-    sum.add(a.limb2, b)
-    sum.reduce()
-    sum.add(a.limb3, b)
-    sum.reduce()
-    sum.add(a.limb4, b)
-    sum.reduce()
-    sum.add(a.limb5, b)
-    sum.reduce()
-    return sum.value
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      return DeviceBLS12381.product(a, b)
+    #else
+      var sum = MontgomerySum(a.limb0, b)
+      sum.reduce()
+      sum.add(a.limb1, b)
+      sum.reduce()
+      sum.add(a.limb2, b)
+      sum.reduce()
+      sum.add(a.limb3, b)
+      sum.reduce()
+      sum.add(a.limb4, b)
+      sum.reduce()
+      sum.add(a.limb5, b)
+      sum.reduce()
+      return sum.value
+    #endif
   }
 
   /// `a b + c d` with one reduction. The factors need not be reduced, as long as the sum is below
@@ -30,25 +34,29 @@ extension BLS12381Fp {
   static func sumOfProducts(
     _ a: BLS12381Fp, _ b: BLS12381Fp, _ c: BLS12381Fp, _ d: BLS12381Fp
   ) -> BLS12381Fp {
-    var sum = MontgomerySum(a.limb0, b)
-    sum.add(c.limb0, d)
-    sum.reduce()
-    sum.add(a.limb1, b)
-    sum.add(c.limb1, d)
-    sum.reduce()
-    sum.add(a.limb2, b)
-    sum.add(c.limb2, d)
-    sum.reduce()
-    sum.add(a.limb3, b)
-    sum.add(c.limb3, d)
-    sum.reduce()
-    sum.add(a.limb4, b)
-    sum.add(c.limb4, d)
-    sum.reduce()
-    sum.add(a.limb5, b)
-    sum.add(c.limb5, d)
-    sum.reduce()
-    return sum.value
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      return DeviceBLS12381.sumOfProducts(a, b, c, d)
+    #else
+      var sum = MontgomerySum(a.limb0, b)
+      sum.add(c.limb0, d)
+      sum.reduce()
+      sum.add(a.limb1, b)
+      sum.add(c.limb1, d)
+      sum.reduce()
+      sum.add(a.limb2, b)
+      sum.add(c.limb2, d)
+      sum.reduce()
+      sum.add(a.limb3, b)
+      sum.add(c.limb3, d)
+      sum.reduce()
+      sum.add(a.limb4, b)
+      sum.add(c.limb4, d)
+      sum.reduce()
+      sum.add(a.limb5, b)
+      sum.add(c.limb5, d)
+      sum.reduce()
+      return sum.value
+    #endif
   }
 
   /// Square: each mixed product once, with a doubled limb. The rows' zeros cost nothing.
@@ -56,24 +64,28 @@ extension BLS12381Fp {
   /// The limbs must be below `2^383`, their square below `9 p^2`.
   @inline(never)
   var squared: BLS12381Fp {
-    let double2 = limb2 << 1 | limb1 >> 63
-    let double3 = limb3 << 1 | limb2 >> 63
-    let double4 = limb4 << 1 | limb3 >> 63
-    let double5 = limb5 << 1 | limb4 >> 63
-    var sum = MontgomerySum(
-      limb0, BLS12381Fp(limb0, limb1 << 1, double2, double3, double4, double5))
-    sum.reduce()
-    sum.add(limb1, BLS12381Fp(0, limb1, limb2 << 1, double3, double4, double5))
-    sum.reduce()
-    sum.add(limb2, BLS12381Fp(0, 0, limb2, limb3 << 1, double4, double5))
-    sum.reduce()
-    sum.add(limb3, BLS12381Fp(0, 0, 0, limb3, limb4 << 1, double5))
-    sum.reduce()
-    sum.add(limb4, BLS12381Fp(0, 0, 0, 0, limb4, limb5 << 1))
-    sum.reduce()
-    sum.add(limb5, BLS12381Fp(0, 0, 0, 0, 0, limb5))
-    sum.reduce()
-    return sum.value
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      return DeviceBLS12381.product(self, self)
+    #else
+      let double2 = limb2 << 1 | limb1 >> 63
+      let double3 = limb3 << 1 | limb2 >> 63
+      let double4 = limb4 << 1 | limb3 >> 63
+      let double5 = limb5 << 1 | limb4 >> 63
+      var sum = MontgomerySum(
+        limb0, BLS12381Fp(limb0, limb1 << 1, double2, double3, double4, double5))
+      sum.reduce()
+      sum.add(limb1, BLS12381Fp(0, limb1, limb2 << 1, double3, double4, double5))
+      sum.reduce()
+      sum.add(limb2, BLS12381Fp(0, 0, limb2, limb3 << 1, double4, double5))
+      sum.reduce()
+      sum.add(limb3, BLS12381Fp(0, 0, 0, limb3, limb4 << 1, double5))
+      sum.reduce()
+      sum.add(limb4, BLS12381Fp(0, 0, 0, 0, limb4, limb5 << 1))
+      sum.reduce()
+      sum.add(limb5, BLS12381Fp(0, 0, 0, 0, 0, limb5))
+      sum.reduce()
+      return sum.value
+    #endif
   }
 
   /// A sum of products under way: Montgomery multiplication row by row with the reduction

@@ -111,21 +111,29 @@ extension BLS12381Fp {
   /// Sum.
   @inline(__always)
   static func + (a: BLS12381Fp, b: BLS12381Fp) -> BLS12381Fp {
-    addUnreduced(a, b).reducedOnce()
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      return DeviceBLS12381.sum(a, b)
+    #else
+      return addUnreduced(a, b).reducedOnce()
+    #endif
   }
 
   /// Difference.
   @inline(__always)
   static func - (a: BLS12381Fp, b: BLS12381Fp) -> BLS12381Fp {
-    let (d, borrow) = subtractUnreduced(a, b)
-    // Adding p back carries out of the top limb exactly when the difference had borrowed.
-    let m = modulus.masked(0 &- borrow)
-    let (s0, c0) = addWithCarry(d.limb0, m.limb0, 0)
-    let (s1, c1) = addWithCarry(d.limb1, m.limb1, c0)
-    let (s2, c2) = addWithCarry(d.limb2, m.limb2, c1)
-    let (s3, c3) = addWithCarry(d.limb3, m.limb3, c2)
-    let (s4, c4) = addWithCarry(d.limb4, m.limb4, c3)
-    return BLS12381Fp(s0, s1, s2, s3, s4, d.limb5 &+ m.limb5 &+ c4)
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      return DeviceBLS12381.difference(a, b)
+    #else
+      let (d, borrow) = subtractUnreduced(a, b)
+      // Adding p back carries out of the top limb exactly when the difference had borrowed.
+      let m = modulus.masked(0 &- borrow)
+      let (s0, c0) = addWithCarry(d.limb0, m.limb0, 0)
+      let (s1, c1) = addWithCarry(d.limb1, m.limb1, c0)
+      let (s2, c2) = addWithCarry(d.limb2, m.limb2, c1)
+      let (s3, c3) = addWithCarry(d.limb3, m.limb3, c2)
+      let (s4, c4) = addWithCarry(d.limb4, m.limb4, c3)
+      return BLS12381Fp(s0, s1, s2, s3, s4, d.limb5 &+ m.limb5 &+ c4)
+    #endif
   }
 
   /// Negation.

@@ -93,12 +93,22 @@ struct MontgomeryField256<P: MontgomeryParameters256>: FiniteField {
 
   @inline(__always)
   static func + (a: Self, b: Self) -> Self {
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      if isDeviceField {
+        return Self(montgomery: DeviceBN254.sum(a.montgomery, b.montgomery))
+      }
+    #endif
     let (sum, carry) = UInt256.addingReportingCarry(a.montgomery, b.montgomery)
     return subtractingModulusOnce(sum, carry: limb(carry))
   }
 
   @inline(__always)
   static func - (a: Self, b: Self) -> Self {
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      if isDeviceField {
+        return Self(montgomery: DeviceBN254.difference(a.montgomery, b.montgomery))
+      }
+    #endif
     let (difference, borrow) = UInt256.subtractingReportingBorrow(a.montgomery, b.montgomery)
     let mask = 0 &- limb(borrow)
     let p = P.modulus
@@ -147,6 +157,11 @@ extension MontgomeryField256 {
   /// below 2p where p < 2^254.
   @inline(__always)
   static func product(_ a: UInt256, _ b: UInt256) -> UInt256 {
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      if isDeviceField {
+        return DeviceBN254.product(a, b)
+      }
+    #endif
     // The rows a·b[i] and m[i]·p alternate ("CIOS"). After each pair the sum is below p + a, so
     // with a spare bit in p it fits in four limbs; otherwise `over` holds the fifth, 0 or 1.
     let p = P.modulus
@@ -176,6 +191,13 @@ extension MontgomeryField256 {
   /// Application to Bilinear Pairings", TCHES 2023, section 3.
   @inline(__always)
   static func sumOfProducts(_ a: Self, _ b: Self, _ c: Self, _ d: Self) -> Self {
+    #if NEEDLETAIL_DEVICE_MONTGOMERY
+      if isDeviceField {
+        return Self(
+          montgomery: DeviceBN254.sumOfProducts(
+            a.montgomery, b.montgomery, c.montgomery, d.montgomery))
+      }
+    #endif
     if P.modulus.limb3 >> 62 != 0 { return a * b + c * d }
     // Each round adds less than 3p·2^64 and divides by 2^64, so the sum stays below 4p < 2^256;
     // at the end it is below p + 2p^2/R < 2p.

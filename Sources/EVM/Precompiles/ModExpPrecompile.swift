@@ -44,7 +44,7 @@ package enum ModExpPrecompile {
 
   /// Writes as many bytes as the modulus has. From Osaka on fails where one of the three has more
   /// than 1,024 bytes (EIP-7823).
-  static func run(
+  package static func run(
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena
   ) -> PrecompileOutcome {

@@ -12,6 +12,7 @@ package final class LossyMachine: CoprocessorMachine {
   package init(_ machine: any CoprocessorMachine) { self.machine = machine }
 
   package var name: String { machine.name }
+  package var modules: Set<KernelModule> { machine.modules }
   package var generatorWidth: Int { machine.generatorWidth }
 
   package func residentLanes(_ kernel: CoprocessorKernel) throws(CoprocessorError) -> Int {

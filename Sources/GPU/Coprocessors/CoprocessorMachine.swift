@@ -2,7 +2,7 @@ package import Coprocessors
 import EVM
 import Kernels
 
-/// The kernels of the module `coprocessors`, by the names of their entry points.
+/// The kernels of the modules `coprocessors` and `precompiles`, by the names of their entry points.
 package enum CoprocessorKernel: String, CaseIterable, Sendable {
   case keccakHash = "keccak_hash"
   case sha256Hash = "sha256_hash"
@@ -31,6 +31,17 @@ package enum CoprocessorKernel: String, CaseIterable, Sendable {
   case trieMove = "trie_move"
   case trieInsert = "trie_insert"
   case fieldCheck = "field_check"
+  case bn254Pairing = "bn254_pairing"
+  case bls12381 = "bls12381"
+  case modExp = "modexp"
+
+  /// Which module has it.
+  var module: KernelModule {
+    switch self {
+    case .bn254Pairing, .bls12381, .modExp: .precompiles
+    default: .coprocessors
+    }
+  }
 
   /// Threads of a block: as many as let the most lanes be resident.
   var threads: Int {
@@ -47,6 +58,8 @@ package enum CoprocessorKernel: String, CaseIterable, Sendable {
 package protocol CoprocessorMachine: AnyObject {
   /// The name of its back ends.
   var name: String { get }
+  /// The modules whose kernels it has.
+  var modules: Set<KernelModule> { get }
   /// Lanes of a kernel that are resident at once.
   func residentLanes(_ kernel: CoprocessorKernel) throws(CoprocessorError) -> Int
   /// Bits of a digit of the base point's table.

@@ -36,9 +36,15 @@ extension DeviceCoprocessorMachine {
     }
     var machines: [DeviceCoprocessorMachine] = []
     for device in devices {
-      let image = try images.image(of: .coprocessors, for: device)
+      let coprocessors = try images.image(of: .coprocessors, for: device)
+      // Who names a folder without it has none of its back ends.
+      let precompiles =
+        images.images.contains { $0.module == .precompiles }
+        ? try images.image(of: .precompiles, for: device) : nil
       do throws(CUDAError) {
-        machines.append(try DeviceCoprocessorMachine(Context(device), image))
+        machines.append(
+          try DeviceCoprocessorMachine(
+            Context(device), [coprocessors, precompiles].compactMap(\.self)))
       } catch {
         throw .cuda(error)
       }

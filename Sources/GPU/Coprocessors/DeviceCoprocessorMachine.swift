@@ -3,13 +3,14 @@ package import Coprocessors
 import Dispatch
 import Kernels
 
-/// A GPU with the module `coprocessors`.
+/// A GPU with the module `coprocessors`, and with `precompiles` where its image is at hand.
 package final class DeviceCoprocessorMachine: CoprocessorMachine {
   package let name: String
   /// 16 bits a digit: a table of 32 MiB, which the second-level cache holds.
   package let generatorWidth = 16
   private let context: Context
   private let stream: Stream
+  package let modules: Set<KernelModule>
   private let functions: [CoprocessorKernel: Function]
   /// Memory through which copies of many bytes go, one half after the other.
   private let staging: [StagingBuffer]
@@ -23,18 +24,21 @@ package final class DeviceCoprocessorMachine: CoprocessorMachine {
   private static let argumentRoom = 256
   private static let argumentCount = 64
 
-  /// A machine on a device, with its image of the module.
-  package init(_ context: Context, _ image: KernelImage) throws(CUDAError) {
+  /// A machine on a device, with its images of the modules.
+  package init(_ context: Context, _ images: [KernelImage]) throws(CUDAError) {
     let ordinal = context.device.ordinal
     name = ordinal == 0 ? "gpu" : "gpu:\(ordinal)"
     self.context = context
     stream = try Stream(context)
-    let module = try image.load(into: context)
     var functions: [CoprocessorKernel: Function] = [:]
-    for kernel in CoprocessorKernel.allCases {
-      functions[kernel] = try module.function(kernel.rawValue)
+    for image in images {
+      let module = try image.load(into: context)
+      for kernel in CoprocessorKernel.allCases where kernel.module == image.module {
+        functions[kernel] = try module.function(kernel.rawValue)
+      }
     }
     self.functions = functions
+    modules = Set(images.map(\.module))
     arguments = try DeviceBuffer(context, count: Self.argumentRoom * Self.argumentCount)
     staging = [try StagingBuffer(context), try StagingBuffer(context)]
   }

@@ -28,6 +28,7 @@ final class HashOperation: LaneOperation {
     throws(CoprocessorError) -> PreparedBatch
   {
     let plan = Plan(requests)
+    let host = HostRows(rows: plan.long)
     let bytes = try self.bytes.room(requests.bytes.count, on: machine)
     let ends = try self.ends.room(requests.count * 8, on: machine)
     let hashes = try self.hashes.room(requests.count * 32, on: machine)
@@ -60,14 +61,15 @@ final class HashOperation: LaneOperation {
       try machine.run(kernel, lanes: count, with: arguments)
     }
     let collect = { [coprocessor] () throws(CoprocessorError) -> CoprocessorResults in
+      let long = host.results(of: requests, by: coprocessor)
       var results = try machine.download(hashes, count: requests.count * 32, as: UInt8.self)
-      for row in plan.long {
-        guard let hash = requests.withRow(row, { coprocessor.reference($0) }) else { continue }
-        results.replaceSubrange(row * 32..<row * 32 + 32, with: hash)
+      for (row, hash) in zip(host.rows, long) {
+        // Every message has a hash.
+        if let hash { results.replaceSubrange(row * 32..<row * 32 + 32, with: hash) }
       }
       return CoprocessorResults(width: 32, bytes: results)
     }
-    return PreparedBatch(execute: execute, collect: collect)
+    return PreparedBatch(hostRows: host.rows.count, execute: execute, collect: collect)
   }
 
   /// Which rows lanes do, and in which order.

@@ -7,6 +7,7 @@ import Kernels
 /// For tests, and to find out what a kernel does; the CPU's own back ends are faster.
 package final class HostCoprocessorMachine: CoprocessorMachine {
   package let name: String
+  package let modules: Set<KernelModule> = [.coprocessors, .precompiles]
   package let generatorWidth = 4
   /// An error that a kernel ends with, as on a device that is lost in mid-batch.
   package var failure: (kernel: CoprocessorKernel, error: CoprocessorError)?
@@ -133,6 +134,15 @@ package final class HostCoprocessorMachine: CoprocessorMachine {
           lane, base.assumingMemoryBound(to: TrieChangeKernel.Arguments.self))
       case .fieldCheck:
         FieldCheckKernel.lane(lane, base.assumingMemoryBound(to: FieldCheckKernel.Arguments.self))
+      case .bn254Pairing:
+        PrecompileKernel.bn254Pairing(
+          lane, base.assumingMemoryBound(to: PrecompileKernel.Arguments.self))
+      case .bls12381:
+        PrecompileKernel.bls12381(
+          lane, base.assumingMemoryBound(to: PrecompileKernel.Arguments.self))
+      case .modExp:
+        PrecompileKernel.modExp(
+          lane, base.assumingMemoryBound(to: PrecompileKernel.Arguments.self))
       }
     }
   }

@@ -14,6 +14,8 @@ package protocol LaneOperation: AnyObject {
 
 /// A batch whose inputs are on the machine.
 package struct PreparedBatch {
+  /// How many rows the operation leaves to the host, as lanes would take long for them.
+  var hostRows = 0
   /// Runs all kernels of the batch; may be called again.
   let execute: () throws(CoprocessorError) -> Void
   /// Waits, and fetches what came of them.
@@ -30,6 +32,7 @@ package final class LaneBackEnd: CoprocessorBackEnd, @unchecked Sendable {
   private let machine: any CoprocessorMachine
   private let operation: any LaneOperation
   private let lock: NSLock
+  private var leftRows = 0
 
   private init(_ machine: any CoprocessorMachine, _ operation: any LaneOperation, _ lock: NSLock) {
     name = machine.name
@@ -52,15 +55,22 @@ package final class LaneBackEnd: CoprocessorBackEnd, @unchecked Sendable {
       SendersOperation(generator),
       StateRootOperation(), TrieRootOperation(), OrderedRootOperation(),
     ]
+    let calls =
+      machine.modules.contains(.precompiles)
+      ? PrecompileCoprocessor.all.compactMap { PrecompileOperation($0) } : []
     let lock = NSLock()
-    return operations.map { LaneBackEnd(machine, $0, lock) }
+    return (operations + calls).map { LaneBackEnd(machine, $0, lock) }
   }
+
+  /// Rows so far that a lane would have taken long for, so that the host did them beside the lanes.
+  package var hostRows: Int { lock.withLock { leftRows } }
 
   package func run(_ requests: ByteColumn) throws(CoprocessorError) -> CoprocessorResults {
     if requests.count == 0 { return CoprocessorResults() }
     return try withLock { () throws(CoprocessorError) in
       let batch = try operation.prepare(requests, on: machine)
       try batch.execute()
+      leftRows += batch.hostRows
       return try batch.collect()
     }
   }

@@ -12,7 +12,8 @@ struct BenchCoprocessorsCommand: ParsableCommand {
       wall time; `speed-up` is against one thread in the same run. keccak256 stands beside OpenSSL's \
       SHA3-256, recover and senders beside libsecp256k1's recovery, each on one core, where they are \
       installed. `state` changes accounts, or slots of their own storages, in a state that stays in \
-      memory, and hashes what changed. A device has two rows: `resident` with inputs and results in \
+      memory, and hashes what changed. Coprocessors whose requests differ in size are timed with some of \
+      one size, too. A device has two rows: `resident` with inputs and results in \
       its memory, and the whole batch with all copies.
 
         needletail bench coprocessors --case recover
@@ -77,10 +78,13 @@ struct BenchCoprocessorsCommand: ParsableCommand {
       var notes: [String] = []
       let lanes = try CoprocessorSetup.lanes(DeviceChoice(device) ?? .auto, &notes)
       for note in notes { Terminal.note("needletail: \(note)") }
-      for coprocessor in CoprocessorRegistry.standard where isWanted(coprocessor.name) {
-        let each = try suite.run(coprocessor)
-        for backEnd in lanes where backEnd.coprocessor == coprocessor.name {
-          try suite.run(coprocessor, on: backEnd, rows: deviceRows, cpuEach: each)
+      for coprocessor in CoprocessorRegistry.standard {
+        let loads: [any Coprocessor] = [coprocessor] + CoprocessorLoad.all(of: coprocessor)
+        for load in loads where isWanted(load.name) {
+          let each = try suite.run(load)
+          for backEnd in lanes where backEnd.coprocessor == coprocessor.name {
+            try suite.run(load, on: backEnd, rows: deviceRows, cpuEach: each)
+          }
         }
       }
       let choice = DeviceChoice(device) ?? .auto

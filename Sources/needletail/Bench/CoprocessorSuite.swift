@@ -58,12 +58,19 @@ struct CoprocessorSuite {
   mutating func run(
     _ coprocessor: any Coprocessor, on backEnd: LaneBackEnd, rows: Int, cpuEach: Double?
   ) throws(CoprocessorError) {
-    // No more than a gigabyte.
+    // No more than a gigabyte, and than take about a second.
     let few = coprocessor.typicalRequests(64, seed: 7)
-    let rows = min(rows, (64 << 30) / few.bytes.count)
+    var rows = min(rows, (64 << 30) / few.bytes.count)
+    let trial = coprocessor.typicalRequests(min(rows, 1 << 15), seed: 7)
+    _ = try backEnd.run(trial)
+    let start = DispatchTime.now().uptimeNanoseconds
+    _ = try backEnd.run(trial)
+    let time = Double(DispatchTime.now().uptimeNanoseconds - start)
+    rows = min(rows, max(trial.count, Int(1e9 / time * Double(trial.count))))
     let requests = coprocessor.typicalRequests(rows, seed: 7)
     let results = try backEnd.run(requests)
-    let sample = min(rows, 2048)
+    // What takes half a second of one core.
+    let sample = min(rows, 2048, max(32, Int(5e8 / (cpuEach ?? 1))))
     for part in [0..<sample, rows - sample..<rows]
     where results.rows(part) != coprocessor.reference(requests.rows(part)) {
       return refuse(coprocessor.name, backEnd.name)

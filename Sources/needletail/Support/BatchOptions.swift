@@ -8,7 +8,16 @@ struct BatchOptions: ParsableArguments {
     help: "On a GPU: give transactions with a higher gas limit to the CPU.")
   var gasCeiling: UInt64?
 
+  @Option(
+    help: ArgumentHelp(
+      "On a GPU: seconds after which a watchdog stops a launch, 30 by default.",
+      valueName: "seconds"))
+  var launchBudget: Double?
+
   func validate() throws {
+    if let launchBudget, !(launchBudget > 0 && launchBudget <= 3600) {
+      throw ValidationError("--launch-budget: \(launchBudget) is not above 0 and at most 3600")
+    }
     if gasCeiling == 0 {
       throw ValidationError("--gas-ceiling: 0 leaves nothing to the GPU; --device cpu does that")
     }
@@ -19,16 +28,18 @@ struct BatchOptions: ParsableArguments {
   func runner(on devices: DeviceOptions, threads: Int) throws -> BatchRunner? {
     let target = try devices.resolve()
     guard case .cuda = target else {
-      if gasCeiling != nil, devices.device == .cpu {
-        throw ValidationError("--gas-ceiling is about GPUs: give --device too")
+      if gasCeiling != nil || launchBudget != nil, devices.device == .cpu {
+        throw ValidationError("--gas-ceiling and --launch-budget are about GPUs: give --device too")
       }
       return nil
     }
     var options = BatchRunner.Options()
     options.gasCeiling = gasCeiling ?? options.gasCeiling
     options.hostThreads = threads
+    var launches = DeviceExecutor.Options()
+    if let launchBudget { launches.budget = .seconds(launchBudget) }
     do throws(GPUError) {
-      return try BatchRunner(target, options: options)
+      return try BatchRunner(target, options: options, launches: launches)
     } catch {
       throw ValidationError("--device \(devices.device): \(error)")
     }
