@@ -13,7 +13,6 @@ The last line is `N passed, N failed`.
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -116,7 +115,8 @@ def lose_unstored(binary, arguments, folder, acknowledged, count):
         place = os.path.getsize(path) - random.randint(*((1, 150) if turn % 2 else (800, 1400)))
         flip(path, place)
         copy = folder + f"/flipped-{turn}"
-        shutil.copytree(chain, copy)
+        # With holes: the database's file looks very large.
+        subprocess.run(["cp", "-r", "--sparse=always", chain, copy], check=True)
         refused = subprocess.run(
             [binary, "node", "--http-port", "0", *arguments], capture_output=True, text=True,
             timeout=60)
@@ -137,7 +137,8 @@ def lose_unstored(binary, arguments, folder, acknowledged, count):
         node = Node(binary, *arguments)
         head = int(node.call("eth_blockNumber"), 16)
         count("flipped back", lost(node, acknowledged[-300:]))
-        count("loss accepted", None if again == kept < head else f"{kept}, {again}, {head}")
+        # What was lost may wait in the pool's journal, and be in a block anew.
+        count("loss accepted", None if kept <= min(again, head) else f"{kept}, {again}, {head}")
         node.stop()
 
 
