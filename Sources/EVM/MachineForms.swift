@@ -31,6 +31,41 @@ enum MachineForms {
     #endif
   }
 
+  /// Keccak-256 of up to eight messages side by side.
+  @inline(__always)
+  static func hash(
+    _ messages: UnsafeBufferPointer<UnsafeRawBufferPointer>,
+    into hashes: UnsafeMutablePointer<Hash256>
+  ) -> Bool {
+    #if canImport(CMachineForms)
+      if !machine_has_keccak_avx512() { return false }
+      var places = InlineArray<8, UnsafeRawPointer?>(repeating: nil)
+      var counts = InlineArray<8, Int>(repeating: 0)
+      for index in 0..<messages.count {
+        places[index] = messages[index].baseAddress
+        counts[index] = messages[index].count
+      }
+      var digests = InlineArray<256, UInt8>(repeating: 0)
+      withUnsafePointer(to: &places) { places in
+        withUnsafePointer(to: &counts) { counts in
+          withUnsafeMutablePointer(to: &digests) { digests in
+            let bytes = UnsafeMutableRawPointer(digests).assumingMemoryBound(to: UInt8.self)
+            machine_keccak256_eight_avx512(
+              UnsafeRawPointer(places).assumingMemoryBound(to: UnsafeRawPointer?.self),
+              UnsafeRawPointer(counts).assumingMemoryBound(to: Int.self), Int32(messages.count),
+              bytes)
+            for index in 0..<messages.count {
+              hashes[index] = Hash256(bytes: bytes + 32 * index)
+            }
+          }
+        }
+      }
+      return true
+    #else
+      return false
+    #endif
+  }
+
   /// SHA-256's compression of blocks of 64 bytes, at any alignment.
   @inline(__always)
   static func compress(_ state: inout SHA256.State, _ bytes: UnsafeRawPointer, blocks: Int) -> Bool

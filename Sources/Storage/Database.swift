@@ -18,6 +18,8 @@ struct PendingBlock: Sendable {
   var layer: StateLayer
   /// What of the layer was changed from outside, as the caller keeps it.
   var amendment: [UInt8]?
+  /// When it became the head.
+  let arrival = ContinuousClock.now
 
   /// Pages of the database that storing it changes at most.
   var pages: Int { layer.pages + block.transactionHashes.count * 2 + 64 }
@@ -46,9 +48,14 @@ package final class Database: @unchecked Sendable {
     /// Threads that work out a state root.
     package var workers = 2
     /// Blocks that may wait to be stored before a commit waits for them.
-    package var pendingLimit = 16
+    package var pendingLimit = 24
     /// Bytes of what they changed, likewise.
-    package var pendingBytes = 256 << 20
+    package var pendingBytes = 512 << 20
+    /// Milliseconds that a block waits to be stored with those that follow it: a page that several of
+    /// them change is written once. After a crash they are executed again.
+    package var storeDelay = 2000
+    /// Bytes of the tries' rows that are kept in memory.
+    package var rowBytes = 128 << 20
 
     /// All history; two threads.
     package init() {}
@@ -74,11 +81,15 @@ package final class Database: @unchecked Sendable {
   private let lock: Int32
   private let state: Mutex<State?>
   private let queue = DispatchQueue(label: "needletail.storage")
+  private let pace: StorePace
+  private let rows: HeadRows
 
   /// Opens or creates a database in a folder, for this process alone.
   package init(folder: String, options: Options = Options()) throws(StorageError) {
     self.folder = folder
     self.options = options
+    rows = HeadRows(bytes: options.rowBytes)
+    pace = StorePace(workers: options.workers)
     lock = try Self.lock(folder)
     do throws(StorageError) {
       environment = try LMDBEnvironment(
@@ -108,7 +119,7 @@ package final class Database: @unchecked Sendable {
     }
   }
 
-  // What waits to be stored holds the database: nothing does any more. This may run on the queue.
+  // What waits to be stored is in the block log.
   deinit { close(lock) }
 
   private static func lock(_ folder: String) throws(StorageError) -> Int32 {
@@ -268,7 +279,15 @@ package final class Database: @unchecked Sendable {
   package func layer(
     _ delta: StateDelta, on snapshot: Snapshot, number: UInt64
   ) throws(StorageError) -> StateLayer {
-    let committer = StateCommitter(reader: snapshot.state, workers: options.workers)
+    var committer = StateCommitter(reader: snapshot.state, workers: options.workers)
+    if snapshot.amendment == nil, snapshot.head.hash == head?.hash {
+      committer.loan = rows.lend(after: snapshot.head.hash)
+    }
+    pace.beginRoot()
+    defer {
+      pace.endRoot()
+      committer.loan?.end()
+    }
     return try committer.layer(number: number, committer.changes(delta))
   }
 
@@ -292,12 +311,13 @@ package final class Database: @unchecked Sendable {
       } else if !isFull {
         return
       }
-      queue.sync { store() }
+      storeNow()
     }
   }
 
   /// Makes a block the head. It is visible at once and stored in the background.
   package func append(_ block: StoredBlock, _ layer: StateLayer) throws(StorageError) {
+    var nodes = NodeRows()
     let failure = state.withLock { state -> StorageError? in
       guard state != nil else { return StorageError(.unavailable, "there is no genesis") }
       guard block.header.parentHash == state!.head.hash else {
@@ -306,16 +326,17 @@ package final class Database: @unchecked Sendable {
       // The block was made on what was changed from outside: it is the block's change now.
       let amendment = state!.amendment
       state!.amendment = nil
+      let layer = amendment.map { layer.merged(after: $0.layer) } ?? layer
       state!.pending.insert(
-        PendingBlock(
-          block: block, layer: amendment.map { layer.merged(after: $0.layer) } ?? layer,
-          amendment: amendment?.record), at: 0)
+        PendingBlock(block: block, layer: layer, amendment: amendment?.record), at: 0)
+      nodes = layer.nodes
       state!.head = block.summary
       return nil
     }
     if let failure { throw failure }
+    rows.advance(from: block.header.parentHash, to: block.hash, nodes)
     retireSnapshots()
-    queue.async { [self] in store() }
+    scheduleStore()
   }
 
   /// Changes the state after the head from outside, as a layer worked out on a snapshot of it. It is
@@ -338,8 +359,45 @@ package final class Database: @unchecked Sendable {
 
   /// Waits until all blocks are stored.
   package func flush() throws(StorageError) {
-    queue.sync { store() }
+    storeNow()
     if let failure = state.withLock({ $0?.failure }) { throw failure }
+  }
+
+  /// Has what is pending stored: at once when half of what may wait does, else a while after it came.
+  private func scheduleStore() {
+    let job: @Sendable () -> Void = { [weak self] in
+      if let self, self.isStoreDue { self.store() }
+    }
+    if hasMuchPending {
+      pace.isUrgent = true
+      queue.async(execute: job)
+    }
+    queue.asyncAfter(deadline: .now() + .milliseconds(options.storeDelay), execute: job)
+  }
+
+  private var isStoreDue: Bool {
+    let oldest = state.withLock { $0?.pending.last?.arrival }
+    guard let oldest else { return false }
+    return hasMuchPending || oldest.duration(to: .now) >= .milliseconds(options.storeDelay)
+  }
+
+  /// Whether half of what may wait does.
+  private var hasMuchPending: Bool {
+    state.withLock { state in
+      let pending = state?.pending ?? []
+      return pending.count * 2 >= options.pendingLimit
+        || pending.reduce(0) { $0 + $1.layer.size } * 2 > options.pendingBytes
+    }
+  }
+
+  /// Stores what is pending, and waits for that.
+  private func storeNow() {
+    // Also for what is being stored.
+    pace.isUrgent = true
+    queue.sync {
+      pace.isUrgent = true
+      store()
+    }
   }
 
   /// Stores what is pending, in one transaction; on the queue.
@@ -373,6 +431,7 @@ package final class Database: @unchecked Sendable {
         state?.pending.removeLast(blocks.count)
       }
     }
+    pace.isUrgent = hasMuchPending
     retireSnapshots()
   }
 
@@ -442,6 +501,7 @@ package final class Database: @unchecked Sendable {
     try StoreWriter.writeHead(number, target.hash, sequence, to: writer)
     try writer.commit()
     state.withLock { $0?.head = target }
+    rows.forget()
     retireSnapshots()
   }
 

@@ -40,6 +40,44 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: machine_has_keccak_avx512(), "the processor has no AVX-512 VL"))
+  func keccakOfMessagesSideBySideIsThatOfEach() {
+    var random = SplitMixGenerator(seed: 0x5EED_0004)
+    let bytes = (0..<700).map { _ in UInt8.random(in: 0...255, using: &random) }
+    bytes.withUnsafeBytes { bytes in
+      for turn in 0..<400 {
+        // All lengths around the ends of blocks, none among them; at any alignment.
+        let messages = (0..<turn % 8 + 1).map { index -> UnsafeRawBufferPointer in
+          let edge = [0, 135, 136, 137, 271, 272, 273, 544][(turn + index) % 8]
+          let count = turn % 3 == 0 ? edge : Int.random(in: 0...600, using: &random)
+          let start = Int.random(in: 0...100, using: &random)
+          return UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+        }
+        var hashes = [Hash256](repeating: .zero, count: messages.count)
+        messages.withUnsafeBufferPointer { messages in
+          #expect(MachineForms.hash(messages, into: &hashes))
+        }
+        let each = messages.map { Keccak256.hash($0.bindMemory(to: UInt8.self)) }
+        #expect(hashes == each, "seed 0x5EED0004, turn \(turn)")
+      }
+    }
+  }
+
+  /// However many there are, also where the processor hashes one after the other.
+  @Test func keccakOfManyMessagesIsThatOfEach() {
+    let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
+    bytes.withUnsafeBytes { bytes in
+      for count in 0...20 {
+        let messages = (0..<count).map {
+          UnsafeRawBufferPointer(rebasing: bytes[$0..<$0 + $0 * 13 % 250])
+        }
+        var hashes = [Hash256](repeating: .zero, count: count + 1)
+        messages.withUnsafeBufferPointer { Keccak256.hash($0, into: &hashes) }
+        #expect(hashes == messages.map { Keccak256.hash($0.bindMemory(to: UInt8.self)) } + [.zero])
+      }
+    }
+  }
+
   @Test func formsChangeNothingWhereTheyDoNotWork() {
     var state = KeccakState()
     state.lane7 = 7

@@ -18,7 +18,7 @@ import Testing
     let journal = PoolJournal(path: path)
     #expect(journal.records().isEmpty)
     journal.rewrite { [record(1)] }
-    for number in 2...5 { #expect(!journal.append(record(number), liveBytes: 0)) }
+    for number in 2...5 { #expect(!journal.append([record(number)], liveBytes: 0)) }
     let whole = try Data(contentsOf: URL(fileURLWithPath: path))
     #expect(
       PoolJournal(path: path).records().map(\.envelope) == (1...5).map { record($0).envelope })

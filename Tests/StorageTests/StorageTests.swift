@@ -89,10 +89,33 @@ final class ModelChain {
     return delta
   }
 
+  /// Reads accounts ahead as a block does that names those of a change, and compares them with it.
+  private func readAhead(_ delta: StateDelta, _ snapshot: Snapshot) throws {
+    guard !delta.accounts.isEmpty else { return }
+    var block = PreparedBlock(
+      fork: .osaka, environment: BlockEnvironment(number: 1, timestamp: 1))
+    // A few others too, and so many that they are read.
+    for index in 0..<max(80, delta.accounts.count) {
+      let account = delta.accounts[index % delta.accounts.count]
+      var transaction = Transaction(type: .dynamicFee, chainID: 1)
+      transaction.to = Address(UInt256(UInt64.random(in: 0...UInt64.max, using: &random)))
+      block.transactions.append(PreparedTransaction(transaction, sender: account.address))
+    }
+    let source = try snapshot.source(after: snapshot.head.header.number)
+    try source.readAhead(block, workers: 3)
+    for account in delta.accounts {
+      #expect(source.account(account.address) == account.before, "block \(header.number + 1)")
+    }
+    for prepared in block.transactions {
+      #expect(source.account(prepared.transaction.to!) == nil)
+    }
+  }
+
   /// Appends a block with changes and compares the root with that of the whole allocation.
   func grow(_ database: Database, changes: Int) throws {
     let delta = delta(changes)
     let snapshot = try database.snapshot()
+    if header.number % 3 != 0 { try readAhead(delta, snapshot) }
     let layer = try database.layer(delta, on: snapshot, number: header.number + 1)
     #expect(layer.root == allocation.stateRoot, "block \(header.number + 1)")
     let parent = header.hash
@@ -116,6 +139,8 @@ final class ModelChain {
     let chain = ModelChain(seed: seed, accounts: accounts)
     var options = Database.Options()
     options.workers = seed % 2 == 0 ? 1 : 3
+    // Also where few rows have room in memory, or none.
+    if seed % 2 == 1 { options.rowBytes = Int(seed - 1) << 13 }
     var database = try Database(folder: folder.path, options: options)
     try database.begin(Block(header: chain.header), chain.allocation, file: [1, 2])
     for round in 0..<12 {
@@ -208,6 +233,59 @@ final class ModelChain {
     #expect(old.state.root() == root)
     #expect(try old.header(3) == nil)
     #expect(try database.snapshot().header(3)?.header.number == 3)
+  }
+
+  @Test func rowsInMemoryFollowTheHead() throws {
+    let folder = TemporaryFolder()
+    let chain = ModelChain(seed: 11, accounts: 3000)
+    let database = try Database(folder: folder.path)
+    try database.begin(Block(header: chain.header), chain.allocation, file: [])
+    for _ in 0..<3 { try chain.grow(database, changes: 300) }
+    let (header, allocation) = (chain.header, chain.allocation)
+    for _ in 0..<3 { try chain.grow(database, changes: 300) }
+    try database.rewind(to: 3, sequence: 0)
+    (chain.header, chain.allocation) = (header, allocation)
+    for _ in 0..<3 { try chain.grow(database, changes: 300) }
+    // A root on an older state, and one that nobody commits.
+    let old = try database.snapshot()
+    try chain.grow(database, changes: 300)
+    var empty = StateDelta()
+    #expect(try database.layer(empty, on: old, number: 7).root == old.head.header.stateRoot)
+    empty.accounts.append(
+      StateDelta.Account(
+        address: Address(number: 1), before: nil,
+        after: SourceAccount(nonce: 1, balance: 1, codeHash: .emptyCode, hasStorage: false)))
+    _ = try database.layer(empty, on: try database.snapshot(), number: 8)
+    try chain.grow(database, changes: 300)
+    try database.flush()
+    #expect(try database.snapshot().state.root() == chain.allocation.stateRoot)
+  }
+
+  /// Blocks wait to be stored together: for a while, or until there are many.
+  @Test func blocksAreStoredTogether() throws {
+    func isStored(_ sequence: UInt64, _ database: Database) throws -> Bool {
+      let end = ContinuousClock.now + .seconds(20)
+      while try database.storedSequence() < sequence, ContinuousClock.now < end { usleep(10_000) }
+      return try database.storedSequence() == sequence
+    }
+    for delay in [100, 600_000] {
+      let folder = TemporaryFolder()
+      var options = Database.Options()
+      options.storeDelay = delay
+      let chain = ModelChain(seed: 12, accounts: 50)
+      let database = try Database(folder: folder.path, options: options)
+      try database.begin(Block(header: chain.header), chain.allocation, file: [])
+      let few = options.pendingLimit / 2 - 1
+      for _ in 0..<few { try chain.grow(database, changes: 20) }
+      if delay == 100 {
+        #expect(try isStored(UInt64(few), database))
+      } else {
+        usleep(50_000)
+        #expect(try database.storedSequence() == 0)
+        try chain.grow(database, changes: 20)
+        #expect(try isStored(UInt64(few) + 1, database))
+      }
+    }
   }
 
   @Test func aLimitedHistoryForgets() throws {

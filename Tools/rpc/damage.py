@@ -4,8 +4,8 @@
     Tools/rpc/damage.py .build/release/needletail [ROUNDS] [SEED]
 
 Each round: the node ends itself at every point that NEEDLETAIL_STOP_AT names, under load; the end of
-the log of a node that ended well is cut, flipped, or followed by half an entry. Then a second node on a
-folder that has one; copies, exports and imports of a folder while its node works; and a node on a small
+the log of a node that ended well is cut, flipped, or followed by half an entry. A flipped entry of a block
+that was acknowledged and not stored must be refused. Then a second node on a folder that has one; copies, exports and imports of a folder while its node works; and a node on a small
 tmpfs until the disk is full (root alone can mount it). Each time all acknowledged receipts must be as
 they were, once, and at the end a node that imports nothing but the blocks must come to the same head.
 The last line is `N passed, N failed`.
@@ -49,9 +49,9 @@ def lost(node, acknowledged):
     return None
 
 
-def run_until_it_ends(binary, arguments, point, acknowledged):
+def run_until_it_ends(binary, arguments, point, acknowledged, times=(1, 8)):
     """Loads a node that ends itself; gives what went wrong."""
-    node = Node(binary, *arguments, NEEDLETAIL_STOP_AT=f"{point}:{random.randint(1, 8)}")
+    node = Node(binary, *arguments, NEEDLETAIL_STOP_AT=f"{point}:{random.randint(*times)}")
     end = threading.Event()
     end.problem = None
     threads = [threading.Thread(target=load, args=(node, key, acknowledged, end)) for key in KEYS]
@@ -71,7 +71,7 @@ def run_until_it_ends(binary, arguments, point, acknowledged):
 
 def newest_log(chain):
     folder = chain + "/log"
-    return folder + "/" + max(os.listdir(folder))
+    return folder + "/" + max(name for name in os.listdir(folder) if name.endswith(".log"))
 
 
 def damage_log(chain):
@@ -94,6 +94,52 @@ def damage_log(chain):
             file.seek(size)
             file.write(piece[:random.randint(1, len(piece))])
     return kind
+
+
+def flip(path, place):
+    with open(path, "r+b") as file:
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 1 << place % 8]))
+
+
+def lose_unstored(binary, arguments, folder, acknowledged, count):
+    """Flips bits of entries that are in the log alone: a node must refuse to go on without them."""
+    chain = folder + "/chain"
+    for turn in range(4):
+        # Too few to be stored, and too soon.
+        fault = run_until_it_ends(binary, arguments, "after-commit", acknowledged, (4, 6))
+        path = newest_log(chain)
+        # In the last entry, or in one before it.
+        place = os.path.getsize(path) - random.randint(*((1, 150) if turn % 2 else (800, 1400)))
+        flip(path, place)
+        copy = folder + f"/flipped-{turn}"
+        # With holes: the database's file looks very large.
+        subprocess.run(["cp", "-r", "--sparse=always", chain, copy], check=True)
+        refused = subprocess.run(
+            [binary, "node", "--http-port", "0", *arguments], capture_output=True, text=True,
+            timeout=60)
+        count("flipped, not stored: refused", fault or (
+            None if refused.returncode == 2 and "--accept-lost-blocks" in refused.stderr
+            else f"status {refused.returncode}: {refused.stderr}"))
+        check = subprocess.run(
+            [binary, "db", "check", "--datadir", chain], capture_output=True, text=True)
+        count("flipped, not stored: db check", None if check.returncode == 1 else check.stdout)
+        node = Node(binary, "--dev", "--datadir", copy, "--accept-lost-blocks")
+        kept = int(node.call("eth_blockNumber"), 16)
+        node.stop()
+        node = Node(binary, "--dev", "--datadir", copy)
+        again = int(node.call("eth_blockNumber"), 16)
+        node.stop()
+        # Nothing is gone of what was there.
+        flip(path, place)
+        node = Node(binary, *arguments)
+        head = int(node.call("eth_blockNumber"), 16)
+        count("flipped back", lost(node, acknowledged[-300:]))
+        # What was lost may wait in the pool's journal, and be in a block anew.
+        count("loss accepted", None if kept <= min(again, head) else f"{kept}, {again}, {head}")
+        node.stop()
 
 
 def fill_disk(binary, count):
@@ -226,6 +272,7 @@ def main():
                 thread.join()
                 count(f"log: {kind}", fault or end.problem)
                 node.stop()
+        lose_unstored(binary, arguments, folder, acknowledged, count)
         open_twice(binary, arguments, count)
         keep(binary, arguments, folder, count)
         node = Node(binary, *arguments)

@@ -121,6 +121,12 @@ package struct NodeWriter: ~Copyable {
       position += 1
     }
     append(first)
+    if position & 1 == 0 {
+      // Whole bytes of the key; there is room for all 32, and what is too much is written over.
+      if position < to { (key << UInt64(position * 4)).store(bigEndian: memory + end) }
+      end &+= (to - position) / 2
+      return
+    }
     while position < to {
       append(UInt8(key.nibble(position) << 4 | key.nibble(position + 1)))
       position += 2
@@ -149,6 +155,12 @@ package struct NodeReference: BitwiseCopyable, Sendable {
   package var bytes: UInt256
   /// 32 for a hash.
   package var count: UInt8
+
+  /// How a node with this hash stands in its parent.
+  package init(_ hash: Hash256) {
+    bytes = hash.word
+    count = 32
+  }
 
   /// How this node stands in its parent.
   package init(_ node: UnsafeBufferPointer<UInt8>) {

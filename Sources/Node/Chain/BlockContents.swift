@@ -21,7 +21,7 @@ package struct BlockContents: Sendable {
   /// Those of transactions and their receipts.
   package init(_ transactions: [Transaction], _ receipts: [Receipt]) {
     envelopes = transactions.map(\.encoded)
-    hashes = envelopes.map { Keccak256.hash($0) }
+    hashes = Keccak256.hashes(of: envelopes)
     transactionsRoot = MerklePatriciaTrie.orderedRoot(envelopes)
     var outcome = BlockOutcome()
     outcome.receipts = receipts

@@ -16,6 +16,8 @@ package final class Blockchain: @unchecked Sendable {
     package var database = Database.Options()
     /// When the block log forces its entries to the disk.
     package var syncPolicy = BlockLog.SyncPolicy.everyEntry
+    /// Whether to go on where the block log lacks blocks that were acknowledged.
+    package var acceptsLostBlocks = false
 
     /// All history; every block is on the disk before it is acknowledged.
     package init() {}
@@ -75,7 +77,7 @@ package final class Blockchain: @unchecked Sendable {
     }
     log = try BlockLog(
       folder: folder + "/log", policy: options.syncPolicy,
-      next: try database.storedSequence() + 1)
+      next: try database.storedSequence() + 1, acceptsLoss: options.acceptsLostBlocks)
     notices += log.repairs
     try replay()
   }

@@ -27,7 +27,8 @@ package final class IngestServer: Sendable {
   }
 
   private let channel: any Channel
-  private let threads = NIOThreadPool(numberOfThreads: 4)
+  // Some batches are recovered while others are made ready or go into the pool.
+  private let threads = NIOThreadPool(numberOfThreads: 8)
   /// The port that is listened on.
   package let port: Int
   /// What came in so far.

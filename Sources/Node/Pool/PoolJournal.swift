@@ -98,13 +98,14 @@ package final class PoolJournal: Sendable {
     }
   }
 
-  /// Adds an entry; says whether the file has grown so much beyond `liveBytes`, those of what waits,
+  /// Adds entries; says whether the file has grown so much beyond `liveBytes`, those of what waits,
   /// that it should be written anew.
-  func append(_ record: Record, liveBytes: Int) -> Bool {
-    state.withLock { state in
+  func append(_ records: [Record], liveBytes: Int) -> Bool {
+    if records.isEmpty { return false }
+    var bytes: [UInt8] = []
+    for record in records { Self.encode(record, into: &bytes) }
+    return state.withLock { state in
       guard state.descriptor >= 0 else { return false }
-      var bytes: [UInt8] = []
-      Self.encode(record, into: &bytes)
       guard Self.write(bytes, to: state.descriptor) else {
         state.failure = "\(path): \(String(cString: strerror(errno)))"
         // Nothing may stand behind half an entry.

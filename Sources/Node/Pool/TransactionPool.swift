@@ -152,13 +152,11 @@ package final class TransactionPool: Sendable {
   private func keep(_ candidates: some Sequence<Candidate>) {
     guard let journal else { return }
     let bytes = state.withLock { $0.bytes }
-    var isLong = false
-    for candidate in candidates {
-      let record = PoolJournal.Record(
-        envelope: candidate.prepared.transaction.encoded, isLocal: candidate.isLocal)
-      if journal.append(record, liveBytes: bytes) { isLong = true }
+    let records = candidates.map {
+      PoolJournal.Record(
+        envelope: $0.prepared.transaction.encoded, isLocal: $0.isLocal)
     }
-    if isLong { rewriteJournal() }
+    if journal.append(records, liveBytes: bytes) { rewriteJournal() }
   }
 
   private func insert(
@@ -265,6 +263,8 @@ package final class TransactionPool: Sendable {
     baseFee: UInt256, gas: UInt64, bytes: Int, limit: Int, nonce: (Address) -> UInt64
   ) -> [PreparedTransaction] {
     var heads: Heap<Turn> = []
+    // The heap moves its elements a lot: what is large stays here.
+    var entries: [Entry] = []
     let senders = state.withLock { $0.senders }
     var gasLeft = gas
     var bytesLeft = bytes
@@ -275,31 +275,35 @@ package final class TransactionPool: Sendable {
       let tip = min(
         entry.prepared.transaction.maxPriorityFeePerGas,
         entry.prepared.transaction.maxFeePerGas &- baseFee)
-      heads.insert(Turn(entry: entry, tip: tip))
+      heads.insert(Turn(place: entries.count, sequence: entry.sequence, tip: tip))
+      entries.append(entry)
     }
     for sender in senders.keys { push(sender, nonce(sender)) }
     var chosen: [PreparedTransaction] = []
     while chosen.count < limit, let best = heads.popMax() {
-      let transaction = best.entry.prepared.transaction
+      let entry = entries[best.place]
+      let transaction = entry.prepared.transaction
       // What has no room waits, and with it the sender's later ones.
-      if transaction.gasLimit > gasLeft || best.entry.bytes > bytesLeft { continue }
+      if transaction.gasLimit > gasLeft || entry.bytes > bytesLeft { continue }
       gasLeft -= transaction.gasLimit
-      bytesLeft -= best.entry.bytes
-      chosen.append(best.entry.prepared)
-      push(best.entry.prepared.sender, transaction.nonce + 1)
+      bytesLeft -= entry.bytes
+      chosen.append(entry.prepared)
+      push(entry.prepared.sender, transaction.nonce + 1)
     }
     return chosen
   }
 
   private struct Turn: Comparable {
-    var entry: Entry
+    /// Among the entries that had a turn.
+    var place: Int
+    var sequence: UInt64
     var tip: UInt256
 
     static func < (a: Turn, b: Turn) -> Bool {
-      a.tip != b.tip ? a.tip < b.tip : a.entry.sequence > b.entry.sequence
+      a.tip != b.tip ? a.tip < b.tip : a.sequence > b.sequence
     }
 
-    static func == (a: Turn, b: Turn) -> Bool { a.entry.sequence == b.entry.sequence }
+    static func == (a: Turn, b: Turn) -> Bool { a.sequence == b.sequence }
   }
 
   /// Forgets transactions that are in a block, or whose nonce is past, and those that have waited too
@@ -309,8 +313,13 @@ package final class TransactionPool: Sendable {
     state.withLock { state in
       for (sender, nonce) in next {
         // Listed first: a queue that is held would be copied when it is changed.
-        let past = state.senders[sender]?.filter { $0.key < nonce }.map(\.value) ?? []
-        for entry in past { Self.remove(entry, sender, &state) }
+        let past = state.senders[sender]?.keys.filter { $0 < nonce } ?? []
+        for number in past {
+          guard let entry = state.senders[sender]?.removeValue(forKey: number) else { continue }
+          state.hashes[entry.hash] = nil
+          state.bytes -= entry.bytes
+        }
+        if state.senders[sender]?.isEmpty == true { state.senders[sender] = nil }
       }
     }
   }

@@ -16,6 +16,12 @@ extension BlockLog {
     package var fault: String?
     /// Bytes at the end of the newest file that are no whole entry.
     package var tornBytes = 0
+    /// The number of the last entry that was whole once; zero where that is not known.
+    package var lastWhole: UInt64 = 0
+    /// Whether entries are missing that were whole once, and come after one that is stored.
+    package func lacksEntries(after stored: UInt64) -> Bool {
+      lastWhole > last && lastWhole > stored
+    }
   }
 
   /// Reads a log whole, and calls `body` with its entries.
@@ -23,6 +29,8 @@ extension BlockLog {
     folder: String, _ body: (Entry) throws -> Void = { _ in }
   ) throws -> Contents {
     var contents = Contents()
+    // Before the entries: a node may be adding some.
+    contents.lastWhole = LastWholeEntry.read(folder: folder)
     let segments = try list(folder)
     for (index, segment) in segments.enumerated() {
       contents.files.append(segment.1)
@@ -53,6 +61,8 @@ extension BlockLog {
         return contents
       }
       contents.tornBytes = bytes.count - position
+      let behind = lastWhole(in: bytes, behind: position, above: contents.last + 1)
+      contents.lastWhole = max(contents.lastWhole, behind)
     }
     return contents
   }

@@ -13,7 +13,8 @@ import Ethereum
 /// Entries lie in segments, files of `.segmentSize` bytes about. An entry is its length, a CRC-32C of
 /// all that follows it, its sequence number, its kind and its payload. A segment begins with
 /// `NTLOG001` and the sequence number of its first entry. What a crash left unfinished at the end is
-/// cut off when the log is opened, and reported.
+/// cut off when the log is opened, and reported. A log that lacks entries that were whole once, and that
+/// are not stored, is refused unless the loss is accepted.
 ///
 /// One thread at a time.
 package final class BlockLog {
@@ -58,28 +59,37 @@ package final class BlockLog {
   private var segments: [(first: UInt64, path: String)] = []
   private var descriptor: Int32 = -1
   private var length = 0
+  private let lastWhole: LastWholeEntry
+  /// The last entry that the log must have: one that was whole once and is not stored; zero for none.
+  private var needed: UInt64 = 0
+  private let acceptsLoss: Bool
   static let magic = [UInt8]("NTLOG001".utf8)
   static let headerSize = 16
   static let entryHeaderSize = 17
 
   /// Opens or creates the log in a folder, and cuts off what is torn at its end. `next` is the number
-  /// that the first entry of an empty log gets.
+  /// that the first entry of an empty log gets: what is before it is stored. `acceptsLoss` is whether to
+  /// go on without entries that were whole once and are not stored.
   package init(
     folder: String, policy: SyncPolicy = .everyEntry, segmentSize: Int = 64 << 20,
-    next: UInt64 = 1
+    next: UInt64 = 1, acceptsLoss: Bool = false
   ) throws(StorageError) {
     self.folder = folder
     self.policy = policy
     self.segmentSize = segmentSize
+    self.acceptsLoss = acceptsLoss
     if mkdir(folder, 0o755) != 0, errno != EEXIST { throw Self.failure("creating \(folder)") }
+    lastWhole = LastWholeEntry(folder: folder)
     segments = try Self.list(folder)
     lastSequence = next - 1
+    let noted = LastWholeEntry.read(folder: folder)
+    needed = noted >= next ? noted : 0
     var index = 0
     while index < segments.count {
       let isLast = index == segments.count - 1
       let isTorn = try !check(
         segments[index].path, first: segments[index].first,
-        wanted: index == 0 ? nil : lastSequence + 1, isLast: isLast)
+        wanted: index == 0 ? nil : lastSequence + 1, isLast: isLast, stored: next - 1)
       if isTorn {
         unlink(segments[index].path)
         segments.remove(at: index)
@@ -87,6 +97,13 @@ package final class BlockLog {
       }
       index += 1
     }
+    if needed > lastSequence {
+      let loss = Self.loss(folder, "it ends too early", from: lastSequence + 1, to: needed)
+      guard acceptsLoss else { throw loss }
+      repairs.append("\(folder): entries \(lastSequence + 1) to \(needed) are lost")
+    }
+    // What is given up is needed no more.
+    if noted > lastSequence { lastWhole.note(lastSequence) }
     if let last = segments.last { try open(last.path) }
   }
 
@@ -121,7 +138,7 @@ package final class BlockLog {
 
   /// Checks a segment; gives false for one that holds nothing. Cuts off the torn end of the last one.
   private func check(
-    _ path: String, first: UInt64, wanted: UInt64?, isLast: Bool
+    _ path: String, first: UInt64, wanted: UInt64?, isLast: Bool, stored: UInt64
   ) throws(StorageError) -> Bool {
     let bytes = try Self.read(path)
     var sequence = first
@@ -150,6 +167,17 @@ package final class BlockLog {
     if let fault {
       guard isLast else {
         throw StorageError(.corrupt, "block log: \(path), byte \(position): \(fault)")
+      }
+      let last = max(
+        needed, Self.lastWhole(in: bytes, behind: position, above: sequence))
+      if last >= sequence, last > stored {
+        let block = Self.blockNumber(in: bytes, at: position).map { " (block \($0))" } ?? ""
+        let loss = Self.loss(
+          "\(path), byte \(position)", fault + block, from: max(sequence, stored + 1), to: last)
+        guard acceptsLoss else { throw loss }
+        try Self.keep(bytes[position...], in: path + ".damaged")
+        repairs.append("\(path): entries \(sequence) to \(last) are lost")
+        needed = 0
       }
       repairs.append("\(path): cut from byte \(position) of \(bytes.count) on: \(fault)")
       if position == 0 { return false }
@@ -213,17 +241,31 @@ package final class BlockLog {
     }
     length += bytes.count
     lastSequence = sequence
+    lastWhole.note(sequence)
     return sequence
   }
 
+  /// Writes what is taken out of a file into another one.
+  private static func keep(_ bytes: ArraySlice<UInt8>, in path: String) throws(StorageError) {
+    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure("creating \(path)") }
+    defer { close(descriptor) }
+    try write([UInt8](bytes), to: descriptor)
+    guard fsync(descriptor) == 0 else { throw failure("syncing \(path)") }
+  }
+
   private func write(_ bytes: [UInt8]) throws(StorageError) {
+    try Self.write(bytes, to: descriptor)
+  }
+
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) throws(StorageError) {
     var written = 0
     while written < bytes.count {
       let count = bytes.withUnsafeBytes {
         Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written)
       }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw Self.failure("writing") }
+      guard count > 0 else { throw failure("writing") }
       written += count
     }
   }

@@ -56,6 +56,7 @@ struct LMDBCursor: ~Copyable {
 /// A place in a table that is written in the order of its keys.
 struct LMDBWriteCursor: ~Copyable {
   private let handle: OpaquePointer
+  private let pace: StorePace?
 
   /// A cursor of a writer, which must live longer.
   init(_ writer: borrowing LMDBWriter, _ table: Table) throws(StorageError) {
@@ -63,12 +64,14 @@ struct LMDBWriteCursor: ~Copyable {
     try LMDBEnvironment.check(
       mdb_cursor_open(writer.handle, writer.environment.table(table), &opened), "writing")
     handle = opened!
+    pace = writer.pace
   }
 
   deinit { mdb_cursor_close(handle) }
 
   /// Sets the value of a key.
   func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(StorageError) {
+    pace?.giveWay()
     var key = MDB_val(
       mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
     var value = MDB_val(

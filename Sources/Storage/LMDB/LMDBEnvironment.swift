@@ -234,10 +234,13 @@ final class LMDBReader: @unchecked Sendable {
 struct LMDBWriter: ~Copyable {
   let environment: LMDBEnvironment
   let handle: OpaquePointer
+  /// Whom writing in the order of the keys gives way to.
+  let pace: StorePace?
   private var isOver = false
 
-  init(_ environment: LMDBEnvironment) throws(StorageError) {
+  init(_ environment: LMDBEnvironment, pace: StorePace? = nil) throws(StorageError) {
     self.environment = environment
+    self.pace = pace
     var transaction: OpaquePointer?
     try LMDBEnvironment.check(mdb_txn_begin(environment.handle, nil, 0, &transaction), "writing")
     handle = transaction!

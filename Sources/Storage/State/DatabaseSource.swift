@@ -23,7 +23,10 @@ package final class DatabaseSource: StateSource {
   /// recipient and what its access list names. Nothing for a past state, or where there are few.
   package func readAhead(_ block: PreparedBlock, workers: Int) throws(StorageError) {
     if past != nil || block.transactions.count < 64 { return }
-    ahead = try AccountsAhead(block, reader: reader, workers: workers)
+    let ahead = try AccountsAhead(block, reader: reader, workers: workers)
+    self.ahead = ahead
+    // For the root after the block.
+    reader.groups = ahead.groups
   }
 
   package func account(_ address: Address) -> SourceAccount? {

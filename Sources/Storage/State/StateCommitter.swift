@@ -8,6 +8,8 @@ import Synchronization
 struct StateCommitter {
   let reader: StateReader
   let workers: Int
+  /// Rows of the state that is changed, where somebody has them.
+  var loan: HeadRows.Loan?
 
   /// Changes of accounts and slots under the hashes of their keys, in order.
   struct Changes {
@@ -20,7 +22,9 @@ struct StateCommitter {
   func changes(_ delta: StateDelta) -> Changes {
     var changes = Changes()
     for code in delta.codes { changes.codes[code.hash] = code.bytes }
-    let keys = hashes(delta.accounts.count) { Keccak256.hash(delta.accounts[$0].address) }
+    let keys = hashes(delta.accounts.count, size: 20) { index, place in
+      delta.accounts[index].address.store(bytes: place)
+    }
     changes.accounts.reserveCapacity(delta.accounts.count)
     changes.slots.reserveCapacity(delta.slots.count)
     for index in Self.order(keys) {
@@ -65,8 +69,8 @@ struct StateCommitter {
     }
     if account.slots.isEmpty && wiped.isEmpty { return }
     let first = changes.slots.count
-    let hashes = hashes(account.slots.count) {
-      Keccak256.hash(slots[account.slots.lowerBound + $0].key)
+    let hashes = hashes(account.slots.count, size: 32) { index, place in
+      slots[account.slots.lowerBound + index].key.store(bigEndian: place)
     }
     for (slot, hash) in zip(slots[account.slots], hashes) {
       let before = isEmptied ? wiped.removeValue(forKey: hash.word) ?? .zero : slot.before
@@ -81,17 +85,23 @@ struct StateCommitter {
     changes.slots[first...].sort { $0.slot < $1.slot }
   }
 
-  private func hashes(_ count: Int, _ hash: @Sendable (Int) -> Hash256) -> [Hash256] {
-    if count < 256 || workers == 1 { return (0..<count).map(hash) }
-    return [Hash256](unsafeUninitializedCapacity: count) { buffer, initialized in
+  /// The hashes of keys of so many bytes, which `write` writes.
+  private func hashes(
+    _ count: Int, size: Int, _ write: @Sendable (Int, UnsafeMutablePointer<UInt8>) -> Void
+  ) -> [Hash256] {
+    [Hash256](unsafeUninitializedCapacity: count) { buffer, initialized in
+      initialized = count
+      guard let base = buffer.baseAddress, count > 0 else { return }
       // Each piece writes places of its own.
-      nonisolated(unsafe) let buffer = buffer
-      Workers.run(16, on: workers) { piece in
-        for index in count * piece / 16..<count * (piece + 1) / 16 {
-          (buffer.baseAddress! + index).initialize(to: hash(index))
+      nonisolated(unsafe) let hashes = base
+      let pieces = count < 256 ? 1 : 16
+      Workers.run(pieces, on: workers) { piece in
+        let range = count * piece / pieces..<count * (piece + 1) / pieces
+        Keccak256.hash(range, size: size, into: hashes + range.lowerBound) { index, place in
+          write(index, place)
+          return size
         }
       }
-      initialized = count
     }
   }
 
@@ -101,9 +111,8 @@ struct StateCommitter {
     let storages = try setStorageRoots(&accounts, changes.slots)
     let entries = accounts.map { Entry(key: $0.key.word, value: $0.after) }
     let top = try part(.zero, entries, isAlone: true)
-    var nodes = NodeRows()
-    nodes.reserve([top.rows] + storages)
-    nodes.append(top.rows)
+    var nodes = top.rows
+    if !storages.isEmpty { nodes.reserve(storages) }
     for rows in storages { nodes.append(rows) }
     return StateLayer(
       number: number, root: top.root, accounts: accounts, slots: changes.slots,
@@ -132,7 +141,7 @@ struct StateCommitter {
     var parts = try run(pieces) { (reader, piece) -> [Part] in
       (work.count * piece / pieces..<work.count * (piece + 1) / pieces).map { index in
         if work[index].slots.count >= Self.leastForThreads && workers > 1 { return Part() }
-        return Self.part(work[index].owner, entries(work[index].slots), reader)
+        return part(work[index].owner, entries(work[index].slots), reader)
       }
     }.flatMap { $0 }
     for (index, group) in groups.enumerated() {
@@ -156,11 +165,11 @@ struct StateCommitter {
   /// Less is done before other threads are awake.
   private static var leastForThreads: Int { 256 }
 
-  private static func part<Value: TrieValue>(
+  private func part<Value: TrieValue>(
     _ owner: Hash256, _ entries: [Entry<Value>], _ reader: StateReader
   ) -> Part {
     entries.withUnsafeBufferPointer { entries in
-      var update = TrieUpdate(owner: owner, reader: reader, changes: entries)
+      var update = TrieUpdate(owner: owner, reader: reader, changes: entries, loan: loan)
       let root = update.root()
       return Part(root: root, rows: update.rows)
     }
@@ -174,8 +183,8 @@ struct StateCommitter {
     let top = NodeKey(owner: owner, prefixOf: .zero, depth: 0)
     var row = NodeRow()
     guard workers > 1, entries.count >= Self.leastForThreads,
-      TrieCursor<Value>(reader, owner: owner).read(top, into: &row)
-    else { return Self.part(owner, entries, reader) }
+      TrieCursor<Value>(reader, owner: owner, loan: loan).read(top, into: &row)
+    else { return part(owner, entries, reader) }
     let bounds = (0...16).map { nibble in
       nibble == 16
         ? entries.count
@@ -186,13 +195,13 @@ struct StateCommitter {
       let range = bounds[nibble]..<bounds[nibble + 1]
       if range.isEmpty { return Part() }
       return entries.withUnsafeBufferPointer { entries in
-        var update = TrieUpdate(owner: owner, reader: reader, changes: entries)
+        var update = TrieUpdate(owner: owner, reader: reader, changes: entries, loan: loan)
         let part = update.update(UInt256.zero.settingNibble(0, to: nibble), 1, range)
         return Part(top: part, rows: update.rows)
       }
     }
     return entries.withUnsafeBufferPointer { buffer in
-      var update = TrieUpdate(owner: owner, reader: reader, changes: buffer)
+      var update = TrieUpdate(owner: owner, reader: reader, changes: buffer, loan: loan)
       let place = update.reserve(top)
       var only: Subtree?
       for (nibble, part) in parts.enumerated() where bounds[nibble] < bounds[nibble + 1] {

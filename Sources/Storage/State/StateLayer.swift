@@ -36,6 +36,8 @@ package final class StateLayer: Sendable {
   package let codes: [Hash256: [UInt8]]
   /// The nodes that changed; `nil` for one that is no more.
   let nodes: NodeRows
+  /// The upper 64 bits of the accounts' keys.
+  private let accountWords: [UInt64]
   private let accountIndex: KeyIndex
   private let slotIndex: KeyIndex
   private let nodeIndex: KeyIndex
@@ -50,14 +52,16 @@ package final class StateLayer: Sendable {
     self.slots = slots
     self.codes = codes
     self.nodes = nodes
-    accountIndex = KeyIndex(accounts.count) { accounts[$0].key.word.limb3 }
+    let words = accounts.map(\.key.word.limb3)
+    accountWords = words
+    accountIndex = KeyIndex(accounts.count) { words[$0] }
     slotIndex = KeyIndex(slots.count) { Self.indexWord(slots[$0].slot, slots[$0].account) }
     nodeIndex = nodes.index()
   }
 
   /// Bytes of memory, about.
   var size: Int {
-    accounts.count * (MemoryLayout<AccountChange>.stride + 16)
+    accounts.count * (MemoryLayout<AccountChange>.stride + 24)
       + slots.count * (MemoryLayout<SlotChange>.stride + 16)
       + codes.values.reduce(0) { $0 + $1.count } + nodes.size
   }
@@ -73,6 +77,20 @@ package final class StateLayer: Sendable {
   /// The change of an account; `nil` where there was none.
   func change(ofAccount key: Hash256) -> AccountChange? {
     accountIndex.find(key.word.limb3) { accounts[$0].key == key }.map { accounts[$0] }
+  }
+
+  /// The place of the first account from a place on whose key is not below `key`.
+  func firstAccount(notBelow key: UInt256, from: Int) -> Int {
+    // The words tell most of it, and lie close together.
+    let place = gallop(from, accounts.count) { accountWords[$0] < key.limb3 }
+    if place == accounts.count || accountWords[place] > key.limb3 { return place }
+    return gallop(place, accounts.count) { accounts[$0].key.word < key }
+  }
+
+  /// Whether the key of the account at a place begins with the first `depth` nibbles of `prefix`, as far
+  /// as its word tells.
+  func mayBegin(_ place: Int, with prefix: UInt256, depth: Int) -> Bool {
+    (accountWords[place] ^ prefix.limb3) >> UInt64(64 - min(depth, 16) * 4) == 0
   }
 
   /// The change of a slot.

@@ -13,6 +13,8 @@ package final class StateReader: @unchecked Sendable {
   /// The newest first.
   let layers: [StateLayer]
   let reader: LMDBReader
+  /// Accounts that were read ahead.
+  var groups: AccountGroups?
 
   init(layers: [StateLayer], reader: LMDBReader) {
     self.layers = layers
@@ -21,7 +23,9 @@ package final class StateReader: @unchecked Sendable {
 
   /// Another reader of the same state, for another thread.
   func copy() throws(StorageError) -> StateReader {
-    StateReader(layers: layers, reader: try LMDBReader(reader.environment))
+    let copy = StateReader(layers: layers, reader: try LMDBReader(reader.environment))
+    copy.groups = groups
+    return copy
   }
 
   /// The account of an address's hash.
@@ -32,15 +36,19 @@ package final class StateReader: @unchecked Sendable {
     return withBytes(of: key) { reader.get(.accounts, $0).map { StoredAccount(stored: $0) } }
   }
 
-  /// The same, by a cursor of the accounts of this reader: faster in the order of the keys.
-  func account(_ key: Hash256, _ cursor: borrowing LMDBCursor) -> StoredAccount? {
-    for layer in layers {
-      if let change = layer.change(ofAccount: key) { return change.after }
+  /// What the layers say of an account, in the order of the keys; `nil` where they say nothing. `places`
+  /// has for each layer that of the first change not below the last key.
+  func changed(_ key: Hash256, _ places: inout [Int]) -> StoredAccount?? {
+    for (index, layer) in layers.enumerated() {
+      let place = layer.firstAccount(notBelow: key.word, from: places[index])
+      places[index] = place
+      if place < layer.accounts.count, layer.mayBegin(place, with: key.word, depth: 16),
+        layer.accounts[place].key == key
+      {
+        return .some(layer.accounts[place].after)
+      }
     }
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { bytes in
-      key.store(bytes: bytes.baseAddress!)
-      return cursor.get(UnsafeRawBufferPointer(bytes)).map { StoredAccount(stored: $0) }
-    }
+    return nil
   }
 
   /// The slot of the hash of its key; zero for none.

@@ -35,8 +35,11 @@ protocol TrieValue: BitwiseCopyable, Sendable {
   static func first(
     notBelow key: UInt256, of owner: Hash256, in layer: StateLayer, from: Int
   ) -> Int
-  /// The change at a place of a layer; `nil` when it is not of this trie.
-  static func change(_ place: Int, of owner: Hash256, in layer: StateLayer) -> Entry<Self>?
+  /// The change at a place of a layer; `nil` when it is not of this trie, or its key does not begin with
+  /// the first `depth` nibbles of `prefix`.
+  static func change(
+    _ place: Int, of owner: Hash256, in layer: StateLayer, below prefix: UInt256, _ depth: Int
+  ) -> Entry<Self>?
   /// Reads what the database has.
   init(stored bytes: UnsafeRawBufferPointer)
   /// What the database has.
@@ -55,13 +58,15 @@ extension StoredAccount: TrieValue {
   static func first(
     notBelow key: UInt256, of owner: Hash256, in layer: StateLayer, from: Int
   ) -> Int {
-    gallop(from, layer.accounts.count) { layer.accounts[$0].key.word < key }
+    layer.firstAccount(notBelow: key, from: from)
   }
 
-  static func change(_ place: Int, of owner: Hash256, in layer: StateLayer)
-    -> Entry<StoredAccount>?
-  {
-    guard place < layer.accounts.count else { return nil }
+  static func change(
+    _ place: Int, of owner: Hash256, in layer: StateLayer, below prefix: UInt256, _ depth: Int
+  ) -> Entry<StoredAccount>? {
+    guard place < layer.accounts.count, layer.mayBegin(place, with: prefix, depth: depth),
+      layer.accounts[place].key.word.prefix(nibbles: depth) == prefix
+    else { return nil }
     return Entry(key: layer.accounts[place].key.word, value: layer.accounts[place].after)
   }
 
@@ -138,8 +143,12 @@ extension UInt256: TrieValue {
     }
   }
 
-  static func change(_ place: Int, of owner: Hash256, in layer: StateLayer) -> Entry<UInt256>? {
-    guard place < layer.slots.count, layer.slots[place].account == owner else { return nil }
+  static func change(
+    _ place: Int, of owner: Hash256, in layer: StateLayer, below prefix: UInt256, _ depth: Int
+  ) -> Entry<UInt256>? {
+    guard place < layer.slots.count, layer.slots[place].account == owner,
+      layer.slots[place].slot.word.prefix(nibbles: depth) == prefix
+    else { return nil }
     let value = layer.slots[place].after
     return Entry(key: layer.slots[place].slot.word, value: value.isZero ? nil : value)
   }

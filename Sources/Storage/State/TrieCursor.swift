@@ -43,17 +43,22 @@ private struct EntryList<Value: TrieValue>: ~Copyable {
 struct TrieCursor<Value: TrieValue>: ~Copyable {
   private let reader: StateReader
   private let owner: Hash256
+  private let loan: HeadRows.Loan?
   private let table: LMDBCursor
   private let nodes: LMDBCursor
   /// For each layer, the oldest first: the place of the first change not below the last prefix.
   private var places: [Int]
   private var last = UInt256.zero
+  /// The place among the groups that were read ahead.
+  private var group = 0
   private var entries = EntryList<Value>()
   private var merged = EntryList<Value>()
 
-  init(_ reader: StateReader, owner: Hash256) {
+  /// A cursor of a trie; `loan` has rows of the same state.
+  init(_ reader: StateReader, owner: Hash256, loan: HeadRows.Loan? = nil) {
     self.reader = reader
     self.owner = owner
+    self.loan = loan
     table = LMDBCursor(reader.reader, Value.table)
     nodes = LMDBCursor(reader.reader, .nodes)
     places = [Int](repeating: 0, count: reader.layers.count)
@@ -62,6 +67,15 @@ struct TrieCursor<Value: TrieValue>: ~Copyable {
   /// Reads a row; false when there is none. One that is cut off ends the process, unless whoever asks
   /// `mayBeDamaged` compares it with what it should be.
   func read(_ key: NodeKey, into row: inout NodeRow, mayBeDamaged: Bool = false) -> Bool {
+    guard let loan else { return find(key, into: &row, mayBeDamaged) }
+    if let isThere = loan.read(key, into: &row) { return isThere }
+    guard find(key, into: &row, mayBeDamaged) else { return false }
+    loan.note(key, row)
+    return true
+  }
+
+  /// Reads a row from the layers or the database.
+  private func find(_ key: NodeKey, into row: inout NodeRow, _ mayBeDamaged: Bool) -> Bool {
     for layer in reader.layers {
       guard let place = layer.place(ofNode: key) else { continue }
       return layer.nodes.withBytes(place) { bytes in
@@ -93,9 +107,9 @@ struct TrieCursor<Value: TrieValue>: ~Copyable {
       var place = Value.first(notBelow: prefix, of: owner, in: layer, from: places[index])
       places[index] = place
       merge {
-        guard let change = Value.change(place, of: owner, in: layer),
-          change.key.prefix(nibbles: depth) == prefix
-        else { return nil }
+        guard let change = Value.change(place, of: owner, in: layer, below: prefix, depth) else {
+          return nil
+        }
         place += 1
         return change
       }
@@ -133,6 +147,14 @@ struct TrieCursor<Value: TrieValue>: ~Copyable {
 
   /// Loads what the table has.
   private mutating func scan(_ prefix: UInt256, _ depth: Int) {
+    if Value.table == .accounts, let groups = reader.groups {
+      var place = group
+      let isRead = groups.forEach(prefix, depth, &place) { key, value in
+        entries.append(Entry(key: key, value: Value(stored: value)))
+      }
+      group = place
+      if isRead { return }
+    }
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { bytes in
       if Value.prefixBytes > 0 { owner.store(bytes: bytes.baseAddress!) }
       prefix.store(bigEndian: bytes.baseAddress! + Value.prefixBytes)

@@ -143,4 +143,8 @@ struct Subtree: BitwiseCopyable, Sendable {
   var start: Int
   /// Entries, `NodeRow.many` at most.
   var count: Int
+  /// How its parent's row has the count.
+  var storedCount: UInt8 { count > NodeRow.fewest ? NodeRow.many : UInt8(count) }
+  /// Whether the branch waits to be hashed with its siblings; `reference` says nothing then.
+  var isDeferred = false
 }

@@ -15,14 +15,17 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
   private(set) var rows = NodeRows()
   private var cursor: TrieCursor<Value>
   private var writer = NodeWriter()
+  /// Nodes that are hashed together: leaves of a branch, and branches below a row.
+  private var batch = NodeBatch()
   private let leaf = UnsafeMutablePointer<UInt8>.allocate(capacity: leafBytes)
 
   init(
-    owner: Hash256, reader: StateReader, changes: Entries = Entries(start: nil, count: 0)
+    owner: Hash256, reader: StateReader, changes: Entries = Entries(start: nil, count: 0),
+    loan: HeadRows.Loan? = nil
   ) {
     self.owner = owner
     self.changes = changes
-    cursor = TrieCursor(reader, owner: owner)
+    cursor = TrieCursor(reader, owner: owner, loan: loan)
   }
 
   deinit { leaf.deallocate() }
@@ -42,48 +45,72 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
   }
 
   /// Applies the changes of a range, which are those below a prefix, and gives the part of the trie
-  /// there. Each prefix is visited once, so that no row is read that has changed.
-  mutating func update(_ prefix: UInt256, _ depth: Int, _ range: Range<Int>) -> Subtree? {
+  /// there. Each prefix is visited once, so that no row is read that has changed. A branch may be left
+  /// to be hashed with its siblings, when `defers`.
+  mutating func update(
+    _ prefix: UInt256, _ depth: Int, _ range: Range<Int>, defers: Bool = false
+  ) -> Subtree? {
     var row = NodeRow()
     let key = NodeKey(owner: owner, prefixOf: prefix, depth: depth)
-    guard depth < 64, read(key, into: &row) else { return rebuild(prefix, depth, range) }
+    guard depth < 64, read(key, into: &row) else { return rebuild(prefix, depth, range, defers) }
     let place = rows.reserve(key)
     var only: Subtree?
+    let base = batch.count
+    var deferred = InlineArray<16, Int>(repeating: 0)
     var first = range.lowerBound
     while first < range.upperBound {
       let nibble = changes[first].key.nibble(depth)
       var last = first + 1
       while last < range.upperBound, changes[last].key.nibble(depth) == nibble { last += 1 }
-      let child = update(prefix.settingNibble(depth, to: nibble), depth + 1, first..<last)
-      set(&row, nibble, child, depth)
+      // What has no row is worked out without looking for one.
+      let below = prefix.settingNibble(depth, to: nibble)
+      let child =
+        row.counts[nibble] == NodeRow.many
+        ? update(below, depth + 1, first..<last, defers: true)
+        : rebuild(below, depth + 1, first..<last, true)
+      if let child, child.isDeferred {
+        deferred[batch.count - base - 1] = nibble
+        row.counts[nibble] = child.storedCount
+      } else {
+        set(&row, nibble, child, depth)
+      }
       if child != nil { only = child }
       first = last
     }
-    return finish(&row, place, prefix, depth, range, only)
+    batch.removeAll(from: base) { index, reference in
+      let nibble = deferred[index - base]
+      row.references[nibble] = reference
+      if only?.key.nibble(depth) == nibble {
+        only?.reference = reference
+        only?.isDeferred = false
+      }
+    }
+    return finish(&row, place, prefix, depth, range, only, defers: defers)
   }
 
   /// The part of the trie below a row that has changed, with its place among the rows; `known` is the
   /// last of its children that changed and is still there.
   mutating func finish(
     _ row: inout NodeRow, _ place: Int, _ prefix: UInt256, _ depth: Int, _ range: Range<Int>,
-    _ known: Subtree?
+    _ known: Subtree?, defers: Bool = false
   ) -> Subtree? {
     // The row is no more; its children have none then.
-    if row.count <= NodeRow.fewest { return rebuild(prefix, depth, range) }
+    if row.count <= NodeRow.fewest { return rebuild(prefix, depth, range, defers) }
     rows.set(place, row)
     if row.width == 1 {
       let nibble = (0..<16).first { row.counts[$0] > 0 }!
       if let known, known.key.nibble(depth) == nibble { return known }
       return subtree(prefix.settingNibble(depth, to: nibble), depth + 1)
     }
-    return branch(row, prefix, depth)
+    write(row)
+    return branch(prefix, depth, count: row.count, defers)
   }
 
   /// The part of the trie below a prefix, which does not change.
   mutating func subtree(_ prefix: UInt256, _ depth: Int) -> Subtree? {
     var row = NodeRow()
     guard depth < 64, read(NodeKey(owner: owner, prefixOf: prefix, depth: depth), into: &row) else {
-      return rebuild(prefix, depth, 0..<0)
+      return rebuild(prefix, depth, 0..<0, false)
     }
     if row.width == 1 {
       let nibble = (0..<16).first { row.counts[$0] > 0 }!
@@ -106,7 +133,7 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
       row.counts[nibble] = 0
       return
     }
-    row.counts[nibble] = UInt8(child.count > NodeRow.fewest ? Int(NodeRow.many) : child.count)
+    row.counts[nibble] = child.storedCount
     row.references[nibble] = reference(child, start: depth + 1)
   }
 
@@ -123,9 +150,19 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
 
   mutating func branch(_ row: borrowing NodeRow, _ prefix: UInt256, _ depth: Int) -> Subtree {
     write(row)
+    return branch(prefix, depth, count: row.count, false)
+  }
+
+  /// The branch that was written last; it waits for its siblings when `defers`.
+  private mutating func branch(
+    _ prefix: UInt256, _ depth: Int, count: Int, _ defers: Bool
+  ) -> Subtree {
+    if defers { batch.append(writer.node) }
     return Subtree(
-      key: prefix, depth: depth, reference: writer.reference(), start: depth,
-      count: min(row.count, Int(NodeRow.many)))
+      key: prefix, depth: depth,
+      reference: defers
+        ? NodeReference(UnsafeBufferPointer(start: nil, count: 0)) : writer.reference(),
+      start: depth, count: min(count, Int(NodeRow.many)), isDeferred: defers)
   }
 
   private mutating func write(_ row: borrowing NodeRow) {
@@ -139,9 +176,11 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
   // MARK: From the entries
 
   /// Works a part out from its entries and the changes of a range, and gives rows to what has many.
-  private mutating func rebuild(_ prefix: UInt256, _ depth: Int, _ range: Range<Int>) -> Subtree? {
+  private mutating func rebuild(
+    _ prefix: UInt256, _ depth: Int, _ range: Range<Int>, _ defers: Bool
+  ) -> Subtree? {
     // They stay until the next load; nothing below loads.
-    build(cursor.load(prefix, depth, changes: Entries(rebasing: changes[range])), depth)
+    build(cursor.load(prefix, depth, changes: Entries(rebasing: changes[range])), depth, defers)
   }
 
   /// The part below a prefix from its entries, and how many there are.
@@ -150,7 +189,9 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
     return (build(entries, depth), entries.count)
   }
 
-  private mutating func build(_ list: Entries, _ depth: Int) -> Subtree? {
+  private mutating func build(
+    _ list: Entries, _ depth: Int, _ defers: Bool = false
+  ) -> Subtree? {
     guard let first = list.first else { return nil }
     if list.count == 1 { return makeLeaf(first, start: depth) }
     // Prefixes with many entries have rows, nibble by nibble; below, only branches matter.
@@ -162,30 +203,55 @@ struct TrieUpdate<Value: TrieValue>: ~Copyable {
       place = rows.reserve(NodeKey(owner: owner, prefixOf: first.key, depth: depth))
     }
     var row = NodeRow()
+    var leaves = InlineArray<16, Int>(repeating: -1)
     var index = 0
     var only: Subtree?
     while index < list.count {
       let nibble = list[index].key.nibble(branchDepth)
       var end = index + 1
       while end < list.count, list[end].key.nibble(branchDepth) == nibble { end += 1 }
-      only = build(Entries(rebasing: list[index..<end]), branchDepth + 1)
-      set(&row, nibble, only, branchDepth)
+      if end == index + 1 {
+        leaves[nibble] = index
+      } else {
+        only = build(Entries(rebasing: list[index..<end]), branchDepth + 1)
+        set(&row, nibble, only, branchDepth)
+      }
       index = end
     }
+    setLeaves(&row, leaves, list, branchDepth)
     if list.count > NodeRow.fewest {
       rows.set(place, row)
+      // It has more than one entry, and is no leaf.
       if row.width == 1 { return only }
     }
     write(row)
-    return Subtree(
-      key: first.key.prefix(nibbles: branchDepth), depth: branchDepth,
-      reference: writer.reference(), start: branchDepth,
-      count: min(list.count, Int(NodeRow.many)))
+    return branch(
+      first.key.prefix(nibbles: branchDepth), branchDepth, count: list.count,
+      defers && branchDepth == depth)
+  }
+
+  /// Puts leaves into a branch, each by its place in a list, and hashes them together.
+  private mutating func setLeaves(
+    _ row: inout NodeRow, _ leaves: InlineArray<16, Int>, _ list: Entries, _ depth: Int
+  ) {
+    let base = batch.count
+    var nibbles = InlineArray<16, Int>(repeating: 0)
+    for nibble in 0..<16 where leaves[nibble] >= 0 {
+      writeLeaf(list[leaves[nibble]], start: depth + 1)
+      nibbles[batch.count - base] = nibble
+      batch.append(writer.node)
+      row.counts[nibble] = 1
+    }
+    batch.removeAll(from: base) { row.references[nibbles[$0 - base]] = $1 }
+  }
+
+  private mutating func writeLeaf(_ entry: Entry<Value>, start: Int) {
+    let count = entry.value!.storeLeaf(to: leaf)
+    writer.writeLeaf(entry.key, from: start, UnsafeBufferPointer(start: leaf, count: count))
   }
 
   private mutating func makeLeaf(_ entry: Entry<Value>, start: Int) -> Subtree {
-    let count = entry.value!.storeLeaf(to: leaf)
-    writer.writeLeaf(entry.key, from: start, UnsafeBufferPointer(start: leaf, count: count))
+    writeLeaf(entry, start: start)
     return Subtree(
       key: entry.key, depth: 64, reference: writer.reference(), start: start, count: 1)
   }

@@ -25,6 +25,8 @@ struct BenchStorageCommand: ParsableCommand {
   @Option(help: "Blocks to commit.") var blocks = 40
   @Option(help: "Transfers in a block.") var transfers = 10_000
   @Option(help: "Threads that work out roots.") var threads = 2
+  @Option(help: "Milliseconds that a block waits to be stored with those that follow it.")
+  var storeDelay = Database.Options().storeDelay
   @Option(help: "The folder of the database; made and filled where it is missing.")
   var datadir: String?
   @Flag(help: "Print the results as JSON.") var json = false
@@ -32,6 +34,7 @@ struct BenchStorageCommand: ParsableCommand {
   func validate() throws {
     if !(1...100_000_000).contains(accounts) || !(1...100_000).contains(blocks)
       || !(1...100_000).contains(transfers) || !(1...256).contains(threads)
+      || !(0...600_000).contains(storeDelay)
     {
       throw ValidationError("a number is out of its range")
     }
@@ -43,6 +46,7 @@ struct BenchStorageCommand: ParsableCommand {
     var options = Database.Options()
     options.history = .blocks(64)
     options.workers = threads
+    options.storeDelay = storeDelay
     let run = StorageRun(
       accounts: accounts, transfers: transfers, folder: folder, options: options)
     let load = try run.load()

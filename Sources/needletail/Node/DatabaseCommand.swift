@@ -125,7 +125,11 @@ struct DatabaseCheckCommand: ParsableCommand {
         report.faults.append(
           "block log: it begins with entry \(log.first); the database has only \(stored)")
       }
-      if log.tornBytes > 0 {
+      if log.lacksEntries(after: stored) {
+        report.faults.append(
+          "block log: entries \(log.last + 1) to \(log.lastWhole) were whole once, and are neither in "
+            + "it nor in the database")
+      } else if log.tornBytes > 0 {
         Terminal.note(
           "needletail: the block log ends with \(log.tornBytes) bytes of an unfinished entry, which "
             + "the next start cuts off")
@@ -266,15 +270,24 @@ private enum ChainCopy {
       try files.createDirectory(atPath: target + "/state", withIntermediateDirectories: true)
       try files.createDirectory(atPath: target + "/log", withIntermediateDirectories: true)
       try DatabaseFile(folder: source + "/state").copy(to: target + "/state")
+      let damaged: BlockLog.Contents
       do {
-        for path in try BlockLog.inspect(folder: source + "/log").files {
+        damaged = try BlockLog.inspect(folder: source + "/log")
+        for path in damaged.files {
           let name = URL(fileURLWithPath: path).lastPathComponent
           try files.copyItem(atPath: path, toPath: target + "/log/" + name)
         }
       } catch  where attempt < 5 { continue }
       let copy = try DatabaseFile(folder: target + "/state")
       let log = try BlockLog.inspect(folder: target + "/log")
-      if log.count > 0, log.first > (try copy.storedSequence()) + 1 { continue }
+      let stored = try copy.storedSequence()
+      if log.count > 0, log.first > stored + 1 { continue }
+      if damaged.lacksEntries(after: stored) {
+        throw StorageError(
+          .corrupt,
+          "\(source)/log: entries \(damaged.last + 1) to \(damaged.lastWhole) were whole once, and are "
+            + "neither in it nor in the database: see `needletail db check`")
+      }
       if let genesis = try? Data(contentsOf: URL(fileURLWithPath: source + "/genesis.json")) {
         try genesis.write(to: URL(fileURLWithPath: target + "/genesis.json"))
       }

@@ -82,6 +82,8 @@ struct NodeCommand: ParsableCommand {
         + "so in large blocks of calls from four cores on, while the order of fees holds them up."))
   var order = "auto"
   @Option(help: "When blocks are forced to the disk: block or never.") var sync = "block"
+  @Flag(help: "Start although the block log lacks blocks that were acknowledged; they are lost.")
+  var acceptLostBlocks = false
   @Option(help: "How the log is written: text, or json, an object a line.") var logFormat = "text"
   @Option(help: "What the log has: debug (every block), info, warning or error.")
   var logLevel = "info"
@@ -149,6 +151,7 @@ struct NodeCommand: ParsableCommand {
     options.isDevelopment = dev
     options.chain.database.history = try policy()
     options.chain.syncPolicy = sync == "never" ? .never : .everyEntry
+    options.chain.acceptsLostBlocks = acceptLostBlocks
     options.namespaces = list(apis)
     options.onlyNamespaces = rpcNamespaces.map { list($0) }
     options.methods = list(rpcMethods)
