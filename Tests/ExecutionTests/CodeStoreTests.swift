@@ -1,6 +1,5 @@
 import EVM
 import Ethereum
-import Synchronization
 import Testing
 
 @testable import Execution
@@ -88,18 +87,20 @@ import Testing
     let entries = Self.codes(40).map { store.stored(store.insert($0))! }
     store.beginTransaction()
     let shared = Shared(store: store, entries: entries)
-    let seen = Mutex<[Int: Set<UnsafePointer<Program>>]>([:])
-    _ = Threads.map(8, jobs: 8) { thread in
+    let seen = Threads.map(8, jobs: 8) { thread -> [[UInt]] in
+      var programs = [[UInt]](repeating: [], count: shared.entries.count)
       for round in 0..<200 {
         let number = (round + thread) % shared.entries.count
         if let program = shared.store.sharedExecutable(shared.entries[number], fork: .osaka).program
         {
-          seen.withLock { _ = $0[number, default: []].insert(program) }
+          programs[number].append(UInt(bitPattern: program))
         }
       }
+      return programs
     }
-    #expect(seen.withLock { $0.count } == entries.count)
-    #expect(seen.withLock { $0.values.allSatisfy { $0.count == 1 } })
+    for number in entries.indices {
+      #expect(Set(seen.flatMap { $0[number] }).count == 1)
+    }
     let sizes = entries.map { $0.pointee.program?.byteCount ?? 0 }
     #expect(store.programByteCount == sizes.reduce(0, +))
   }

@@ -25,7 +25,6 @@ import Testing
     let ranges = ClaimedRanges(workers: workers)
     defer { ranges.deallocate() }
     let shared = Shared(ranges: ranges)
-    let next = Atomic<Int32>(0)
     let taken = Threads.map(workers, jobs: workers) { worker -> [Int32] in
       var own: [Int32] = []
       while true {
@@ -35,7 +34,7 @@ import Testing
           own.append(index)
           continue
         }
-        let first = next.add(5, ordering: .relaxed).oldValue
+        let first = shared.next.add(5, ordering: .relaxed).oldValue
         if first >= count { break }
         shared.ranges.set(first..<min(first + 5, count), of: worker)
       }
@@ -45,8 +44,11 @@ import Testing
     #expect(taken.flatMap { $0 }.sorted() == Array(0..<count))
   }
 
-  private struct Shared: @unchecked Sendable {
-    // Its words are atomic.
+  private final class Shared: @unchecked Sendable {
+    // The words of the ranges are atomic, too.
     let ranges: ClaimedRanges
+    let next = Atomic<Int32>(0)
+
+    init(ranges: ClaimedRanges) { self.ranges = ranges }
   }
 }
