@@ -77,8 +77,10 @@ package struct StateGas: BitwiseCopyable {
   /// Goes back to the beginning of a frame that failed.
   @inline(__always)
   mutating func revert(to start: Checkpoint) {
-    let given = credited &- start.credited
-    left &+= used &- start.used &- given
+    let spent = used &- start.used
+    // Who takes the same state back again and again is credited more than there is: that much is lost.
+    let given = min(credited &- start.credited, left &+ spent)
+    left &+= spent &- given
     lost &+= given
     used = start.used
     credited = start.credited

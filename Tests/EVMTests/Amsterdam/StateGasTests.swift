@@ -112,6 +112,18 @@ import Testing
     #expect(outcome.gasUsed == outcome.regularGas + Self.slot)
   }
 
+  /// No more is lost than was there, however often the frame took the same slot back.
+  @Test func whatWasCreditedAgainAndAgainIsLostOnce() {
+    let round = Bytecode.push(1) + .store(0) + .push(0) + .store(0)
+    let outcome = run(callOther(), other: round + round + round + Self.revert)
+    #expect(outcome.stateGas == 0)
+    #expect(outcome.gasUsed == outcome.regularGas + Self.slot)
+    // A transaction that has no gas left had used more than its limit.
+    let rounds = (0..<20).reduce(Bytecode.push(0)) { sum, _ in sum + round }
+    let spent = run(callOther() + [Opcode.invalid], other: rounds + Self.revert)
+    #expect(spent.gasUsed == 1_000_000)
+  }
+
   /// The same when a frame between the two fails.
   @Test func whatWasCreditedBelowAFrameThatFailsIsLost() {
     let third = Address(number: 0x3333)
