@@ -106,9 +106,15 @@ struct NodeRow: BitwiseCopyable, Sendable {
     return end
   }
 
-  /// Becomes a stored row; false, and without what is missing, where that is cut off.
+  /// Becomes a stored row; false, and empty as no stored row is, where that is cut off or too long.
   mutating func read(_ bytes: UnsafeRawBufferPointer) -> Bool {
     self = NodeRow()
+    if fill(from: bytes) { return true }
+    self = NodeRow()
+    return false
+  }
+
+  private mutating func fill(from bytes: UnsafeRawBufferPointer) -> Bool {
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
     var position = 0
     for nibble in 0..<16 {
@@ -127,7 +133,7 @@ struct NodeRow: BitwiseCopyable, Sendable {
         : UInt256(bigEndian: base + position + 1, count: size) << UInt64((32 - size) * 8)
       position += 1 + size
     }
-    return true
+    return position == bytes.count
   }
 }
 
