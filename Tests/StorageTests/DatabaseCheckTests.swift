@@ -1,3 +1,4 @@
+import Coprocessors
 import EVM
 import Ethereum
 import Execution
