@@ -16,7 +16,7 @@ import pathlib
 import random
 import sys
 
-from secp256k1_ptx import MASK, SUFFIX, Code, run
+from ptx import MASK, Code, c_function, main, registers_of, run, value_of
 
 HEADER = pathlib.Path(__file__).resolve().parents[2] / "Sources/Kernels/Device/CMontgomery.h"
 FIELDS = {
@@ -130,53 +130,11 @@ def instructions(field, name):
     return code.lines
 
 
-def parameters(field, name):
-    words = FIELDS[field][0] // 2
-    return ", ".join(
-        f"unsigned long long {operand}{word}"
-        for operand in FUNCTIONS[name][0] for word in range(words))
-
-
 def text(field, name):
     """One C function."""
-    lines = instructions(field, name)
-    inputs = FUNCTIONS[name][0]
-    words = FIELDS[field][0] // 2
-    registers = []
-    for _, target, *operands in lines:
-        for register in (target, *operands):
-            if isinstance(register, str) and register not in registers:
-                registers.append(register)
-    body = ["{"]
-    for start in range(0, len(registers), 16):
-        body.append(f".reg .b32 {', '.join(registers[start:start + 16])};")
-    for index, operand in enumerate(inputs):
-        for word in range(words):
-            body.append(f"mov.b64 {{{operand}{2 * word}, {operand}{2 * word + 1}}}, "
-                        f"%{words * (1 + index) + word};")
-    for operation, target, *operands in lines:
-        suffixed = {"slct": "slct.u32.s32"} | SUFFIX
-        body.append(f"{suffixed.get(operation, operation + '.u32')} {target}, "
-                    f"{', '.join(map(str, operands))};")
-    for word in range(words):
-        body.append(f"mov.b64 %{word}, {{r{2 * word}, r{2 * word + 1}}};")
-    body.append("}")
-    # A brace that is not escaped stands for the dialects of x86's assembler.
-    body = [line.replace("{", "%{").replace("}", "%}") for line in body]
-    rows = "\n".join(f'      "{line}\\n"' for line in body)
-    outputs = ", ".join(f'"=l"(r.limb{word})' for word in range(words))
-    operands = ", ".join(f'"l"({operand}{word})' for operand in inputs for word in range(words))
-    return f"""/* {FUNCTIONS[name][1]} */
-static inline __attribute__((always_inline)) struct device_{field}
-device_{field}_{name}({parameters(field, name)}) {{
-  struct device_{field} r;
-  __asm__(
-{rows}
-      : {outputs}
-      : {operands});
-  return r;
-}}
-"""
+    inputs, comment, _ = FUNCTIONS[name]
+    return c_function(
+        comment, field, f"{field}_{name}", instructions(field, name), inputs, FIELDS[field][0] // 2)
 
 
 def header():
@@ -232,25 +190,14 @@ def check():
             lines = instructions(field, name)
             tried = 0
             for values in numbers(field, name, chance):
-                registers = {
-                    f"{operand}{limb}": value >> 32 * limb & MASK
-                    for operand, value in zip(inputs, values) for limb in range(count)}
-                found = run(lines, registers)
-                result = sum(found[f"r{limb}"] << 32 * limb for limb in range(count))
+                result = value_of("r", run(lines, registers_of(inputs, values, count)), count)
                 if result != expected(values, factor, p):
                     sys.exit(f"montgomery_ptx: {field} {name} of {[hex(x) for x in values]} gives "
                              f"{result:#x}")
                 tried += 1
             wide = sum(line[0].startswith(("mul.lo", "mad.lo", "madc.lo")) for line in lines)
             print(f"{field} {name}: {tried} inputs, {len(lines)} instructions, {wide} products")
-    if not HEADER.exists() or HEADER.read_text() != header():
-        sys.exit(f"montgomery_ptx: {HEADER} is not what the script writes: run it")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        check()
-    elif not sys.argv[1:]:
-        HEADER.write_text(header())
-    else:
-        sys.exit(__doc__)
+    main(__doc__, HEADER, header, check)

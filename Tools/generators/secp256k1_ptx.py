@@ -15,40 +15,10 @@ import pathlib
 import random
 import sys
 
+from ptx import MASK, Code, c_function, main, registers_of, run, value_of
+
 HEADER = pathlib.Path(__file__).resolve().parents[2] / "Sources/Kernels/Device/CSecp256k1.h"
 P = 2**256 - 2**32 - 977
-MASK = 2**32 - 1
-
-
-class Code:
-    """Instructions as tuples (operation, target, operands...)."""
-
-    def __init__(self):
-        self.lines = []
-
-    def emit(self, operation, target, *operands):
-        self.lines.append((operation, target, *operands))
-
-    def chain(self, base, pairs, end=None):
-        """Adds products x * y to pairs of limbs, one carry chain from the first to the last pair.
-
-        A pair is (low target, x, y, low addend, high addend). `end` receives the last carry.
-        """
-        for index, (low, high, x, y, low_in, high_in) in enumerate(pairs):
-            last = index == len(pairs) - 1 and end is None
-            self.emit("mad.lo.cc" if index == 0 else "madc.lo.cc", low, x, y, low_in)
-            self.emit("madc.hi" if last else "madc.hi.cc", high, x, y, high_in)
-        if end is not None:
-            self.emit("addc", end, 0, 0)
-
-    def add(self, targets, left, right, carry_in=False, end=None):
-        """Adds limbs; `end` receives the carry, which is dropped without it."""
-        for index, (target, x, y) in enumerate(zip(targets, left, right)):
-            last = index == len(targets) - 1 and end is None
-            name = "add" if index == 0 and not carry_in else "addc"
-            self.emit(name + ("" if last else ".cc"), target, x, y)
-        if end is not None:
-            self.emit("addc", end, 0, 0)
 
 
 def limbs(name, first=0, last=8):
@@ -195,51 +165,6 @@ def halve(code):
         code.emit("shf.r", f"r{limb}", f"s{limb}", f"s{limb + 1}", 1)
 
 
-def run(lines, values):
-    """The registers after the instructions; the meaning of PTX's (ISA 8.3, sections 9.7.1, 9.7.2)."""
-    carry = 0
-
-    def get(operand):
-        return operand if isinstance(operand, int) else values[operand]
-
-    for operation, target, *operands in lines:
-        x = [get(operand) for operand in operands]
-        name = operation.split(".")
-        sets = name[-1] == "cc"
-        takes = name[0] in ("addc", "subc", "madc")
-        kind = name[0].removesuffix("c") if takes else name[0]
-        if kind in ("mul", "mad"):
-            part = x[0] * x[1] >> (32 if name[1] == "hi" else 0) & MASK
-            total = part + (x[2] if kind == "mad" else 0) + (carry if takes else 0)
-        elif kind == "add":
-            total = x[0] + x[1] + (carry if takes else 0)
-        elif kind == "sub":
-            total = x[0] - x[1] - (carry if takes else 0)
-        elif kind == "mov":
-            total = x[0]
-        elif kind == "slct":
-            total = x[0] if x[2] <= MASK >> 1 else x[1]
-        elif kind == "and":
-            total = x[0] & x[1]
-        elif kind == "shl":
-            total = x[0] << x[1] & MASK
-        elif kind == "shr":
-            total = x[0] >> x[1]
-        elif operation == "shf.l":
-            total = (x[1] << 32 | x[0]) << x[2] >> 32 & MASK
-        elif operation == "shf.r":
-            total = (x[1] << 32 | x[0]) >> x[2] & MASK
-        else:
-            raise ValueError(operation)
-        values[target] = total & MASK
-        if sets:
-            carry = 1 if total < 0 or total > MASK else 0
-    return values
-
-
-SUFFIX = {"and": "and.b32", "mov": "mov.u32", "shl": "shl.b32", "shr": "shr.u32",
-          "shf.l": "shf.l.wrap.b32", "shf.r": "shf.r.wrap.b32"}
-
 FUNCTIONS = {
     "multiply": (multiply, 2, "a * b", lambda a, b: a * b),
     "square": (squared, 1, "a * a", lambda a, b: a * a),
@@ -257,46 +182,8 @@ def instructions(name):
 
 def text(name):
     """One C function."""
-    lines = instructions(name)
-    inputs = FUNCTIONS[name][1]
-    registers = []
-    for _, target, *operands in lines:
-        for register in (target, *operands):
-            if isinstance(register, str) and register not in registers:
-                registers.append(register)
-    body = ["{"]
-    for start in range(0, len(registers), 16):
-        body.append(f".reg .b32 {', '.join(registers[start:start + 16])};")
-    for index in range(inputs):
-        operand = "ab"[index]
-        for word in range(4):
-            body.append(f"mov.b64 {{{operand}{2 * word}, {operand}{2 * word + 1}}}, "
-                        f"%{4 + 4 * index + word};")
-    for operation, target, *operands in lines:
-        name_ = SUFFIX.get(operation, operation + ".u32")
-        body.append(f"{name_} {target}, {', '.join(map(str, operands))};")
-    for word in range(4):
-        body.append(f"mov.b64 %{word}, {{r{2 * word}, r{2 * word + 1}}};")
-    body.append("}")
-    parameters = ", ".join(
-        "unsigned long long " + ", unsigned long long ".join(limbs("ab"[index], 0, 4))
-        for index in range(inputs))
-    operands = ", ".join(
-        ", ".join(f'"l"({"ab"[index]}{word})' for word in range(4)) for index in range(inputs))
-    # A brace that is not escaped stands for the dialects of x86's assembler.
-    body = [line.replace("{", "%{").replace("}", "%}") for line in body]
-    rows = "\n".join(f'      "{line}\\n"' for line in body)
-    return f"""/* {FUNCTIONS[name][2]} */
-static inline __attribute__((always_inline)) struct device_residue
-device_secp256k1_{name}({parameters}) {{
-  struct device_residue r;
-  __asm__(
-{rows}
-      : "=l"(r.limb0), "=l"(r.limb1), "=l"(r.limb2), "=l"(r.limb3)
-      : {operands});
-  return r;
-}}
-"""
+    _, inputs, comment, _ = FUNCTIONS[name]
+    return c_function(comment, "residue", f"secp256k1_{name}", instructions(name), "ab"[:inputs], 4)
 
 
 def header():
@@ -315,10 +202,6 @@ struct device_residue {{
 """]
     parts += [text(name) for name in FUNCTIONS]
     return "\n".join(parts) + "\n#endif\n"
-
-
-def split(value, name):
-    return {f"{name}{limb}": value >> 32 * limb & MASK for limb in range(8)}
 
 
 def check():
@@ -340,21 +223,13 @@ def check():
     for name, (_, _, _, expected) in FUNCTIONS.items():
         lines = instructions(name)
         for a, b in pairs:
-            values = run(lines, split(a, "a") | split(b, "b"))
-            result = sum(values[f"r{limb}"] << 32 * limb for limb in range(8))
+            result = value_of("r", run(lines, registers_of("ab", (a, b), 8)), 8)
             if result % P != expected(a, b) % P:
                 sys.exit(f"secp256k1_ptx: {name} of {a:#x} and {b:#x} gives {result:#x}")
         wide = sum(line[0].startswith("mul.lo") or line[0].startswith("mad") and ".lo" in line[0]
                    for line in lines)
         print(f"{name}: {len(pairs)} pairs, {len(lines)} instructions, {wide} products")
-    if not HEADER.exists() or HEADER.read_text() != header():
-        sys.exit(f"secp256k1_ptx: {HEADER} is not what the script writes: run it")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        check()
-    elif not sys.argv[1:]:
-        HEADER.write_text(header())
-    else:
-        sys.exit(__doc__)
+    main(__doc__, HEADER, header, check)
