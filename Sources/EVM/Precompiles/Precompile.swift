@@ -100,6 +100,31 @@ package enum Precompile: UInt16, BitwiseCopyable {
     }
   }
 
+  /// Runs one of those of BLS12-381 (EIP-2537); `nil` for the others.
+  @inline(__always)
+  package func runBLS12381(
+    input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
+    scratch: inout Arena
+  ) -> PrecompileOutcome? {
+    switch self {
+    case .blsG1Add:
+      BLSG1AddPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blsG1MSM:
+      BLSG1MSMPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blsG2Add:
+      BLSG2AddPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blsG2MSM:
+      BLSG2MSMPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blsPairing:
+      BLSPairingPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blsMapFpToG1:
+      BLSMapFpToG1Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blsMapFp2ToG2:
+      BLSMapFp2ToG2Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    default: nil
+    }
+  }
+
   /// Runs it on an input that is paid for. One copy: it is most of the machine's code.
   @inline(never)
   package func run(
@@ -119,20 +144,8 @@ package enum Precompile: UInt16, BitwiseCopyable {
       BN254PairingPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .pointEvaluation:
       PointEvaluationPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blsG1Add:
-      BLSG1AddPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blsG1MSM:
-      BLSG1MSMPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blsG2Add:
-      BLSG2AddPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blsG2MSM:
-      BLSG2MSMPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blsPairing:
-      BLSPairingPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blsMapFpToG1:
-      BLSMapFpToG1Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-    case .blsMapFp2ToG2:
-      BLSMapFp2ToG2Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
+    case .blsG1Add, .blsG1MSM, .blsG2Add, .blsG2MSM, .blsPairing, .blsMapFpToG1, .blsMapFp2ToG2:
+      runBLS12381(input: input, output: output, fork: fork, scratch: &scratch) ?? .failure
     case .p256Verify:
       P256VerifyPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
     case .sha256, .ripemd160, .identity, .blake2F:

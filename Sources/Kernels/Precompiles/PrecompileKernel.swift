@@ -69,23 +69,8 @@ package enum PrecompileKernel {
   /// Calls of the precompiles of BLS12-381.
   package static func bls12381(_ index: Int, _ arguments: UnsafePointer<Arguments>) {
     lane(index, arguments) { input, output, scratch in
-      switch arguments.pointee.precompile {
-      case .blsG1Add:
-        BLSG1AddPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-      case .blsG1MSM:
-        BLSG1MSMPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-      case .blsG2Add:
-        BLSG2AddPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-      case .blsG2MSM:
-        BLSG2MSMPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-      case .blsPairing:
-        BLSPairingPrecompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-      case .blsMapFpToG1:
-        BLSMapFpToG1Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-      case .blsMapFp2ToG2:
-        BLSMapFp2ToG2Precompile.run(input: input, output: output, fork: fork, scratch: &scratch)
-      default: .workspaceExhausted
-      }
+      arguments.pointee.precompile.runBLS12381(
+        input: input, output: output, fork: fork, scratch: &scratch) ?? .workspaceExhausted
     }
   }
 
