@@ -1,4 +1,4 @@
-"""The checks of a script: functions that fail by raising."""
+"""The checks of a script: functions that fail by raising, and what else a script notes."""
 
 import sys
 import traceback
@@ -37,3 +37,40 @@ class Checks:
         end()
         print(f"{passed} passed, {failed} failed")
         return 1 if failed else 0
+
+
+class Notes:
+    """What a script finds, one line each, and how many of them are fine."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def __call__(self, name, problem=None):
+        """Notes something that is fine, unless there is a `problem`."""
+        self.passed, self.failed = self.passed + (not problem), self.failed + bool(problem)
+        print(f"{'FAILED' if problem else 'fine'}: {name}{f': {problem}' if problem else ''}")
+
+    def survives(self, node, mebibytes):
+        """Notes whether a node still lives and answers, with how much memory at most, and ends well."""
+        alive = node.process.poll() is None
+        self("the node lives", None if alive else f"it ended with {node.process.poll()}")
+        if not alive:
+            return
+        self("and answers", None if node.call("eth_chainId") == "0x539" else "wrongly")
+        used = node.most_memory() >> 20
+        self(f"memory at most {used} MiB", None if used < mebibytes else f"more than {mebibytes} MiB")
+        node.stop()
+        self("and ends well")
+
+    @staticmethod
+    def waits(latencies):
+        """Prints how long another client waited: by name, the median, the 99th percentile and the longest in
+        milliseconds, and the number of requests."""
+        for name, (median, last, longest, count) in latencies.items():
+            print(f"another client waits {median:.2f} ms (median), {last:.2f} ms (99 %),"
+                  f" {longest:.0f} ms (longest) {name}, {count} requests")
+
+    def end(self):
+        """Prints the last line; gives the script's exit status."""
+        print(f"{self.passed} passed, {self.failed} failed")
+        return 1 if self.failed else 0

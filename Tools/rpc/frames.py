@@ -22,7 +22,8 @@ from collections import Counter
 
 from eth_account import Account
 
-from fuzz import measured, memory
+from checks import Notes
+from fuzz import measured
 from node import Node
 
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -355,12 +356,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    passed = failed = 0
-
-    def note(name, problem=None):
-        nonlocal passed, failed
-        passed, failed = passed + (not problem), failed + bool(problem)
-        print(f"{'FAILED' if problem else 'fine'}: {name}{f': {problem}' if problem else ''}")
+    note = Notes()
 
     with tempfile.TemporaryDirectory() as folder:
         node = Node(options.binary, "--dev", "--datadir", folder + "/s", "--ingest-port", "0",
@@ -429,22 +425,12 @@ def main():
         if ready:
             watcher.stop()
 
-        for name, (median, last, longest, count) in [("before", before), *latency.items()]:
-            print(f"another client waits {median:.2f} ms (median), {last:.2f} ms (99 %),"
-                  f" {longest:.0f} ms (longest) {name}, {count} requests")
+        note.waits({"before": before, **latency})
         worst = max(times[2] for times in latency.values())
         note("other clients are served meanwhile", None if worst < 10_000 else
              f"one waited {worst / 1000:.0f} s")
-        alive = node.process.poll() is None
-        note("the node lives", None if alive else f"it ended with {node.process.poll()}")
-        if alive:
-            note("and answers", None if node.call("eth_chainId") == "0x539" else "wrongly")
-            used = memory(node)
-            note(f"memory at most {used} MiB", None if used < 1024 else "more than 1 GiB")
-            node.stop()
-            note("and ends well")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+        note.survives(node, 1024)
+    return note.end()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import threading
 import time
 import urllib.request
 
+from checks import Notes
 from node import Node
 
 ACCOUNT = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
@@ -310,12 +311,6 @@ def silent(node, methods):
         if calls.get(method["name"], 0) <= errors.get(method["name"], 0))
 
 
-def memory(node):
-    with open(f"/proc/{node.process.pid}/status") as file:
-        fields = dict(line.split(":", 1) for line in file if ":" in line)
-    return int(fields["VmHWM"].split()[0]) >> 10
-
-
 def bad_http(port, seed):
     """Connections that hardly speak HTTP; each may be closed or refused."""
     r = random.Random(f"{seed}:http")
@@ -396,12 +391,7 @@ def main():
     print(f"seed {options.seed}")
 
     node = Node(options.binary, "--dev")
-    passed = failed = 0
-
-    def note(name, problem=None):
-        nonlocal passed, failed
-        passed, failed = passed + (not problem), failed + bool(problem)
-        print(f"{'FAILED' if problem else 'fine'}: {name}{f': {problem}' if problem else ''}")
+    note = Notes()
 
     methods = node.call("rpc.discover")["methods"]
     Generator.signed = [
@@ -445,20 +435,9 @@ def main():
     for connection in sockets:
         connection.close()
 
-    alive = node.process.poll() is None
-    note("the node lives", None if alive else f"it ended with {node.process.poll()}")
-    if alive:
-        note("and answers", None if node.call("eth_chainId") == "0x539" else "wrongly")
-        used = memory(node)
-        note(f"memory at most {used} MiB", None if used < 2048 else "more than 2 GiB")
-        node.stop()
-        note("and ends well")
-    for name, (median, last, longest, count) in [
-            ("before", before), ("under fuzz", during), ("with idle connections", crowded)]:
-        print(f"another client waits {median:.2f} ms (median), {last:.2f} ms (99 %),"
-              f" {longest:.0f} ms (longest) {name}, {count} requests")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    note.survives(node, 2048)
+    note.waits({"before": before, "under fuzz": during, "with idle connections": crowded})
+    return note.end()
 
 
 if __name__ == "__main__":

@@ -56,11 +56,15 @@ class Node:
         assert found == status, (path, found, text)
         return text.decode()
 
-    def memory(self):
+    def memory(self, field="VmRSS"):
         """Bytes of memory that the process has."""
         for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith("VmRSS:"):
+            if line.startswith(field + ":"):
                 return int(line.split()[1]) << 10
+
+    def most_memory(self):
+        """Bytes of memory that the process had at most."""
+        return self.memory("VmHWM")
 
     def kill(self):
         Node.running.remove(self)
