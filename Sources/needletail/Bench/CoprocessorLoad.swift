@@ -2,19 +2,11 @@ import Coprocessors
 import EVM
 
 /// A coprocessor with requests of one size, over and over, in place of the known answers' requests.
-struct CoprocessorLoad: Coprocessor {
+struct CoprocessorLoad: CoprocessorStandIn {
   let name: String
   /// The coprocessor.
   let operation: any Coprocessor
   private let requests: [[UInt8]]
-
-  var requestLimit: Int { operation.requestLimit }
-  var knownAnswers: [KnownAnswer] { operation.knownAnswers }
-  var edgeRequests: ByteColumn { operation.edgeRequests }
-
-  func reference(_ request: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-    operation.reference(request)
-  }
 
   func typicalRequests(_ count: Int, seed: UInt64) -> ByteColumn {
     ByteColumn((0..<count).map { requests[(Int(seed) + $0) % requests.count] })

@@ -121,18 +121,8 @@ struct CoprocessorCheck {
   }
 
   /// A coprocessor whose every row is the reference's, so that references run on all cores.
-  private struct ReferenceOnly: Coprocessor {
+  private struct ReferenceOnly: CoprocessorStandIn {
     let operation: any Coprocessor
     init(_ operation: any Coprocessor) { self.operation = operation }
-    var name: String { operation.name }
-    var requestLimit: Int { operation.requestLimit }
-    var knownAnswers: [KnownAnswer] { operation.knownAnswers }
-    var edgeRequests: ByteColumn { operation.edgeRequests }
-    func reference(_ request: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-      operation.reference(request)
-    }
-    func typicalRequests(_ count: Int, seed: UInt64) -> ByteColumn {
-      operation.typicalRequests(count, seed: seed)
-    }
   }
 }
