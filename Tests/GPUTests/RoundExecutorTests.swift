@@ -33,10 +33,15 @@ import Testing
     }
   }
 
+  /// What came of a block, and the state after; `isPaged` says that the state is read account by account.
   private static func run(
-    _ block: PreparedBlock, on allocation: Allocation, by executor: some HostBlockExecutor
+    _ block: PreparedBlock, on allocation: Allocation, isPaged: Bool = false,
+    by executor: some HostBlockExecutor
   ) -> [String] {
-    var state = WorldState(allocation)
+    var state =
+      isPaged
+      ? WorldState(source: AllocationSource(allocation), codes: CodeStore())
+      : WorldState(allocation)
     var executor = executor
     let result: Result<BlockOutcome, ExecutionError>
     do throws(ExecutionError) {
@@ -70,22 +75,6 @@ import Testing
     }
   }
 
-  /// Executed on a state that is read account by account: what came of it, and the state after.
-  private static func runPaged(
-    _ block: PreparedBlock, on allocation: Allocation, by executor: some HostBlockExecutor
-  ) -> [String] {
-    let source = AllocationSource(allocation)
-    var state = WorldState(source: source, codes: CodeStore())
-    var executor = executor
-    let result: Result<BlockOutcome, ExecutionError>
-    do throws(ExecutionError) {
-      result = .success(try executor.execute(block, on: &state))
-    } catch {
-      result = .failure(error)
-    }
-    return words(result, state)
-  }
-
   /// A state of which a device has a part comes to what it comes to in memory.
   @Test(arguments: 0..<24) func randomTransactionsOnASource(group: UInt64) {
     for seed in group * 10..<group * 10 + 10 {
@@ -94,7 +83,7 @@ import Testing
       block.invalidTransactions = seed % 2 == 0 ? .reject : .failBlock
       let executor = RoundExecutor(Self.rounds())
       #expect(
-        Self.runPaged(block, on: random.allocation, by: executor)
+        Self.run(block, on: random.allocation, isPaged: true, by: executor)
           == Self.run(block, on: random.allocation, by: SerialExecutor()), "seed \(seed)")
     }
   }
@@ -127,7 +116,7 @@ import Testing
       #expect(reason == .unreadState)
       hosted.append(index)
     }
-    let got = Self.runPaged(block, on: allocation, by: executor)
+    let got = Self.run(block, on: allocation, isPaged: true, by: executor)
     #expect(got == Self.run(block, on: allocation, by: SerialExecutor()))
     #expect(hosted == [2])
     #expect(executor.statistics.rounds > 2 && executor.statistics.rounds < 8)
