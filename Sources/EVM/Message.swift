@@ -140,8 +140,8 @@ extension Machine {
       return true
     }
     if outputCount > 0 {
-      workspace.returnData.update(
-        from: frame.pointee.memory + frame.pointee.outputOffset, count: outputCount)
+      UnsafeMutableRawPointer(workspace.returnData).copyMemory(
+        from: frame.pointee.memory + frame.pointee.outputOffset, byteCount: outputCount)
     }
     returnDataCount = outputCount
     if Tracer.isEnabled {

@@ -38,6 +38,8 @@ package final class TransactionDevice {
     self.context = context
     self.images = images
     light = try images.light.load(into: context).function("execute_light")
+    // Lanes share nothing: all of it is cache.
+    try light.set(.preferredSharedMemoryCarveout, to: 0)
   }
 
   /// The kernel for all transactions, loaded when the first batch needs it.

@@ -31,6 +31,16 @@ func fetchAdd(_ counter: UnsafeMutablePointer<UInt64>, _ amount: UInt64) -> UInt
   #endif
 }
 
+/// As `fetchAdd`, where most lanes come at the same time.
+@inline(__always)
+func fetchAddTogether(_ counter: UnsafeMutablePointer<UInt64>, _ amount: UInt64) -> UInt64 {
+  #if NEEDLETAIL_DEVICE
+    return device_fetch_add_together(counter, amount)
+  #else
+    return fetchAdd(counter, amount)
+  #endif
+}
+
 /// The time that a lane has. The host has no watchdog, since its lanes are called one by one: there
 /// time stands still, and only a budget of nothing is over.
 struct LaneClock: BitwiseCopyable {

@@ -167,7 +167,7 @@ package enum TransactionKernel {
     var writer = RecordWriter(
       journal, arguments.pointee.selection, arguments.pointee.table)
     let bytes = UInt64(writer.count(output) &* 8)
-    let place = fetchAdd(arguments.pointee.recordsUsed, bytes)
+    let place = fetchAddTogether(arguments.pointee.recordsUsed, bytes)
     outcome.pointee.records = place
     outcome.pointee.recordBytes = UInt32(truncatingIfNeeded: bytes)
     if bytes > arguments.pointee.recordCapacity

@@ -11,6 +11,7 @@ device code may not do.
 
 import argparse
 import concurrent.futures
+import itertools
 import pathlib
 import re
 import subprocess
@@ -199,7 +200,12 @@ def optimise(ir, arch, ptx_version, unrolls):
     builder = llvm.create_pass_builder(machine, options)
     manager = builder.getModulePassManager()
     manager.run(module, builder)
-    module = llvm.parse_assembly(in_words(str(module)))
+    optimised = str(module)
+    if re.search(r'call .*@"\$es5UInt8VWO', optimised):
+        raise CompileError(
+            "bytes are copied by a call each: in the core, UnsafeMutableRawPointer.copyMemory(from:byteCount:) "
+            "in place of update(from:count:)")
+    module = llvm.parse_assembly(in_words(optimised))
     check_calls(module)
     return machine.emit_assembly(module), str(module)
 
@@ -307,8 +313,39 @@ done:
 """
 
 
+# A fill or a copy of a known length: the call up to the first operand, its operands, and the length.
+KNOWN_LENGTH = re.compile(
+    r"^(  (?:tail )?call void @llvm\.(memset|memcpy)\.\S+?)\((ptr[^,]*), ([^,]*), i64 (\d+), i1 false\)(.*)$",
+    flags=re.M)
+PIECES = itertools.count()
+
+
+def in_pieces(match):
+    """Such a call as calls for 128 bytes each: of longer ones the back end makes a loop over single bytes."""
+    call, kind, to, what, length, rest = match.groups()
+    lines = []
+
+    def place(operand, start):
+        """The operand so many bytes on: its type and attributes without what is known of its length, its name."""
+        words, _, name = operand.rpartition(" ")
+        words = re.sub(r" dereferenceable\(\d+\)", "", words)
+        if start == 0:
+            return f"{words} {name}"
+        moved = f"%needletail.{next(PIECES)}"
+        space = re.match(r"ptr( addrspace\(\d+\))?", words)[0]
+        lines.append(f"  {moved} = getelementptr i8, {space} {name}, i64 {start}")
+        return f"{words} {moved}"
+
+    for start in range(0, int(length), 128):
+        operands = place(to, start), what if kind == "memset" else place(what, start)
+        piece = min(128, int(length) - start)
+        lines.append(f"{call}({operands[0]}, {operands[1]}, i64 {piece}, i1 false){rest}")
+    return "\n".join(lines)
+
+
 def in_words(ir):
-    """The module with fills and copies of unknown lengths by words."""
+    """The module with fills and copies of unknown lengths by words, and long ones of known lengths in pieces."""
+    ir = KNOWN_LENGTH.sub(lambda match: in_pieces(match) if int(match[5]) > 128 else match[0], ir)
     for name, kind in (
             ("needletail_fill", r"memset\.p0"), ("needletail_copy", r"mem(?:cpy|move)\.p0\.p0")):
         ir = re.sub(

@@ -62,9 +62,11 @@ extension BlobProof {
       (points + index).initialize(to: point)
       index &+= 1
     }
-    text.update(from: blob, count: blobBytes)
-    (text + blobBytes).update(from: commitment, count: pointBytes)
-    (text + blobBytes + pointBytes).update(from: proofs, count: cells &* pointBytes)
+    UnsafeMutableRawPointer(text).copyMemory(from: blob, byteCount: blobBytes)
+    UnsafeMutableRawPointer(text + blobBytes).copyMemory(
+      from: commitment, byteCount: pointBytes)
+    UnsafeMutableRawPointer(text + blobBytes + pointBytes).copyMemory(
+      from: proofs, byteCount: cells &* pointBytes)
     let hash = SHA256.hash(
       UnsafeRawPointer(text), count: blobBytes &+ pointBytes &+ cells &* pointBytes)
     let step = Fr(reducing: hash.word)

@@ -65,8 +65,9 @@ package enum BlobProof {
     UInt256(
       UInt64(elements), 0, 0x5249_4659_5f56_315f, 0x4653_424c_4f42_5645
     ).store(bigEndian: text)
-    (text + 32).update(from: blob, count: blobBytes)
-    (text + 32 + blobBytes).update(from: commitment, count: pointBytes)
+    UnsafeMutableRawPointer(text + 32).copyMemory(from: blob, byteCount: blobBytes)
+    UnsafeMutableRawPointer(text + 32 + blobBytes).copyMemory(
+      from: commitment, byteCount: pointBytes)
     let hash = SHA256.hash(UnsafeRawPointer(text), count: 32 &+ blobBytes &+ pointBytes)
     return Fr(reducing: hash.word)
   }

@@ -125,8 +125,8 @@ extension Machine {
   func deliver(_ frame: UnsafeMutablePointer<Frame>, _ status: ExecutionStatus) {
     let count = min(frame.pointee.returnCount, returnDataCount)
     if count > 0 {
-      (frame.pointee.memory + frame.pointee.returnOffset).update(
-        from: workspace.returnData, count: count)
+      UnsafeMutableRawPointer(frame.pointee.memory + frame.pointee.returnOffset).copyMemory(
+        from: workspace.returnData, byteCount: count)
     }
     frame.pointee.replace(0, UInt256(status.isSuccess))
   }

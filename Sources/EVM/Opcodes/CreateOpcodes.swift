@@ -84,7 +84,9 @@ extension Machine {
     if bytes > workspace.memoryEnd - memory || own > workspace.memoryEnd {
       return .done(.workspaceExhausted, gas: 0)
     }
-    if let start = initCode.baseAddress { memory.update(from: start, count: initCode.count) }
+    if let start = initCode.baseAddress {
+      UnsafeMutableRawPointer(memory).copyMemory(from: start, byteCount: initCode.count)
+    }
     (memory + initCode.count).update(repeating: 0, count: Code.padding)
     let map = memory + initCode.count + Code.padding
     Code.analyze(memory, count: initCode.count, into: map)

@@ -97,7 +97,7 @@ extension Machine {
     let wanted = Int(count.limb0)
     let start = Int(min(offset.clampedToUInt64, UInt64(available)))
     let taken = min(wanted, available &- start)
-    target.update(from: source + start, count: taken)
+    UnsafeMutableRawPointer(target).copyMemory(from: source + start, byteCount: taken)
     (target + taken).update(repeating: 0, count: wanted &- taken)
   }
 
@@ -174,8 +174,8 @@ extension Machine {
     if topicCount > 2 { record.pointee.topics.2 = frame.pointee.word(4) }
     if topicCount > 3 { record.pointee.topics.3 = frame.pointee.word(5) }
     if bytes > 0 {
-      (journal.logData + record.pointee.dataOffset).update(
-        from: frame.pointee.memory + Int(offset.limb0), count: bytes)
+      UnsafeMutableRawPointer(journal.logData + record.pointee.dataOffset).copyMemory(
+        from: frame.pointee.memory + Int(offset.limb0), byteCount: bytes)
     }
     frame.pointee.stack -= 2 &+ topicCount
     return .next

@@ -11,7 +11,9 @@ package enum IdentityPrecompile {
     input: UnsafeBufferPointer<UInt8>, output: UnsafeMutablePointer<UInt8>, fork: Fork,
     scratch: inout Arena
   ) -> PrecompileOutcome {
-    if let bytes = input.baseAddress { output.update(from: bytes, count: input.count) }
+    if let bytes = input.baseAddress {
+      UnsafeMutableRawPointer(output).copyMemory(from: bytes, byteCount: input.count)
+    }
     return .success(count: input.count)
   }
 }

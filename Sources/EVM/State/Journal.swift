@@ -375,7 +375,7 @@ public struct Journal: BitwiseCopyable {
       return false
     }
     undone.pointee.value = entry.pointee.codeHash.word
-    copy.update(from: bytes, count: count)
+    UnsafeMutableRawPointer(copy).copyMemory(from: bytes, byteCount: count)
     (copy + count).update(repeating: 0, count: Code.padding)
     entry.pointee.code = Code(
       bytes: copy, jumpDestinations: copy + count + Code.padding, count: count)

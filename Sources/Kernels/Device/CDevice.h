@@ -17,6 +17,41 @@ device_fetch_add(void *counter, unsigned long long amount) {
   return __atomic_fetch_add((unsigned long long *)counter, amount, __ATOMIC_RELAXED);
 }
 
+/* Eight bytes of another lane of the warp, all lanes of which are here: of the one `distance` below (its own
+   where there is none), and of the last one. */
+static inline __attribute__((always_inline)) unsigned long long
+device_from_below(unsigned long long value, int distance) {
+  unsigned low = (unsigned)value, high = (unsigned)(value >> 32);
+  __asm__ volatile("shfl.sync.up.b32 %0, %0, %1, 0, 0xffffffff;" : "+r"(low) : "r"(distance));
+  __asm__ volatile("shfl.sync.up.b32 %0, %0, %1, 0, 0xffffffff;" : "+r"(high) : "r"(distance));
+  return (unsigned long long)high << 32 | low;
+}
+static inline __attribute__((always_inline)) unsigned long long
+device_from_last(unsigned long long value) {
+  unsigned low = (unsigned)value, high = (unsigned)(value >> 32);
+  __asm__ volatile("shfl.sync.idx.b32 %0, %0, 31, 31, 0xffffffff;" : "+r"(low));
+  __asm__ volatile("shfl.sync.idx.b32 %0, %0, 31, 31, 0xffffffff;" : "+r"(high));
+  return (unsigned long long)high << 32 | low;
+}
+
+/* As `device_fetch_add`, by one addition for a warp whose lanes are all here: to add to the same word they
+   would wait for each other. */
+static inline __attribute__((always_inline)) unsigned long long
+device_fetch_add_together(void *counter, unsigned long long amount) {
+  unsigned present, lane;
+  __asm__ volatile("activemask.b32 %0;" : "=r"(present));
+  if (present != 0xffffffff) return device_fetch_add(counter, amount);
+  __asm__ volatile("mov.u32 %0, %%laneid;" : "=r"(lane));
+  unsigned long long sum = amount;
+  for (unsigned distance = 1; distance < 32; distance <<= 1) {
+    unsigned long long below = device_from_below(sum, distance);
+    if (lane >= distance) sum += below;
+  }
+  unsigned long long before = 0;
+  if (lane == 31) before = device_fetch_add(counter, sum);
+  return device_from_last(before) + sum - amount;
+}
+
 /* A lane's own memory: `TransactionKernel.localBytes`. */
 static inline __attribute__((always_inline)) void *device_local_workspace(void) {
   return __builtin_alloca_with_align(148 << 10, 128);
