@@ -45,6 +45,11 @@ def precompile(name, failing=None, count=4, limit=1200):
     return lines
 
 
+def refused(lines, name, request):
+    """The same answers, and a request that has to be refused."""
+    return lines + [(name, request, None)]
+
+
 def recover():
     lines = []
     for v in json.loads((FIXTURES / "precompiles/ecRecover.json").read_text()):
@@ -216,7 +221,15 @@ def main():
         "trieRoot": trie_root(),
         "orderedRoot": ordered_root(),
         "modexp": precompile("modexp_eip7883", count=6),
+        # A point that is not on y^2 = x^3 + 3 (EIP-196), and a request of 191 bytes (EIP-4844).
+        "bn254Add": refused(
+            precompile("bn256Add"), "not-on-curve", f"{1:064x}{1:064x}" + "00" * 64),
+        "bn254Multiply": refused(
+            precompile("bn256ScalarMul"), "not-on-curve", f"{1:064x}{1:064x}{1:064x}"),
         "bn254Pairing": precompile("bn256Pairing", count=5),
+        "pointEvaluation": refused(
+            precompile("pointEvaluation"), "cut", precompile("pointEvaluation")[0][1][:-2]),
+        "p256Verify": precompile("p256Verify", count=8),
         "bls12381G1Add": precompile("blsG1Add", "fail-blsG1Add"),
         "bls12381G1MSM": precompile("blsG1MultiExp", "fail-blsG1MultiExp"),
         "bls12381G2Add": precompile("blsG2Add", "fail-blsG2Add"),
