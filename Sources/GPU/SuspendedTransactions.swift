@@ -10,10 +10,11 @@ struct SuspendedTransactions {
   private let firstRow: Int
   private let count: Int
   private let fork: Fork
-  /// The questions of the last launch, and where each row's lies; -1 for none.
+  /// The questions of the last launches, and where each row's lies; -1 for none.
   private var questions: [UInt64] = []
   private var places: [Int] = []
-  /// Whether rows without a question may find room for one in the next launch.
+  /// Whether rows without a question may find room for one in the next launch: one of those that they come
+  /// from was short of it.
   private var isShort = false
   /// Each row's number of answers and its last one, whose entry names the one before; -1 for none.
   private var counts: [UInt32] = []
@@ -37,13 +38,15 @@ struct SuspendedTransactions {
   /// Takes the questions that a launch left, by rows from the wave's first one on; `isShort` where the next
   /// launch may have room for one that this one had none for.
   mutating func take(_ words: [UInt64], isShort: Bool) {
-    self.isShort = isShort
-    questions = words
+    self.isShort = self.isShort || isShort
     if words.isEmpty { return }
     begin()
+    // Rows of launches before may still wait: those that ran since had no room for their records.
+    let start = questions.count
+    questions += words
     var place = 0
     while place < words.count {
-      places[Int(words[place] & 0xFFFF_FFFF)] = place
+      places[Int(words[place] & 0xFFFF_FFFF)] = start + place
       place += PrecompileExchange.questionWords + (Int(words[place + 1]) + 7) / 8
     }
   }
@@ -78,7 +81,7 @@ struct SuspendedTransactions {
     if places[row] < 0 { return isShort ? .again : .own(.all) }
     let question = questions[places[row]]
     guard let route = desk.route(UInt16(truncatingIfNeeded: question >> 32)),
-      Int(questions[places[row] + 1]) <= route.coprocessor.requestLimit,
+      (route.request?.bytes ?? Int(questions[places[row] + 1])) <= route.coprocessor.requestLimit,
       answers.count <= Self.answerLimit
     else { return .own(.all) }
     if counts[row] < route.callLimit { return .ask }

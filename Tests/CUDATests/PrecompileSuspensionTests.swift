@@ -65,7 +65,8 @@ extension CUDATests {
       if fork == .osaka {
         // Each of them, and nothing else.
         #expect(
-          Set(result.statistics.answers.keys) == Set(PrecompileRoute.all.map { $0.coprocessor.name }))
+          Set(result.statistics.answers.keys)
+            == Set(PrecompileRoute.all.map { $0.coprocessor.name }))
       }
     }
 
@@ -112,6 +113,16 @@ extension CUDATests {
       result.statistics.lostDevices = []
       try expectSame(batch, result)
       #expect(desk.statistics["bls12381Pairing"]?.rows.keys.sorted() == ["cpu"])
+    }
+
+    /// Rows whose records find no room run again, while others wait for answers.
+    @Test func recordsWithoutRoomDoNotLoseQuestions() throws {
+      let batch = batch(.osaka, worlds: 200)
+      let result = try outcome(
+        batch, [try executor(PrecompileDesk(nil, nil)) { $0.recordBytes = 1 }])
+      try expectSame(batch, result)
+      // More than those that were answered.
+      #expect((result.statistics.rerunsOnDevice[.local] ?? 0) > result.statistics.suspended)
     }
 
     /// Room for a few questions, then for one at most, then for none: those that find none wait, and in the
