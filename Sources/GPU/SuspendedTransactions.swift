@@ -77,7 +77,9 @@ struct SuspendedTransactions {
     case own(OwnCalls)
   }
 
-  private func decide(_ row: Int, _ desk: PrecompileDesk) -> Decision {
+  private func decide(_ row: Int, _ desk: PrecompileDesk, hasAll: Bool) -> Decision {
+    // It waits for a kernel that has what it is to do.
+    if own[row] != .none, !hasAll { return .own(own[row]) }
     if places[row] < 0 { return isShort ? .again : .own(.all) }
     let question = questions[places[row]]
     guard let route = desk.route(UInt16(truncatingIfNeeded: question >> 32)),
@@ -98,7 +100,7 @@ struct SuspendedTransactions {
     var asked: [UInt32] = []
     for number in numbers {
       let row = Int(number) - firstRow
-      switch decide(row, desk) {
+      switch decide(row, desk, hasAll: hasAll) {
       case .ask: asked.append(number)
       case .again: break
       case .own(let calls):

@@ -115,6 +115,44 @@ extension CUDATests {
       #expect(desk.statistics["bls12381Pairing"]?.rows.keys.sorted() == ["cpu"])
     }
 
+    /// After many small calls a lane does them itself, once it is in a kernel that has them; pairings are
+    /// handed over all the same, while another transaction goes on with its own.
+    @Test func manySmallCallsGoToTheLane() throws {
+      let contract = Address(number: 0xc0de)
+      var accounts = [contract: Allocation.Account(nonce: 1, code: PrecompileCalls.code)]
+      var batch = TransactionBatch()
+      let environment = batch.append(
+        BlockEnvironment(
+          chainID: UInt256(1), number: 1, timestamp: 1, gasLimit: 30_000_000, coinbase: .zero))
+      let sum = PrecompileCalls.Call(6, [UInt8](repeating: 0, count: 128))
+      let pairing = PrecompileCalls.Call(8, [])
+      for (number, calls) in [
+        Array(repeating: sum, count: 70) + [pairing, sum], Array(repeating: pairing, count: 80),
+      ].enumerated() {
+        let sender = Address(number: UInt64(1000 + number))
+        accounts[sender] = Allocation.Account(nonce: 0, balance: UInt256(1 << 60))
+        var message = TransactionMessage(
+          sender: sender, recipient: contract, gasLimit: 16_000_000)
+        PrecompileCalls.data(calls).withUnsafeBufferPointer {
+          message.data = $0
+          batch.append(message, environment: environment)
+        }
+      }
+      let image = StateImage([Allocation(accounts)], fork: .osaka, translation: .never)
+      func run(_ devices: [any LaneExecutor]) throws -> BatchResult {
+        try BatchRunner(devices).run(batch, on: image, selection: RandomBatch.selection)
+      }
+      let (result, host) = (try run([try executor(PrecompileDesk(nil, nil))]), try run([]))
+      for index in 0..<2 {
+        #expect(host.outcome.outcomes[index].status.isSuccess)
+        #expect(result.outcome.outcomes[index].gasUsed == host.outcome.outcomes[index].gasUsed)
+        #expect(result.outcome.records(index) == host.outcome.records(index))
+      }
+      #expect(result.statistics.answers == ["bn254Add": 64, "bn254Pairing": 81])
+      #expect(result.statistics.rerunsOnDevice == [.local: 144, .medium: 2])
+      #expect(result.onHost.isEmpty)
+    }
+
     /// Rows whose records find no room run again, while others wait for answers.
     @Test func recordsWithoutRoomDoNotLoseQuestions() throws {
       let batch = batch(.osaka, worlds: 200)
