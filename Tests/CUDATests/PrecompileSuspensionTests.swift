@@ -56,7 +56,7 @@ extension CUDATests {
     @Test(arguments: Fork.allCases)
     func randomCallsComeToWhatTheyComeToSerially(_ fork: Fork) throws {
       let desk = PrecompileDesk(nil, nil)
-      let batch = batch(fork, worlds: fork == .osaka ? 24 : 6)
+      let batch = batch(fork, worlds: fork < .byzantium || fork == .osaka ? 24 : 6)
       let result = try outcome(batch, [try executor(desk)])
       try expectSame(batch, result)
       #expect(result.statistics.suspended > 0)
@@ -179,7 +179,7 @@ extension CUDATests {
     @Test(
       .enabled(if: Fixtures.has("eest/state_tests"), Fixtures.missing),
       arguments: [
-        "byzantium/eip196_ec_add_mul", "cancun/eip4844_blobs", "frontier/precompiles",
+        "byzantium/eip196_ec_add_mul", "cancun/eip4844_blobs",
         "osaka/eip7823_modexp_upper_bounds", "osaka/eip7883_modexp_gas_increase",
         "osaka/eip7951_p256verify_precompiles", "prague/eip2537_bls_12_381_precompiles",
       ])
