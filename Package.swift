@@ -88,6 +88,7 @@ let package = Package(
       name: "CUDATests",
       dependencies: [
         "CUDA", "Coprocessors", "EVM", "Ethereum", "Execution", "FakeCUDA", "GPU", "Kernels",
+        "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -37,6 +37,13 @@ public struct ByteColumn: Hashable, Sendable {
     }
   }
 
+  /// A column of rows that end at these places in a buffer.
+  package init(bytes: [UInt8], ends: [Int]) {
+    precondition((ends.last ?? 0) == bytes.count, "rows fill the buffer")
+    self.bytes = bytes
+    self.ends = ends
+  }
+
   /// How many rows there are.
   public var count: Int { ends.count }
 

@@ -101,7 +101,7 @@ extension Machine {
     var arena = Arena(
       base: UnsafeMutableRawPointer(scratch), capacity: workspace.memoryEnd - scratch)
     let outcome =
-      View.hasHeavyPrecompiles
+      View.hasHeavyPrecompiles && !view.handsOver(precompile: precompile.rawValue)
       ? precompile.run(input: input, output: workspace.returnData, fork: fork, scratch: &arena)
       : precompile.runLight(
         input: input, output: workspace.returnData, fork: fork, scratch: &arena)

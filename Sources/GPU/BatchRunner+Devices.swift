@@ -18,9 +18,7 @@ extension BatchRunner {
       } catch {
         throw .cuda(error)
       }
-      let desk = try kernels.coprocessors.map { image throws(GPUError) in
-        try PrecompileDesk(loaded.context, image)
-      }
+      let desk = try PrecompileDesk(loaded.context, kernels.coprocessors)
       do throws(CUDAError) {
         devices.append(try DeviceExecutor(loaded, options: launches, desk: desk))
       } catch {

@@ -11,9 +11,9 @@ package struct BatchStatistics: Sendable {
   package var kernelTime = Duration.zero
   /// Transactions that ran again on the device, by the class of memory they needed.
   package var rerunsOnDevice: [WorkspaceClass: Int] = [:]
-  /// How often transactions were suspended for a coprocessor's answer; each ran again in its lane's
-  /// local memory.
-  package var suspended = 0
+  /// How often transactions were suspended for a coprocessor's answer, by the coprocessor; after each the
+  /// transaction ran again.
+  package var answers: [String: Int] = [:]
   /// Transactions that ran on the host in place of a device, by reason.
   package var rerunsOnHost: [HostReason: Int] = [:]
   /// The devices that failed, each with its error.
@@ -25,6 +25,9 @@ package struct BatchStatistics: Sendable {
   /// All of them.
   package var hostReruns: Int { rerunsOnHost.values.reduce(0, +) }
 
+  /// All suspensions.
+  package var suspended: Int { answers.values.reduce(0, +) }
+
   /// Adds what other batches took.
   package mutating func add(_ other: BatchStatistics) {
     transactions += other.transactions
@@ -33,7 +36,7 @@ package struct BatchStatistics: Sendable {
     bytesDown += other.bytesDown
     kernelTime += other.kernelTime
     rerunsOnDevice.merge(other.rerunsOnDevice, uniquingKeysWith: +)
-    suspended += other.suspended
+    answers.merge(other.answers, uniquingKeysWith: +)
     rerunsOnHost.merge(other.rerunsOnHost, uniquingKeysWith: +)
     lostDevices += other.lostDevices
   }

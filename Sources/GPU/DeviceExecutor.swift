@@ -4,9 +4,9 @@ package import EVM
 package import Kernels
 
 /// Executes batches on a GPU, in waves: while one runs, the next is uploaded and the one before is
-/// fetched. Transactions that wait for a signature are suspended until the wave's are recovered in one
-/// batch (`PrecompileDesk`). What needs more memory, or another heavy precompile, runs again on the
-/// device in the next class of workspaces; what the device can not do at all is left to the host, and
+/// fetched. Transactions that call a precompile of curves or big integers are suspended until the wave's
+/// calls are done in one batch of its coprocessor (`PrecompileDesk`). What needs more memory runs again on
+/// the device in the next class of workspaces; what the device can not do at all is left to the host, and
 /// counted.
 package final class DeviceExecutor: LaneExecutor {
   /// How batches are cut and launched.
@@ -21,6 +21,8 @@ package final class DeviceExecutor: LaneExecutor {
     package var waves = 3
     /// Bytes of records to expect of a transaction; more makes launches run again.
     package var recordBytes = 1 << 10
+    /// The most bytes of precompiles' calls of a launch: what finds no room waits for the next one.
+    package var questionBytes = 256 << 20
     /// After this time lanes take no further transactions, and the launch counts as stopped.
     package var budget = Duration.seconds(30)
 
@@ -35,7 +37,7 @@ package final class DeviceExecutor: LaneExecutor {
   private var workspaces: [WorkspaceClass: DeviceWorkspaces] = [:]
   private let shape: LaunchShape
 
-  /// An executor on a device; `desk` answers calls of precompiles that its lanes lack.
+  /// An executor on a device; `desk` answers calls of precompiles. Without one, lanes do them.
   package init(
     _ device: TransactionDevice, options: Options = Options(), desk: PrecompileDesk? = nil
   ) throws(CUDAError) {
@@ -72,7 +74,8 @@ package final class DeviceExecutor: LaneExecutor {
     while waves.count < min(options.waves, parts.count) {
       waves.append(
         try Wave(
-          device, capacity: rows, recordBytes: options.recordBytes, asksQuestions: desk != nil))
+          device, capacity: rows, recordBytes: options.recordBytes,
+          questionBytes: desk == nil ? 0 : options.questionBytes))
     }
     var statistics = BatchStatistics()
     var left: [(number: UInt32, status: ExecutionStatus)] = []
@@ -97,46 +100,51 @@ package final class DeviceExecutor: LaneExecutor {
     // What is still pending was cut off by the time budget: to run it again would wait again.
     var rest = wave.unfinished(nil).filter { $0.outcome.state != .pending }
     var size = WorkspaceClass.local
-    var suspended = SuspendedTransactions(wave.range)
-    suspended.take(try wave.takeQuestions())
+    var suspended = SuspendedTransactions(wave.range, fork: job.state.image.fork)
+    func takeQuestions() throws(CUDAError) {
+      let (words, isShort) = try wave.takeQuestions()
+      suspended.take(words, isShort: isShort)
+    }
+    try takeQuestions()
     var left: [(number: UInt32, status: ExecutionStatus)] = []
     while !rest.isEmpty {
       // Records without room are no reason for larger workspaces.
-      let short = rest.filter { $0.outcome.state == .recordsExhausted }
-      var numbers = rest.map(\.number)
-      var waiting: [(number: UInt32, outcome: TransactionOutcome)] = []
-      if !short.isEmpty {
+      var numbers = rest.filter { $0.outcome.state == .recordsExhausted }.map(\.number)
+      if !numbers.isEmpty {
         try wave.growRecords()
-        numbers = short.map(\.number)
-        waiting = rest.filter { $0.outcome.state != .recordsExhausted }
-      } else if size == .local, let answered = answer(rest, of: &suspended, wave) {
-        numbers = answered
-        // Both are in the same order.
-        var next = 0
-        waiting = rest.filter { entry in
-          if next == answered.count || entry.number != answered[next] { return true }
-          next += 1
-          return false
+      } else {
+        numbers = answer(rest, of: &suspended, wave, hasAll: size != .local)
+        if numbers.isEmpty {
+          guard let next = size.next else {
+            preconditionFailure("in the largest class a transaction is done, goes on or is left")
+          }
+          size = next
+          numbers = rest.map(\.number)
         }
-      } else if let next = size.next {
-        size = next
+      }
+      // Both are in the same order.
+      var index = 0
+      let waiting = rest.filter { entry in
+        if index == numbers.count || entry.number != numbers[index] { return true }
+        index += 1
+        return false
       }
       wave.statistics.rerunsOnDevice[size, default: 0] += numbers.count
       try wave.rerun(
         job, numbers, size == .local ? nil : try workspaces(size, lanes: numbers.count),
-        size == .local ? suspended.words(numbers) : nil, shape: shape)
+        suspended.words(numbers), small: desk?.smallPrecompiles ?? 0, shape: shape)
       try numbers.withUnsafeBufferPointer { numbers throws(CUDAError) in
         try wave.finish(.list(numbers), take)
       }
-      if size == .local {
-        suspended.take(try wave.takeQuestions())
-      }
+      try takeQuestions()
       rest = (waiting + wave.unfinished(numbers)).filter { entry in
         switch (entry.outcome.state, entry.outcome.status) {
         case (.recordsExhausted, _): return true
         case (.pending, _): return false
         case (_, .workspaceExhausted) where size.next != nil: return true
         case (_, .precompileUnavailable) where size == .local: return true
+        case (_, .precompileUnavailable) where desk != nil && !suspended.isAlone(entry.number):
+          return true
         case (_, let status):
           left.append((entry.number, status))
           return false
@@ -146,21 +154,22 @@ package final class DeviceExecutor: LaneExecutor {
     return left
   }
 
-  /// Has the calls of suspended transactions done; gives those that go on, `nil` where there are none.
+  /// Has the calls of suspended transactions done; gives those that go on.
   private func answer(
     _ rest: [(number: UInt32, outcome: TransactionOutcome)],
-    of suspended: inout SuspendedTransactions, _ wave: Wave
-  ) -> [UInt32]? {
-    guard let desk else { return nil }
+    of suspended: inout SuspendedTransactions, _ wave: Wave, hasAll: Bool
+  ) -> [UInt32] {
     let waiting = rest.filter { $0.outcome.status == .precompileUnavailable }.map(\.number)
+    guard let desk, !waiting.isEmpty else { return [] }
     do throws(CoprocessorError) {
-      let answered = try suspended.answer(waiting, by: desk)
-      wave.statistics.suspended += answered.count
-      return answered.isEmpty ? nil : answered
+      let progress = try suspended.answer(waiting, by: desk, hasAll: hasAll)
+      wave.statistics.answers.merge(progress.answered, uniquingKeysWith: +)
+      return progress.rows
     } catch {
       // Nothing is lost: they run in the kernel that has all precompiles.
       wave.statistics.lostDevices.append("\(name): \(error)")
-      return nil
+      suspended.giveUp(waiting)
+      return hasAll ? waiting : []
     }
   }
 

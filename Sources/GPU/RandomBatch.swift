@@ -1,6 +1,6 @@
 package import EVM
 import Ethereum
-import Execution
+package import Execution
 package import Kernels
 
 /// Random worlds of one fork as one state and one batch, and the comparison of what came of it by
@@ -15,9 +15,9 @@ package struct RandomBatch {
   package static let selection: RecordSelection = [.changes, .reads, .logs, .output]
 
   /// The worlds of these seeds, which have one fork.
-  package init(seeds: [UInt64]) {
+  package init(seeds: [UInt64], kind: RandomTransactions.Kind = .code) {
     precondition(!seeds.isEmpty, "a batch is of some worlds")
-    worlds = seeds.map { RandomTransactions(seed: $0) }
+    worlds = seeds.map { RandomTransactions(seed: $0, kind: kind) }
     fork = worlds[0].fork
     precondition(worlds.allSatisfy { [fork] in $0.fork == fork }, "a batch is of one fork")
     image = StateImage(worlds.map(\.allocation), fork: fork)

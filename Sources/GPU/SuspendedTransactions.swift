@@ -1,36 +1,47 @@
 import Coprocessors
+import EVM
 import Kernels
 
-/// The transactions of a wave that wait for answers, and the answers that they have; in columns, a
-/// place for each row of the wave.
+/// The transactions of a wave that wait for answers, and the answers that they have; a place for each row
+/// of the wave.
 struct SuspendedTransactions {
+  typealias OwnCalls = PrecompileExchange.OwnCalls
+
   private let firstRow: Int
   private let count: Int
+  private let fork: Fork
   /// The questions of the last launches, and where each row's lies; -1 for none.
   private var questions: [UInt64] = []
-  private var places: [Int]
-  /// How many answers each row has, and the answers to all first calls, all second ones, and so on.
-  private var counts: [UInt8]
-  private var answers: [[UInt64]] = []
+  private var places: [Int] = []
+  /// Whether rows without a question may find room for one in the next launch: one of those that they come
+  /// from was short of it.
+  private var isShort = false
+  /// Each row's number of answers and its last one, whose entry names the one before; -1 for none.
+  private var counts: [UInt32] = []
+  private var lasts: [Int32] = []
+  private var entries: [(words: Range<Int>, previous: Int32)] = []
+  /// All answers.
+  private var answers: [UInt64] = []
+  /// Which calls each row's lane does itself from now on, where it can.
+  private var own: [OwnCalls] = []
 
-  /// Calls of a transaction after which it goes to the kernel that has all precompiles.
-  private static let callLimit = 8
+  /// Words of all answers, beyond which rows do their calls themselves: 512 MiB.
+  static let answerLimit = 1 << 26
 
   /// No transaction of these rows waits.
-  init(_ rows: Range<Int>) {
+  init(_ rows: Range<Int>, fork: Fork) {
     firstRow = rows.lowerBound
-    places = []
-    counts = []
     count = rows.count
+    self.fork = fork
   }
 
-  /// Takes the questions that a launch left, by rows from the wave's first one on.
-  mutating func take(_ words: [UInt64]) {
+  /// Takes the questions that a launch left, by rows from the wave's first one on; `isShort` where the next
+  /// launch may have room for one that this one had none for.
+  mutating func take(_ words: [UInt64], isShort: Bool) {
+    self.isShort = self.isShort || isShort
     if words.isEmpty { return }
-    if places.isEmpty {
-      places = Array(repeating: -1, count: count)
-      counts = Array(repeating: 0, count: count)
-    }
+    begin()
+    // Rows of launches before may still wait: those that ran since had no room for their records.
     let start = questions.count
     questions += words
     var place = 0
@@ -40,52 +51,123 @@ struct SuspendedTransactions {
     }
   }
 
-  /// Has the questions of some rows answered; gives the rows that can go on, in their order.
-  mutating func answer(_ numbers: [UInt32], by desk: PrecompileDesk) throws(CoprocessorError)
-    -> [UInt32]
-  {
-    if questions.isEmpty { return [] }
-    let rows = numbers.filter { number in
-      let row = Int(number) - firstRow
-      return places[row] >= 0 && counts[row] < Self.callLimit
-        && desk.answers(UInt16(truncatingIfNeeded: questions[places[row]] >> 32))
-    }
-    let found =
-      rows.isEmpty
-      ? [] : try desk.answers(to: questions, at: rows.map { places[Int($0) - firstRow] })
-    let size = PrecompileDesk.wordsPerAnswer
-    for (index, number) in rows.enumerated() {
-      let row = Int(number) - firstRow
-      let call = Int(counts[row])
-      if call == answers.count { answers.append(Array(repeating: 0, count: count * size)) }
-      for word in 0..<size { answers[call][row * size + word] = found[index * size + word] }
-      counts[row] += 1
-      places[row] = -1
-    }
-    // What is left has no answer: those rows run elsewhere.
-    for number in numbers { places[Int(number) - firstRow] = -1 }
-    questions = []
-    return rows
+  private mutating func begin() {
+    if !places.isEmpty { return }
+    places = Array(repeating: -1, count: count)
+    counts = Array(repeating: 0, count: count)
+    lasts = Array(repeating: -1, count: count)
+    own = Array(repeating: .none, count: count)
   }
 
-  /// The answers of rows that run again, as the kernel reads them; `nil` where none has any.
-  func words(_ numbers: [UInt32]) -> (places: [UInt64], answers: [UInt64])? {
-    if answers.isEmpty { return nil }
-    let size = PrecompileDesk.wordsPerAnswer
-    var words: [UInt64] = []
-    words.reserveCapacity(numbers.count * (size + 1))
-    let places = numbers.map { number in
+  /// What came of rows that wait.
+  struct Progress {
+    /// The rows that can run again in the same kernel, in their order.
+    var rows: [UInt32] = []
+    /// How many were answered, by coprocessor.
+    var answered: [String: Int] = [:]
+  }
+
+  /// What becomes of a row.
+  private enum Decision {
+    /// Its call is done by a coprocessor.
+    case ask
+    /// Its question found no room: it asks again.
+    case again
+    /// Its lane does calls itself.
+    case own(OwnCalls)
+  }
+
+  private func decide(_ row: Int, _ desk: PrecompileDesk, hasAll: Bool) -> Decision {
+    // It waits for a kernel that has what it is to do.
+    if own[row] != .none, !hasAll { return .own(own[row]) }
+    if places[row] < 0 { return isShort ? .again : .own(.all) }
+    let question = questions[places[row]]
+    guard let route = desk.route(UInt16(truncatingIfNeeded: question >> 32)),
+      (route.request?.bytes ?? Int(questions[places[row] + 1])) <= route.coprocessor.requestLimit,
+      answers.count <= Self.answerLimit
+    else { return .own(.all) }
+    if counts[row] < route.callLimit { return .ask }
+    return .own(route.isSmall ? .small : .all)
+  }
+
+  /// Has the calls of some rows answered, which are in their order. `hasAll` where the kernel that they
+  /// are in has all precompiles: else those that do their own calls from here on are not to go on there.
+  mutating func answer(_ numbers: [UInt32], by desk: PrecompileDesk, hasAll: Bool)
+    throws(CoprocessorError) -> Progress
+  {
+    begin()
+    var progress = Progress()
+    var asked: [UInt32] = []
+    for number in numbers {
       let row = Int(number) - firstRow
-      if counts[row] == 0 { return UInt64.max }
-      let place = UInt64(words.count)
-      words.append(UInt64(counts[row]))
-      for call in 0..<Int(counts[row]) {
-        // An answer without output is its first word alone.
-        let answer = answers[call][row * size] == 0 ? 1 : size
-        words += answers[call][row * size..<row * size + answer]
+      switch decide(row, desk, hasAll: hasAll) {
+      case .ask: asked.append(number)
+      case .again: break
+      case .own(let calls):
+        own[row] = calls
+        if !hasAll { continue }
       }
-      return place
+      progress.rows.append(number)
     }
-    return words.isEmpty ? nil : (places, words)
+    if !asked.isEmpty {
+      let found = try desk.answers(
+        to: questions, at: asked.map { places[Int($0) - firstRow] }, fork: fork)
+      let start = answers.count
+      answers += found.words
+      entries.reserveCapacity(entries.count + asked.count)
+      for (index, number) in asked.enumerated() {
+        let row = Int(number) - firstRow
+        entries.append((start + found.starts[index]..<start + found.starts[index + 1], lasts[row]))
+        lasts[row] = Int32(entries.count - 1)
+        counts[row] += 1
+      }
+      progress.answered = found.counts
+    }
+    forget(numbers)
+    return progress
+  }
+
+  /// Has some rows do all of their calls themselves, as nobody else can.
+  mutating func giveUp(_ numbers: [UInt32]) {
+    begin()
+    for number in numbers { own[Int(number) - firstRow] = .all }
+    forget(numbers)
+  }
+
+  /// Whether a row's lane does all calls itself.
+  func isAlone(_ number: UInt32) -> Bool {
+    own.isEmpty ? false : own[Int(number) - firstRow] == .all
+  }
+
+  private mutating func forget(_ numbers: [UInt32]) {
+    for number in numbers { places[Int(number) - firstRow] = -1 }
+    questions = []
+    isShort = false
+  }
+
+  /// What rows that run again know, as the kernel reads it; `nil` where none has any answer, and all ask.
+  func words(_ numbers: [UInt32]) -> (places: [UInt64], answers: [UInt64])? {
+    if own.isEmpty { return nil }
+    var places: [UInt64] = []
+    places.reserveCapacity(numbers.count)
+    var words: [UInt64] = []
+    var chain: [Int32] = []
+    for number in numbers {
+      let row = Int(number) - firstRow
+      if counts[row] == 0 {
+        places.append(PrecompileExchange.place(PrecompileExchange.noAnswers, own[row]))
+        continue
+      }
+      places.append(PrecompileExchange.place(UInt64(words.count), own[row]))
+      words.append(UInt64(counts[row]))
+      chain.removeAll(keepingCapacity: true)
+      var entry = lasts[row]
+      while entry >= 0 {
+        chain.append(entry)
+        entry = entries[Int(entry)].previous
+      }
+      for entry in chain.reversed() { words += answers[entries[Int(entry)].words] }
+    }
+    return (places, words)
   }
 }

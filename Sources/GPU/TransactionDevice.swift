@@ -7,9 +7,9 @@ package struct TransactionKernelImages: Sendable {
   package let light: KernelImage
   /// `nil` where the user names the file of a light one: then what is not light ends in an error.
   let complete: KernelImage?
-  /// Those of coprocessors, which answer the calls of precompiles that light ones lack; `nil` where the
-  /// user names a file.
-  package let coprocessors: KernelImage?
+  /// Those of coprocessors, which answer calls of precompiles; fewer or none where the user names a file
+  /// or a folder without them, and then the CPU answers.
+  package let coprocessors: [KernelImage]
 
   /// Those that fit a device.
   package init(_ images: KernelImages, for device: Device) throws(GPUError) {
@@ -17,9 +17,12 @@ package struct TransactionKernelImages: Sendable {
     complete =
       images.images.contains { $0.module == .complete }
       ? try images.image(of: .complete, for: device) : nil
-    coprocessors =
-      images.images.contains { $0.module == .coprocessors }
-      ? try images.image(of: .coprocessors, for: device) : nil
+    var coprocessors: [KernelImage] = []
+    for module in [KernelModule.coprocessors, .precompiles]
+    where images.images.contains(where: { $0.module == module }) {
+      coprocessors.append(try images.image(of: module, for: device))
+    }
+    self.coprocessors = coprocessors
   }
 }
 

@@ -15,9 +15,9 @@ final class Wave {
   private let hostOrder: PinnedBuffer<UInt32>
   private var lanes = LaneOrder()
   private let used: DeviceBuffer<UInt64>
-  /// Calls of precompiles that lanes lack, where somebody answers them; and the answers.
-  private let asksQuestions: Bool
-  private let questions: DeviceBuffer<UInt64>
+  /// Calls of precompiles, where somebody answers them; and the answers.
+  private let questionWords: Int
+  private var questions: DeviceBuffer<UInt64>
   private let questionsUsed: DeviceBuffer<UInt64>
   private var answers: DeviceBuffer<UInt64>
   private var answerPlaces: DeviceBuffer<UInt64>
@@ -33,10 +33,10 @@ final class Wave {
   private(set) var range = 0..<0
   var statistics = BatchStatistics()
 
-  /// Room for `capacity` rows with so many bytes of records each, and for their questions where
-  /// somebody answers.
+  /// Room for `capacity` rows with so many bytes of records each, and for at most so many bytes of
+  /// questions: 0 where nobody answers.
   init(
-    _ device: TransactionDevice, capacity: Int, recordBytes: Int, asksQuestions: Bool
+    _ device: TransactionDevice, capacity: Int, recordBytes: Int, questionBytes: Int
   ) throws(CUDAError) {
     let context = device.context
     self.device = device
@@ -48,9 +48,10 @@ final class Wave {
     records = try DeviceBuffer(context, count: max(capacity * recordBytes, 1 << 20))
     order = try DeviceBuffer(context, count: capacity)
     used = try DeviceBuffer(context, count: 1)
-    self.asksQuestions = asksQuestions
-    // A question of ECRECOVER has 18 words.
-    questions = try DeviceBuffer(context, count: asksQuestions ? max(capacity * 18, 1024) : 1)
+    questionWords = questionBytes / 8
+    // A question of ECRECOVER has 18 words; more room is made when it is needed.
+    questions = try DeviceBuffer(
+      context, count: max(1, min(questionWords, max(capacity * 18, 1024))))
     answers = try DeviceBuffer(context, count: 1)
     answerPlaces = try DeviceBuffer(context, count: 1)
     questionsUsed = try DeviceBuffer(context, count: 1)
@@ -92,11 +93,11 @@ final class Wave {
     try fetch()
   }
 
-  /// Runs some rows of the range again: with all precompiles in these workspaces, or as at first, with
-  /// these answers.
+  /// Runs some rows of the range again, with these answers: with all precompiles in these workspaces, or
+  /// as at first. Lanes that have all precompiles do `small` ones themselves where that is said.
   func rerun(
     _ job: DeviceJob, _ numbers: [UInt32], _ workspaces: DeviceWorkspaces?,
-    _ known: (places: [UInt64], answers: [UInt64])?, shape: LaunchShape
+    _ known: (places: [UInt64], answers: [UInt64])?, small: UInt32, shape: LaunchShape
   ) throws(CUDAError) {
     for (index, number) in numbers.enumerated() {
       hostOrder[index] = number - UInt32(range.lowerBound)
@@ -105,19 +106,20 @@ final class Wave {
     var values = arguments(job, part: job.columns.byteRange(range))
     values.order = UnsafePointer(order.pointer)
     values.count = numbers.count
-    guard let workspaces else {
-      if let known {
-        if answerPlaces.count < known.places.count {
-          answerPlaces = try DeviceBuffer(device.context, count: known.places.count * 2)
-        }
-        if answers.count < known.answers.count {
-          answers = try DeviceBuffer(device.context, count: known.answers.count * 2)
-        }
-        try upload(known.places, to: answerPlaces.address)
-        try upload(known.answers, to: answers.address)
-        values.exchange.places = UnsafePointer(answerPlaces.pointer)
-        values.exchange.answers = UnsafePointer(answers.pointer)
+    if let known {
+      if answerPlaces.count < known.places.count {
+        answerPlaces = try DeviceBuffer(device.context, count: known.places.count * 2)
       }
+      if answers.count < known.answers.count {
+        answers = try DeviceBuffer(device.context, count: known.answers.count * 2)
+      }
+      try upload(known.places, to: answerPlaces.address)
+      try upload(known.answers, to: answers.address)
+      values.exchange.places = UnsafePointer(answerPlaces.pointer)
+      values.exchange.answers = UnsafePointer(answers.pointer)
+      values.exchange.smallPrecompiles = small
+    }
+    guard let workspaces else {
       try launch(device.light, shape, values)
       return try fetch()
     }
@@ -149,7 +151,7 @@ final class Wave {
       recordCapacity: UInt64(records.count), recordsUsed: used.pointer!,
       sizes: TransactionKernel.localSizes)
     values.budget = job.budget
-    if asksQuestions {
+    if questionWords > 0 {
       values.exchange.questions = questions.pointer
       values.exchange.capacity = UInt64(questions.count * 8)
       values.exchange.used = questionsUsed.pointer
@@ -158,6 +160,7 @@ final class Wave {
   }
 
   private func upload(_ words: [UInt64], to address: DeviceAddress) throws(CUDAError) {
+    if words.isEmpty { return }
     try words.withUnsafeBufferPointer { words throws(CUDAError) in
       try stream.upload(UnsafeRawBufferPointer(words), to: address)
     }
@@ -204,15 +207,14 @@ final class Wave {
         records: UnsafeRawBufferPointer(hostRecords.slice(0, count))))
   }
 
-  /// The questions of the last launch, after `finish`; see `PrecompileExchange`.
-  func takeQuestions() throws(CUDAError) -> [UInt64] {
-    // Where some found no room, nobody knows where the others' words end.
-    guard asksQuestions, hostQuestionsUsed[0] > 0,
-      hostQuestionsUsed[0] / 8 <= UInt64(questions.count)
-    else { return [] }
-    let count = Int(hostQuestionsUsed[0] / 8)
+  /// The questions of the last launch, after `finish`, and whether another launch has room for what this
+  /// one had none for; see `PrecompileExchange`.
+  func takeQuestions() throws(CUDAError) -> (words: [UInt64], isShort: Bool) {
+    let claimed = questionWords > 0 ? Int(clamping: hostQuestionsUsed[0]) / 8 : 0
+    if claimed == 0 { return ([], false) }
+    let count = min(claimed, questions.count)
     var failure: CUDAError?
-    let words = [UInt64](unsafeUninitializedCapacity: count) { target, filled in
+    var words = [UInt64](unsafeUninitializedCapacity: count) { target, filled in
       do throws(CUDAError) {
         try stream.download(
           questions.address,
@@ -226,7 +228,21 @@ final class Wave {
     }
     if let failure { throw failure }
     statistics.bytesDown += count * 8
-    return words
+    if claimed <= questions.count { return (words, false) }
+    var end = 0
+    while end < count, words[end] != PrecompileExchange.noRoom {
+      end += PrecompileExchange.questionWords + (Int(words[end + 1]) + 7) / 8
+    }
+    words.removeSubrange(end...)
+    // Where the memory is short, what there is has to do.
+    if questions.count < questionWords,
+      let larger = try? DeviceBuffer<UInt64>(
+        device.context, count: min(questionWords, claimed + claimed / 4))
+    {
+      questions = larger
+      return (words, true)
+    }
+    return (words, end > 0)
   }
 
   /// The rows of the range that are not done, with why.

@@ -43,7 +43,7 @@ package struct World: BitwiseCopyable {
   /// The hashes that are known.
   package var hashes = UnsafeBufferPointer<EnvironmentRow.BlockHash>(start: nil, count: 0)
 
-  /// The transaction's calls of precompiles that the machine lacks.
+  /// The transaction's calls of precompiles that others do.
   var calls: PrecompileCalls
 
   /// The time of the lane.
@@ -140,6 +140,11 @@ package struct TableStateView<Precompiles: PrecompileSet>: StateView {
 
   @inline(__always)
   package mutating func isOutOfTime() -> Bool { world.pointee.isOutOfTime() }
+
+  @inline(__always)
+  package mutating func handsOver(precompile number: UInt16) -> Bool {
+    world.pointee.calls.isHandedOver(number)
+  }
 
   package mutating func outcome(
     ofPrecompile number: UInt16, input: UnsafeBufferPointer<UInt8>,

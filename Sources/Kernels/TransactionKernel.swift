@@ -42,7 +42,7 @@ package enum TransactionKernel {
     /// Nanoseconds after which a lane of the device takes no further transaction, and gives up the
     /// one that it has.
     package var budget: UInt64
-    /// Who answers calls of precompiles that the kernel lacks.
+    /// Who answers calls of precompiles.
     package var exchange: PrecompileExchange
 
     /// Arguments of these values, with no order, no workspaces and a budget of a minute.

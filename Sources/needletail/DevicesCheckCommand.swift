@@ -15,7 +15,8 @@ struct DevicesCheckCommand: ParsableCommand {
       the host and by the serial executor: the same, and the state root afterwards.
 
       Worlds of 8 transactions each are made from numbers that count up from --first; the forks take \
-      turns. A mismatch names its number: --first NUMBER --count 1 makes it again. Exit status 1 when \
+      turns. With --kind precompileCalls they call precompiles, which a GPU hands to coprocessors. A \
+      mismatch names its number: --first NUMBER --count 1 makes it again. Exit status 1 when \
       there is one.
       """)
 
@@ -24,6 +25,9 @@ struct DevicesCheckCommand: ParsableCommand {
 
   @Option(help: "The number of the first world.")
   var first: UInt64 = 0
+
+  @Option(help: "What the transactions do: code or precompileCalls.")
+  var kind = RandomTransactions.Kind.code
 
   @OptionGroup var device: DeviceOptions
 
@@ -46,7 +50,8 @@ struct DevicesCheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    var check = RandomCheck(try batches.runner(on: device, threads: jobs), jobs: jobs)
+    var check = RandomCheck(
+      try batches.runner(on: device, threads: jobs), kind: kind, jobs: jobs)
     let worlds = (count + RandomTransactions.count - 1) / RandomTransactions.count
     do throws(BatchError) {
       try check.run(first: first, worlds: worlds)
@@ -64,6 +69,8 @@ struct DevicesCheckCommand: ParsableCommand {
   }
 }
 
+extension RandomTransactions.Kind: ExpressibleByArgument {}
+
 /// Random transactions in two ways, and what was found.
 private struct RandomCheck {
   /// The devices; `nil` to compare the host's lanes with the serial executor.
@@ -76,6 +83,7 @@ private struct RandomCheck {
   private var transactions = 0
   private var batchCount = 0
   private var elapsed = Duration.zero
+  private let kind: RandomTransactions.Kind
   private let jobs: Int
 
   /// Worlds of a batch.
@@ -83,8 +91,9 @@ private struct RandomCheck {
   /// Mismatches that are printed.
   private static let shown = 10
 
-  init(_ runner: BatchRunner?, jobs: Int) {
+  init(_ runner: BatchRunner?, kind: RandomTransactions.Kind, jobs: Int) {
     self.runner = runner
+    self.kind = kind
     self.jobs = jobs
   }
 
@@ -96,9 +105,9 @@ private struct RandomCheck {
     for group in stride(from: 0, to: parts.count, by: jobs) {
       let seeds = Array(parts[group..<min(group + jobs, parts.count)])
       if let runner {
-        for batch in Self.make(seeds) { try run(batch, by: runner) }
+        for batch in Self.make(seeds, kind) { try run(batch, by: runner) }
       } else {
-        for (batch, outcome, found) in Self.runOnHost(seeds) { add(batch, outcome, found) }
+        for (batch, outcome, found) in Self.runOnHost(seeds, kind) { add(batch, outcome, found) }
       }
       elapsed = clock.now - start
       let label =
@@ -129,15 +138,15 @@ private struct RandomCheck {
   }
 
   /// Makes batches, each on a thread.
-  private static func make(_ seeds: [[UInt64]]) -> [RandomBatch] {
-    concurrently(seeds) { RandomBatch(seeds: $0) }
+  private static func make(_ seeds: [[UInt64]], _ kind: RandomTransactions.Kind) -> [RandomBatch] {
+    concurrently(seeds) { RandomBatch(seeds: $0, kind: kind) }
   }
 
-  private static func runOnHost(_ seeds: [[UInt64]])
+  private static func runOnHost(_ seeds: [[UInt64]], _ kind: RandomTransactions.Kind)
     -> [(RandomBatch, BatchOutcome, [RandomBatch.Mismatch])]
   {
     concurrently(seeds) { seeds in
-      let batch = RandomBatch(seeds: seeds)
+      let batch = RandomBatch(seeds: seeds, kind: kind)
       let outcome = hostOutcome(batch, threads: 1)
       return (batch, outcome, batch.mismatchesWithSerial(outcome))
     }
@@ -214,7 +223,8 @@ private struct RandomCheck {
     for mismatch in mismatches.prefix(Self.shown) {
       print(
         "\(Terminal.red("MISMATCH")) \(mismatch.fork.name), transaction \(mismatch.transaction) of "
-          + "world \(mismatch.seed): --first \(mismatch.seed) --count 1")
+          + "world \(mismatch.seed): --first \(mismatch.seed) --count 1"
+          + (kind == .code ? "" : " --kind \(kind.rawValue)"))
       for line in mismatch.differences { print("     \(line)") }
     }
     let summary =

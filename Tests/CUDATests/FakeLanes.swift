@@ -43,7 +43,12 @@ enum FakeLanes {
         TransactionKernel.lane(lane, arguments, memory: memory, with: LightPrecompiles.self)
       }
     case "execute_complete":
-      for lane in 0..<lanes { TransactionKernel.lane(lane, arguments) }
+      guard let workspaces = arguments.pointee.workspaces else { return 700 }
+      let stride = TransactionKernel.stride(arguments.pointee.sizes)
+      for lane in 0..<lanes {
+        TransactionKernel.lane(
+          lane, arguments, memory: workspaces + lane * stride, with: AllPrecompiles.self)
+      }
     default: return 500
     }
     return 0

@@ -122,6 +122,9 @@ struct KernelLaunch {
   var questionCapacity = 0
   /// The answers of each transaction to run, in words; none where it is empty.
   var answers: [[UInt64]] = []
+  /// Which calls the lane of each transaction that runs does itself; none where there is no entry.
+  var ownCalls: [PrecompileExchange.OwnCalls] = []
+  var smallPrecompiles: UInt32 = 0
 
   /// What a launch gave.
   struct Result {
@@ -240,10 +243,13 @@ struct KernelLaunch {
       }
       if !answers.isEmpty {
         var words: [UInt64] = []
-        let places = answers.map { list in
+        let places = answers.enumerated().map { index, list in
           defer { words += list }
-          return list.isEmpty ? ~0 : UInt64(words.count)
+          return PrecompileExchange.place(
+            list.isEmpty ? PrecompileExchange.noAnswers : UInt64(words.count),
+            index < ownCalls.count ? ownCalls[index] : .none)
         }
+        arguments.exchange.smallPrecompiles = smallPrecompiles
         arguments.exchange.places = UnsafePointer(memory.copy(places))
         arguments.exchange.answers = UnsafePointer(memory.copy(words))
       }

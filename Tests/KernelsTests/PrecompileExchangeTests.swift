@@ -45,13 +45,17 @@ struct PrecompileExchangeTests {
   }
 
   private static func questions(_ result: KernelLaunch.Result) -> [Question] {
+    questions(words: result.questions)
+  }
+
+  private static func questions(words all: [UInt64]) -> [Question] {
     var found: [Question] = []
     var place = 0
-    while place < result.questions.count {
-      let header = result.questions[place]
-      let count = Int(result.questions[place + 1])
+    while place < all.count {
+      let header = all[place]
+      let count = Int(all[place + 1])
       place += PrecompileExchange.questionWords
-      let words = result.questions[place..<place + (count + 7) / 8]
+      let words = all[place..<place + (count + 7) / 8]
       let input = words.flatMap { word in (0..<8).map { UInt8(word >> (8 * $0) & 0xff) } }
       found.append(
         Question(
@@ -70,18 +74,22 @@ struct PrecompileExchangeTests {
     let outcome = question.input.withUnsafeBufferPointer { input in
       precompile.run(input: input, output: &output, fork: .osaka, scratch: &scratch)
     }
-    guard case .success(let count) = outcome else { return [1 << 32] }
-    return [UInt64(count)]
+    guard case .success(let count) = outcome else {
+      return [PrecompileExchange.answer(question.precompile, bytes: nil)]
+    }
+    return [PrecompileExchange.answer(question.precompile, bytes: count)]
       + stride(from: 0, to: count, by: 8).map { start in
         (0..<8).reduce(UInt64(0)) { $0 | UInt64(output[start + $1]) << (8 * UInt64($1)) }
       }
   }
 
-  @Test func aSuspendedTransactionGoesOnWithItsAnswers() throws {
+  /// In a kernel that lacks the precompile, and in one that has it and hands it over.
+  @Test(arguments: [KernelLaunch.Lanes.light, .all])
+  func aSuspendedTransactionGoesOnWithItsAnswers(_ lanes: KernelLaunch.Lanes) throws {
     var launch = try Self.launch()
     let complete = launch.run()
     #expect(complete.outcomes.map(\.state) == [.done, .done, .done])
-    launch.lanes = .light
+    launch.lanes = lanes
     launch.questionCapacity = 4096
     var answers: [UInt64] = []
     for call in 0..<2 {
@@ -110,7 +118,8 @@ struct PrecompileExchangeTests {
   @Test func aFailedCallIsAnAnswerToo() throws {
     var launch = try Self.launch()
     launch.lanes = .light
-    launch.answers = [[], [2, 1 << 32, 1 << 32], []]
+    let failure = PrecompileExchange.answer(1, bytes: nil)
+    launch.answers = [[], [2, failure, failure], []]
     let result = launch.run()
     #expect(result.outcomes[1].state == .done)
     // All gas of both calls is gone: more than what the complete machine took.
@@ -119,18 +128,57 @@ struct PrecompileExchangeTests {
     #expect(result.outcomes[1].gasUsed > launch.run().outcomes[1].gasUsed)
   }
 
-  @Test(arguments: [0, 8, 143, 144])
+  /// ECRECOVER, then the identity, which each kernel has, then a sum in bn254.
+  @Test func aLaneDoesSomeCallsItself() throws {
+    var launch = try Self.launch()
+    launch.transactions.removeFirst()
+    // PUSH1 32 PUSH0 PUSH1 128 PUSH0 PUSH0 PUSH1 n GAS CALL POP
+    func call(_ precompile: UInt8) -> [UInt8] {
+      [0x60, 32, 0x5f, 0x60, 128, 0x5f, 0x5f, 0x60, precompile, 0x5a, 0xf1, 0x50]
+    }
+    launch.accounts[1].code =
+      [0x36, 0x5f, 0x5f, 0x37] + call(1) + call(6) + call(1) + [0x60, 96, 0x5f, 0xf3]
+    launch.transactions[0].message.gasLimit = 300_000
+    let complete = launch.run()
+    launch.lanes = .all
+    launch.questionCapacity = 4096
+    launch.smallPrecompiles = PrecompileExchange.bit(1)
+    // All of them, all but ECRECOVER, which has no answer though a later call has, and none.
+    launch.ownCalls = [.all, .none]
+    launch.answers = [[], []]
+    #expect(launch.run().questionsUsed == 0)
+    #expect(launch.run().records(0) == complete.records(0))
+    launch.ownCalls = [.small, .none]
+    let question = try #require(Self.questions(launch.run()).first)
+    #expect(question.precompile == 6)
+    launch.answers = [[1] + (try Self.answer(question)), []]
+    let resumed = launch.run()
+    #expect(resumed.questionsUsed == 0)
+    #expect(resumed.outcomes[0].gasUsed == complete.outcomes[0].gasUsed)
+    #expect(resumed.records(0) == complete.records(0))
+    launch.ownCalls = []
+    launch.answers = [[], []]
+    #expect(Self.questions(launch.run()).map(\.precompile) == [1])
+  }
+
+  @Test(arguments: [0, 8, 136, 144, 152, 280, 288])
   func aQuestionWithoutRoomIsCounted(_ capacity: Int) throws {
     var launch = try Self.launch()
     launch.lanes = .light
+    launch.transactions[2] = launch.transactions[1]
     launch.questionCapacity = capacity
     let result = launch.run()
     #expect(result.outcomes[1].status == .precompileUnavailable)
-    #expect(result.questionsUsed == (capacity > 0 ? 144 : 0))
-    if capacity >= 144 {
-      #expect(Self.questions(result).count == 1)
-    } else {
-      #expect(result.questions.allSatisfy { $0 == 0x5a5a })
+    #expect(result.questionsUsed == (capacity > 0 ? 288 : 0))
+    // Those that fit lie at the beginning; behind them is the mark, if there is a word for it.
+    let fitting = capacity / 144
+    let end = result.questions.firstIndex(of: PrecompileExchange.noRoom)
+    #expect(end == (capacity % 144 == 0 ? nil : fitting * 18))
+    let whole = end.map { Array(result.questions[..<$0]) } ?? result.questions
+    #expect(whole.count == fitting * 18)
+    for (row, question) in zip(1..., Self.questions(words: whole)) {
+      #expect(question.row == row)
+      #expect(question.input == launch.transactions[row].data)
     }
   }
 }

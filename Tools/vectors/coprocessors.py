@@ -45,6 +45,23 @@ def precompile(name, failing=None, count=4, limit=1200):
     return lines
 
 
+def refused(lines, requests):
+    """The same answers, and requests that have to be refused, by name."""
+    return lines + [(name, request, None) for name, request in requests.items()]
+
+
+def point_evaluation():
+    """A request has 192 bytes, and begins with the commitment's hash in version 1 (EIP-4844)."""
+    lines = precompile("pointEvaluation")
+    request = lines[0][1]
+    return refused(
+        lines, {
+            "cut": request[:-2], "longer": request + "00",
+            "another-version": "02" + request[2:],
+            "another-commitment": request[:62] + "00" + request[64:],
+        })
+
+
 def recover():
     lines = []
     for v in json.loads((FIXTURES / "precompiles/ecRecover.json").read_text()):
@@ -216,7 +233,14 @@ def main():
         "trieRoot": trie_root(),
         "orderedRoot": ordered_root(),
         "modexp": precompile("modexp_eip7883", count=6),
+        # A point that is not on y^2 = x^3 + 3 (EIP-196).
+        "bn254Add": refused(
+            precompile("bn256Add"), {"not-on-curve": f"{1:064x}{1:064x}" + "00" * 64}),
+        "bn254Multiply": refused(
+            precompile("bn256ScalarMul"), {"not-on-curve": f"{1:064x}{1:064x}{1:064x}"}),
         "bn254Pairing": precompile("bn256Pairing", count=5),
+        "pointEvaluation": point_evaluation(),
+        "p256Verify": precompile("p256Verify", count=8),
         "bls12381G1Add": precompile("blsG1Add", "fail-blsG1Add"),
         "bls12381G1MSM": precompile("blsG1MultiExp", "fail-blsG1MultiExp"),
         "bls12381G2Add": precompile("blsG2Add", "fail-blsG2Add"),

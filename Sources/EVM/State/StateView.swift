@@ -92,12 +92,15 @@ public protocol StateView {
   mutating func readBlockHash(_ number: UInt64, into hash: inout Hash256) -> Bool
 
   /// Whether machines over this view have the precompiles of curves and of big integers. One that
-  /// has not ends a transaction which calls them as `precompileUnavailable`, to be run elsewhere.
+  /// has not ends a transaction which calls them as `precompileUnavailable`, to be run elsewhere, unless
+  /// others answer.
   static var hasHeavyPrecompiles: Bool { get }
 
-  /// What a precompile that the machine lacks gives for an input, where somebody has found out: writes
-  /// its output. `nil` ends the transaction as `precompileUnavailable`. Never asked where
-  /// `hasHeavyPrecompiles`.
+  /// Whether others do the next call of one of those, though the machine has it.
+  mutating func handsOver(precompile number: UInt16) -> Bool
+
+  /// What a precompile that the machine lacks or hands over gives for an input, where somebody has found
+  /// out: writes its output. `nil` ends the transaction as `precompileUnavailable`.
   mutating func outcome(
     ofPrecompile number: UInt16, input: UnsafeBufferPointer<UInt8>,
     output: UnsafeMutablePointer<UInt8>
@@ -114,6 +117,9 @@ public protocol StateView {
 extension StateView {
   @inline(__always)
   public static var hasHeavyPrecompiles: Bool { true }
+
+  @inline(__always)
+  public mutating func handsOver(precompile number: UInt16) -> Bool { false }
 
   @inline(__always)
   public mutating func outcome(

@@ -35,6 +35,35 @@ enum PrecompileInputs {
     }
   }
 
+  /// An input of the usual size that takes the usual time: two pairs of bn254 whose product is one, three
+  /// numbers of 64 bytes; else any that the precompile accepts.
+  static func typical(_ number: UInt64, _ numbers: inout WorkloadNumbers) -> [UInt8] {
+    switch number {
+    case 0x05:
+      var values = (0..<192).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
+      values[64] |= 0x80
+      values[191] |= 1
+      return SolidityLayout.bytes(64) + SolidityLayout.bytes(64) + SolidityLayout.bytes(64) + values
+    case 0x08:
+      let factor = scalar(&numbers)
+      return multiple(bn254G1, factor) + bn254G2 + multiple(bn254NegativeG1, factor) + bn254G2
+    default: return valid(number, &numbers)
+    }
+  }
+
+  /// A multiple of a point of alt_bn128's first group.
+  private static func multiple(_ point: [UInt8], _ factor: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: 64) { output, count in
+      var scratch = Arena(base: UnsafeMutableRawPointer(output.baseAddress!), capacity: 0)
+      (point + factor).withUnsafeBufferPointer {
+        let outcome = BN254MultiplyPrecompile.run(
+          input: $0, output: output.baseAddress!, fork: .osaka, scratch: &scratch)
+        precondition(outcome == .success(count: 64), "a multiple of the generator is on the curve")
+      }
+      count = 64
+    }
+  }
+
   private static func scalar(_ numbers: inout WorkloadNumbers) -> [UInt8] {
     SolidityLayout.bytes(numbers.hash().word)
   }

@@ -17,6 +17,14 @@ package struct RandomTransactions: Sendable {
   /// The block, its transactions, and its known hashes: all that BLOCKHASH may ask for.
   package let block: PreparedBlock
 
+  /// What its transactions do.
+  package enum Kind: String, CaseIterable, Sendable {
+    /// They run random code.
+    case code
+    /// They call precompiles, with inputs that those accept and others (`PrecompileCalls`).
+    case precompileCalls
+  }
+
   /// Transactions in each world.
   package static let count = 8
 
@@ -26,10 +34,10 @@ package struct RandomTransactions: Sendable {
   }
 
   /// The world of a seed.
-  package init(seed: UInt64) {
+  package init(seed: UInt64, kind: Kind = .code) {
     self.seed = seed
     fork = Self.fork(seed: seed)
-    var maker = WorldMaker(seed: seed, fork: fork)
+    var maker = WorldMaker(seed: seed, fork: fork, kind: kind)
     allocation = maker.allocation()
     block = maker.block()
   }
@@ -38,6 +46,7 @@ package struct RandomTransactions: Sendable {
 /// Makes the parts of a world in order.
 private struct WorldMaker {
   private let fork: Fork
+  private let kind: RandomTransactions.Kind
   private var numbers: WorkloadNumbers
   private let contracts: [Address]
   private let people: [Address]
@@ -49,8 +58,9 @@ private struct WorldMaker {
 
   private var nonces: [Address: UInt64] = [:]
 
-  init(seed: UInt64, fork: Fork) {
+  init(seed: UInt64, fork: Fork, kind: RandomTransactions.Kind) {
     self.fork = fork
+    self.kind = kind
     // Neighbouring seeds have nothing in common.
     var numbers = WorkloadNumbers(seed: seed)
     numbers = WorkloadNumbers(seed: numbers.next())
@@ -84,6 +94,9 @@ private struct WorldMaker {
           numbers.below(2) == 0 ? UInt256(UInt64(1 + numbers.below(5))) : numbers.hash().word
       }
       allocation.accounts[address] = account
+    }
+    if kind == .precompileCalls {
+      allocation.accounts[contracts[0]]?.code = PrecompileCalls.code
     }
     for address in people {
       allocation.accounts[address] = Allocation.Account(
@@ -141,6 +154,10 @@ private struct WorldMaker {
       numbers = code.numbers
     } else {
       transaction.data = data()
+    }
+    if kind == .precompileCalls {
+      transaction.to = contracts[0]
+      transaction.data = PrecompileCalls.data(PrecompileCalls.random(contracts[0], &numbers))
     }
     switch numbers.below(8) {
     case 0: transaction.value = numbers.hash().word
@@ -246,6 +263,7 @@ private struct WorldMaker {
     case 0: return least - 1
     case 1: return least
     case 2: return numbers.next() >> UInt64(numbers.below(64))
+    case 3...70 where kind == .precompileCalls: return least + numbers.next() >> 42
     default: return least + numbers.next() >> UInt64(42 + numbers.below(12))
     }
   }

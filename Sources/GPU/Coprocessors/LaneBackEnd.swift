@@ -48,6 +48,13 @@ package final class LaneBackEnd: CoprocessorBackEnd, @unchecked Sendable {
     guard let sha256 = CoprocessorRegistry.standard.first(where: { $0.name == "sha256" }) else {
       preconditionFailure("sha256 is a standard coprocessor")
     }
+    let calls =
+      machine.modules.contains(.precompiles)
+      ? PrecompileCoprocessor.all.compactMap { PrecompileOperation($0) } : []
+    let lock = NSLock()
+    guard machine.modules.contains(.coprocessors) else {
+      return calls.map { LaneBackEnd(machine, $0, lock) }
+    }
     let operations: [any LaneOperation] = [
       HashOperation(KeccakCoprocessor(), .keccakHash), HashOperation(sha256, .sha256Hash),
       RecoverOperation(RecoverCoprocessor(), generator),
@@ -55,10 +62,6 @@ package final class LaneBackEnd: CoprocessorBackEnd, @unchecked Sendable {
       SendersOperation(generator),
       StateRootOperation(), TrieRootOperation(), OrderedRootOperation(),
     ]
-    let calls =
-      machine.modules.contains(.precompiles)
-      ? PrecompileCoprocessor.all.compactMap { PrecompileOperation($0) } : []
-    let lock = NSLock()
     return (operations + calls).map { LaneBackEnd(machine, $0, lock) }
   }
 

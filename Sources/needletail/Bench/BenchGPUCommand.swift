@@ -80,7 +80,7 @@ struct BenchGPUCommand: ParsableCommand {
     else { throw ValidationError("--device: give cuda or cuda:N") }
     let context = try Context(target.device)
     let gpu = try TransactionDevice(context, target.kernels)
-    let desk = try target.kernels.coprocessors.map { try PrecompileDesk(context, $0) }
+    let desk = try PrecompileDesk(context, target.kernels.coprocessors)
     var results: [GPUResult] = []
     var isWrong = false
     let makers = try makers(folder).filter { maker in
@@ -133,13 +133,26 @@ struct BenchGPUCommand: ParsableCommand {
         { .signatures(count: max(1, count / 4), usesCoprocessors: false) }
       ),
     ]
+    // What lanes do themselves takes them long: fewer of those.
+    for (name, precompile) in [("pairings", UInt64(8)), ("modular_powers", 5)] {
+      for (usesCoprocessors, share) in [(true, 4), (false, 64)] {
+        makers.append(
+          (
+            "transactions/\(name)\(usesCoprocessors ? "" : "_own_lanes")",
+            {
+              .precompileCalls(
+                name, precompile, count: max(1, count / share), usesCoprocessors: usesCoprocessors)
+            }
+          ))
+      }
+    }
     for entry in try EVMSuite.cases(fixtures: folder) where entry.suite != "micro" {
       makers.append((entry.fullName, { GPUCase(entry, count: lanes) }))
     }
     return makers
   }
 
-  private func measure(_ entry: GPUCase, _ gpu: TransactionDevice, _ given: PrecompileDesk?) throws
+  private func measure(_ entry: GPUCase, _ gpu: TransactionDevice, _ given: PrecompileDesk) throws
     -> GPUResult
   {
     let desk = entry.usesCoprocessors ? given : nil

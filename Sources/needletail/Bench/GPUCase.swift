@@ -48,6 +48,17 @@ struct GPUCase {
     return entry
   }
 
+  /// A call of a precompile in each transaction: done in batches, or each by its own lane.
+  static func precompileCalls(
+    _ name: String, _ precompile: UInt64, count: Int, usesCoprocessors: Bool
+  ) -> GPUCase {
+    var entry = GPUCase(
+      name: "transactions/\(name)\(usesCoprocessors ? "" : "_own_lanes")",
+      [.precompileCalls(precompile, people: count)], checksGas: false)
+    entry.usesCoprocessors = usesCoprocessors
+    return entry
+  }
+
   /// Transfers and swaps in turns, on worlds of their own.
   static func mixed(_ contracts: SwapContracts, count: Int) -> GPUCase {
     let swaps = max(1, count / 8)

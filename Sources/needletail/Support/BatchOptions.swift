@@ -86,6 +86,10 @@ extension BatchStatistics {
         }
       }
       writer.member("suspended", suspended)
+      writer.key("suspendedFor")
+      writer.object { writer in
+        for (name, count) in answers.sorted(by: { $0.key < $1.key }) { writer.member(name, count) }
+      }
       writer.key("rerunsOnHost")
       writer.object { writer in
         for reason in HostReason.allCases {
@@ -113,7 +117,8 @@ extension BatchStatistics {
     lines.append(
       "run again on the device: \(again.isEmpty ? "none" : again.joined(separator: ", "))")
     if suspended > 0 {
-      lines.append("suspended until a coprocessor had their signatures: \(Text.gas(suspended))")
+      let calls = answers.sorted { $0.key < $1.key }.map { "\(Text.gas($0.value)) \($0.key)" }
+      lines.append("suspended for calls by coprocessors: \(calls.joined(separator: ", "))")
     }
     let host = HostReason.allCases.compactMap { reason in
       rerunsOnHost[reason].map { "\(Text.gas($0)) for \(reason)" }

@@ -67,6 +67,20 @@ import Testing
     Row(number: 256, name: "P-256 verification", input: zeros(160), gas: [(.osaka, 6900)]),
   ]
 
+  @Test(arguments: rows)
+  func runLightDoesTheLightOnes(_ row: Row) throws {
+    let precompile = try #require(Precompile(Address(number: row.number), .osaka))
+    var output = [UInt8](repeating: 0, count: 512)
+    let outcome = row.input.withUnsafeBufferPointer { input in
+      withUnsafeTemporaryAllocation(byteCount: 1 << 12, alignment: 16) { memory in
+        var scratch = Arena(base: memory.baseAddress!, capacity: memory.count)
+        return precompile.runLight(
+          input: input, output: &output, fork: .osaka, scratch: &scratch)
+      }
+    }
+    #expect((outcome != nil) == precompile.isLight)
+  }
+
   @Test func addressesHoldWhatTheForkHas() {
     for fork in Fork.allCases {
       for number in UInt64(0)...300 {
