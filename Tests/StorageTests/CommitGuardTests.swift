@@ -2,6 +2,7 @@ import EVM
 import Ethereum
 import Execution
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Storage
@@ -85,6 +86,20 @@ import Testing
     }
     #expect(try isAll(2, open(folder)))
     #expect(commit.find().0 == .nothing)
+  }
+
+  /// After a commit in parts that failed, whatever is committed next needs no guard of before.
+  @Test(arguments: [false, true]) func aGuardThatStoodEndsWithTheNextCommit(inParts: Bool) throws {
+    let folder = TemporaryFolder()
+    let environment = try open(folder)
+    try write(1, environment)
+    try CommitGuard(folder: folder.path).begin(run: Self.other)
+    environment.isGuarded.store(true, ordering: .relaxed)
+    try write(2, environment, inParts: inParts)
+    #expect(CommitGuard(folder: folder.path).find().0 == .nothing)
+    let isGuarded = environment.isGuarded.load(ordering: .relaxed)
+    #expect(!isGuarded)
+    #expect(try isAll(2, environment))
   }
 
   /// A run without a name may be another one: the metas of before are as good.

@@ -17,6 +17,8 @@ final class LMDBEnvironment: @unchecked Sendable {
   let handle: OpaquePointer
   let path: String
   private var tables: [MDB_dbi]
+  /// Whether a guard of a commit may stand: it has to go before another commit changes pages.
+  let isGuarded = Atomic(false)
   /// Where the file is mapped, where that is known.
   private(set) var mapping: FileMapping?
 
@@ -53,10 +55,7 @@ final class LMDBEnvironment: @unchecked Sendable {
       var file: mdb_filehandle_t = -1
       try Self.check(mdb_env_get_fd(handle, &file), "looking for the map")
       mapping = FileMapping(file: file)
-      if isUnfinished {
-        try Self.check(mdb_env_sync(handle, 1), "forcing to the disk")
-        try commit.end()
-      }
+      if isUnfinished { try endGuard() }
     } catch {
       mdb_env_close(handle)
       throw error
@@ -93,6 +92,13 @@ final class LMDBEnvironment: @unchecked Sendable {
   }
 
   deinit { mdb_env_close(handle) }
+
+  /// Forces all that was committed to the disk, so that nothing has to be taken back any more.
+  fileprivate func endGuard() throws(StorageError) {
+    try Self.check(mdb_env_sync(handle, 1), "forcing to the disk")
+    try CommitGuard(folder: path).end()
+    isGuarded.store(false, ordering: .relaxed)
+  }
 
   /// Bytes of a page.
   static let pageSize = 4096
@@ -296,18 +302,26 @@ struct LMDBWriter: ~Copyable {
 
   /// Makes all changes durable; after an error none is.
   mutating func commit() throws(StorageError) {
+    try endOldGuard()
     isOver = true
     try LMDBEnvironment.check(mdb_txn_commit(handle), "committing")
+  }
+
+  /// Ends the guard of a commit in parts that failed. Its pages are as they were: a transaction changes
+  /// those alone that were free before the one before it.
+  private func endOldGuard() throws(StorageError) {
+    if environment.isGuarded.load(ordering: .relaxed) { try environment.endGuard() }
   }
 
   /// Makes all changes durable, as `commit` does, and is gentle on whoever makes
   /// blocks meanwhile: the pages are written to the disk a part at a time, between roots. Until all are
   /// there a guard knows what to go back to after a power cut; readers see the changes at once.
   mutating func commitInParts() throws(StorageError) {
-    let guardian = CommitGuard(folder: environment.path)
     var file: mdb_filehandle_t = -1
     try LMDBEnvironment.check(mdb_env_get_fd(environment.handle, &file), "committing")
-    try guardian.begin()
+    try endOldGuard()
+    environment.isGuarded.store(true, ordering: .relaxed)
+    try CommitGuard(folder: environment.path).begin()
     try LMDBEnvironment.check(
       mdb_env_set_flags(environment.handle, UInt32(MDB_NOSYNC), 1), "committing")
     isOver = true
@@ -328,7 +342,6 @@ struct LMDBWriter: ~Copyable {
       }
     }
     // What is left, the file's own data, and the disk's cache.
-    try LMDBEnvironment.check(mdb_env_sync(environment.handle, 1), "forcing to the disk")
-    try guardian.end()
+    try environment.endGuard()
   }
 }
