@@ -50,10 +50,11 @@ let package = Package(
     .target(
       name: "Storage", dependencies: ["CLMDB", "Coprocessors", "EVM", "Ethereum", "Execution"],
       swiftSettings: settings),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "Node",
       dependencies: [
-        "Coprocessors", "EVM", "Ethereum", "Execution", "Storage",
+        "CZlib", "Coprocessors", "EVM", "Ethereum", "Execution", "Storage",
         .product(name: "Collections", package: "swift-collections"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

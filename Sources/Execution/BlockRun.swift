@@ -12,10 +12,16 @@ package struct BlockRun {
   var listed: UnsafeMutablePointer<ListedBlock>?
 
   init(block: PreparedBlock, runner: TransactionRunner) {
+    self.init(
+      block: block, runner: runner,
+      recorder: block.recordsAccessList || block.accessList != nil ? AccessListRecorder() : nil)
+  }
+
+  /// A run that goes on with the notes of the block's accesses.
+  init(block: PreparedBlock, runner: TransactionRunner, recorder: AccessListRecorder?) {
     self.block = block
     self.runner = runner
-    recorder =
-      block.recordsAccessList || block.accessList != nil ? AccessListRecorder() : nil
+    self.recorder = recorder
   }
 
   private var fork: Fork { block.fork }
@@ -74,12 +80,7 @@ package struct BlockRun {
 
   /// Notes what a journal, which is not applied yet, reads and changes.
   private func note(_ journal: Journal, index: UInt32) {
-    guard let recorder else { return }
-    withUnsafePointer(to: journal) {
-      recorder.record($0, index: index) { [runner] in
-        runner.state.record($0.pointee.address).codeHash
-      }
-    }
+    if let recorder { runner.note(journal, in: recorder, index: index) }
   }
 
   private func beginBlock() throws(ExecutionError) {
@@ -259,6 +260,15 @@ package struct BlockRun {
     runner.state.credit(
       block.environment.coinbase, wei: total, deletesEmpty: deletesEmpty)
     recorder?.credit(block.environment.coinbase, wei: total, index: nextAccessIndex)
+  }
+}
+
+extension TransactionRunner {
+  /// Notes what a journal, which is not applied yet, reads and changes.
+  func note(_ journal: Journal, in recorder: AccessListRecorder, index: UInt32) {
+    withUnsafePointer(to: journal) {
+      recorder.record($0, index: index) { self.state.record($0.pointee.address).codeHash }
+    }
   }
 }
 

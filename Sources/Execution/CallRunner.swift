@@ -22,6 +22,8 @@ package final class CallRunner {
     package var logs: [Log] = []
     /// The contract that it made.
     package var createdAddress: Address?
+    /// Gas as a block counts it.
+    package var gas = BlockGas()
     /// Accounts and slots that were accessed, those of the access list among them.
     package var accesses: [AccessListEntry] = []
 
@@ -71,6 +73,15 @@ package final class CallRunner {
     _ transaction: PreparedTransaction, in block: PreparedBlock, on state: inout WorldState,
     options: Options = Options(), tracer: (any TransactionTracer)? = nil
   ) throws(ExecutionError) -> Outcome {
+    try run(transaction, in: block, on: &state, options, tracer, accesses: nil)
+  }
+
+  /// `accesses` are who notes what the transaction reads and changes, and its index in the access list.
+  func run(
+    _ transaction: PreparedTransaction, in block: PreparedBlock, on state: inout WorldState,
+    _ options: Options, _ tracer: (any TransactionTracer)?,
+    accesses: (recorder: AccessListRecorder, index: UInt32)?
+  ) throws(ExecutionError) -> Outcome {
     runner.tracer = tracer
     runner.isTrial = true
     runner.mayBeFree = options.mayBeFree
@@ -94,11 +105,15 @@ package final class CallRunner {
           if result.error != nil { return }
           outcome.status = result.status
           outcome.gasUsed = result.gasUsed
+          outcome.gas = BlockGas(result)
           outcome.gasRefunded = result.gasRefunded
           outcome.output = [UInt8](output)
           outcome.createdAddress = result.createdAddress
           outcome.logs = journal.collectLogs()
           if options.collectsAccesses { outcome.accesses = journal.collectAccesses() }
+          if let accesses {
+            runner.note(journal, in: accesses.recorder, index: accesses.index)
+          }
           if options.keepsChanges { runner.apply(journal) }
         }
       } catch { failure = error }

@@ -1,5 +1,5 @@
 public import EVM
-package import Ethereum
+import Ethereum
 
 /// Executes a block's transactions one after the other: the reference for every other executor.
 public final class SerialExecutor: HostBlockExecutor {
@@ -34,19 +34,5 @@ public final class SerialExecutor: HostBlockExecutor {
     defer { runner.end(&state) }
     var run = BlockRun(block: block, runner: runner)
     return try run.execute(transactions: transactions)
-  }
-
-  /// Does what a block does before its transactions, or after them: then it gives the requests. For
-  /// transactions that are executed one by one; `receipts` are theirs.
-  package static func edge(
-    of block: PreparedBlock, isBeginning: Bool, receipts: [Receipt], on state: inout WorldState
-  ) throws(ExecutionError) -> [[UInt8]]? {
-    let runner = TransactionRunner()
-    runner.begin(block, on: &state)
-    defer { runner.end(&state) }
-    var run = BlockRun(block: block, runner: runner)
-    run.outcome.receipts = receipts
-    if isBeginning { try run.begin() } else { try run.end() }
-    return run.outcome.requests
   }
 }

@@ -61,6 +61,9 @@ package final class Database: @unchecked Sendable {
     package init() {}
   }
 
+  /// So many pages take a while on their way to the disk.
+  private static let manyPages = 4096
+
   /// The version of the tables' layout.
   static let schema: UInt32 = 1
 
@@ -81,7 +84,7 @@ package final class Database: @unchecked Sendable {
   private let lock: Int32
   private let state: Mutex<State?>
   private let queue = DispatchQueue(label: "needletail.storage")
-  private let pace: StorePace
+  let pace: StorePace
   private let rows: HeadRows
 
   /// Opens or creates a database in a folder, for this process alone.
@@ -91,6 +94,7 @@ package final class Database: @unchecked Sendable {
     rows = HeadRows(bytes: options.rowBytes)
     pace = StorePace(workers: options.workers)
     lock = try Self.lock(folder)
+    var stored: UInt64 = 0
     do throws(StorageError) {
       environment = try LMDBEnvironment(
         folder: folder, tableNames: Table.names, mapSize: options.mapSize)
@@ -105,12 +109,14 @@ package final class Database: @unchecked Sendable {
         found = State(
           head: try StoredHeader(stored: record),
           bounds: HistoryBounds(reader, options.history))
+        stored = bytes.uint64(at: 8)
       }
       state = Mutex(found)
     } catch {
       close(lock)
       throw error
     }
+    durable.withLock { $0 = stored }
     if case .blocks = options.history {
       queue.async { [weak self] in
         self?.dropIndexes()
@@ -229,6 +235,20 @@ package final class Database: @unchecked Sendable {
     withExtendedLifetime(old) {}
   }
 
+  private let durable = Mutex<UInt64>(0)
+
+  /// The last entry of the block log whose block is stored and forced to the disk: nobody needs it any
+  /// more, nor those before.
+  package var durableSequence: UInt64 { durable.withLock { $0 } }
+
+  private let totals = Mutex(StoreTotals())
+
+  /// What storing took up to now.
+  package var storeTotals: StoreTotals { totals.withLock { $0 } }
+
+  /// Blocks that wait to be stored.
+  package var pendingCount: Int { state.withLock { $0?.pending.count ?? 0 } }
+
   /// The header of the head.
   package var head: StoredHeader? { state.withLock { $0?.head } }
 
@@ -296,22 +316,21 @@ package final class Database: @unchecked Sendable {
   package func awaitRoom() throws(StorageError) {
     var hasTried = false
     while true {
-      let (isFull, failure) = state.withLock { state -> (Bool, StorageError?) in
-        guard let state else { return (false, StorageError(.unavailable, "there is no genesis")) }
-        let bytes = state.pending.reduce(0) { $0 + $1.layer.size }
-        return (
-          state.pending.count >= options.pendingLimit || bytes > options.pendingBytes, state.failure
-        )
+      let failure = state.withLock { state in
+        state == nil ? StorageError(.unavailable, "there is no genesis") : state?.failure
       }
       if let failure {
         // There may be space again.
         guard failure.code == .full, !hasTried else { throw failure }
         hasTried = true
         state.withLock { $0?.failure = nil }
-      } else if !isFull {
+        storeNow()
+      } else if backlog >= 1 {
+        // What is being stored may be enough.
+        storeNow { $0.backlog >= 1 }
+      } else {
         return
       }
-      storeNow()
     }
   }
 
@@ -368,10 +387,8 @@ package final class Database: @unchecked Sendable {
     let job: @Sendable () -> Void = { [weak self] in
       if let self, self.isStoreDue { self.store() }
     }
-    if hasMuchPending {
-      pace.isUrgent = true
-      queue.async(execute: job)
-    }
+    pace.setBacklog(backlog)
+    if hasMuchPending { queue.async(execute: job) }
     queue.asyncAfter(deadline: .now() + .milliseconds(options.storeDelay), execute: job)
   }
 
@@ -382,21 +399,25 @@ package final class Database: @unchecked Sendable {
   }
 
   /// Whether half of what may wait does.
-  private var hasMuchPending: Bool {
+  private var hasMuchPending: Bool { backlog >= 0.5 }
+
+  /// What waits, of all that may.
+  private var backlog: Double {
     state.withLock { state in
       let pending = state?.pending ?? []
-      return pending.count * 2 >= options.pendingLimit
-        || pending.reduce(0) { $0 + $1.layer.size } * 2 > options.pendingBytes
+      let bytes = pending.reduce(0) { $0 + $1.layer.size }
+      return max(
+        Double(pending.count) / Double(options.pendingLimit),
+        Double(bytes) / Double(options.pendingBytes))
     }
   }
 
-  /// Stores what is pending, and waits for that.
-  private func storeNow() {
-    // Also for what is being stored.
-    pace.isUrgent = true
+  /// Stores what is pending, where that is wanted still after what is being stored, and waits for that.
+  private func storeNow(if isWanted: (Database) -> Bool = { _ in true }) {
+    pace.beginWait()
+    defer { pace.endWait() }
     queue.sync {
-      pace.isUrgent = true
-      store()
+      if isWanted(self) { store() }
     }
   }
 
@@ -410,7 +431,8 @@ package final class Database: @unchecked Sendable {
     do throws(StorageError) {
       try environment.requireSpace(
         pages: blocks.reduce(0) { $0 + $1.pages }, bytes: blocks.reduce(0) { $0 + $1.bytes })
-      var writer = try LMDBWriter(environment)
+      let start = ContinuousClock.now
+      var writer = try LMDBWriter(environment, pace: pace)
       try StoreWriter.write(blocks, bounds, to: writer)
       for block in blocks {
         if let amendment = block.amendment {
@@ -421,7 +443,21 @@ package final class Database: @unchecked Sendable {
       // Before the states are gone.
       state.withLock { $0?.bounds = bounds }
       StopPoint.pass(.duringStore)
-      try writer.commit()
+      pace.giveWay()
+      let middle = ContinuousClock.now
+      // A few pages are forced to the disk before anybody would notice.
+      if blocks.reduce(0, { $0 + $1.pages }) < Self.manyPages {
+        try writer.commit()
+      } else {
+        try writer.commitInParts()
+      }
+      totals.withLock { totals in
+        totals.transactions += 1
+        totals.blocks += blocks.count
+        totals.writing += start.duration(to: middle)
+        totals.committing += middle.duration(to: .now)
+      }
+      durable.withLock { $0 = newest.block.sequence }
       StopPoint.pass(.afterStore)
     } catch { failure = error }
     state.withLock { state in
@@ -431,7 +467,7 @@ package final class Database: @unchecked Sendable {
         state?.pending.removeLast(blocks.count)
       }
     }
-    pace.isUrgent = hasMuchPending
+    pace.setBacklog(backlog)
     retireSnapshots()
   }
 
@@ -500,6 +536,7 @@ package final class Database: @unchecked Sendable {
     }
     try StoreWriter.writeHead(number, target.hash, sequence, to: writer)
     try writer.commit()
+    durable.withLock { $0 = sequence }
     state.withLock { $0?.head = target }
     rows.forget()
     retireSnapshots()

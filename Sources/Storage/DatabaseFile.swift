@@ -20,6 +20,12 @@ package final class DatabaseFile {
     guard access(folder + "/data.mdb", R_OK) == 0 else {
       throw StorageError(.unreadable, "\(folder)/data.mdb: \(String(cString: strerror(errno)))")
     }
+    guard CommitGuard(folder: folder).find().0 != .cut else {
+      throw StorageError(
+        .unreadable,
+        "\(folder): the machine went down while blocks were being stored; start the node on it once, "
+          + "which goes back to the blocks before and replays these from its log")
+    }
     self.folder = folder
     environment = try LMDBEnvironment(readingOnly: folder, tableNames: Table.names)
     try Database.checkSchema(try LMDBReader(environment))

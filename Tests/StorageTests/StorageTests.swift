@@ -112,7 +112,7 @@ final class ModelChain {
   }
 
   /// Appends a block with changes and compares the root with that of the whole allocation.
-  func grow(_ database: Database, changes: Int) throws {
+  func grow(_ database: Database, changes: Int, bloom: Bloom = Bloom()) throws {
     let delta = delta(changes)
     let snapshot = try database.snapshot()
     if header.number % 3 != 0 { try readAhead(delta, snapshot) }
@@ -122,6 +122,7 @@ final class ModelChain {
     header.parentHash = parent
     header.number += 1
     header.stateRoot = layer.root
+    header.logsBloom = bloom
     let block = Block(header: header)
     try database.awaitRoom()
     try database.append(

@@ -98,7 +98,6 @@ struct BlockMaker {
     }
     if fork >= .prague { header.requestsHash = Genesis.emptyRequestsHash }
     if fork >= .amsterdam {
-      if isSimulated { throw .server("simulating blocks of Amsterdam is not supported yet") }
       // Without a beacon chain every block has the next slot.
       header.slotNumber =
         attributes.slotNumber ?? parent.slotNumber.map { $0 &+ 1 } ?? header.number
@@ -129,15 +128,18 @@ struct BlockMaker {
 
   /// Fills a header in with what execution gave.
   func seal(
-    _ header: inout BlockHeader, _ fork: Fork, _ contents: BlockContents, gasUsed: UInt64,
-    blobGasUsed: UInt64, requestsHash: Hash256?, stateRoot: Hash256
+    _ header: inout BlockHeader, _ fork: Fork, _ contents: BlockContents, _ outcome: BlockOutcome,
+    stateRoot: Hash256
   ) {
     header.transactionsRoot = contents.transactionsRoot
     header.receiptsRoot = contents.receiptsRoot
     header.logsBloom = contents.logsBloom
-    header.gasUsed = gasUsed
-    if fork >= .cancun { header.blobGasUsed = blobGasUsed }
-    if fork >= .prague { header.requestsHash = requestsHash }
+    header.gasUsed = outcome.gasUsed
+    if fork >= .cancun { header.blobGasUsed = outcome.blobGasUsed }
+    if fork >= .prague { header.requestsHash = outcome.requestsHash }
+    if fork >= .amsterdam, let list = outcome.accessList {
+      header.blockAccessListHash = Keccak256.hash(list.encoded)
+    }
     header.stateRoot = stateRoot
   }
 
@@ -208,11 +210,8 @@ struct BlockMaker {
     let (contents, layer) = try BlockContents.during(taken.map(\.transaction), outcome.receipts) {
       try database.layer(delta, on: snapshot, number: header.number)
     }
-    seal(
-      &header, fork, contents, gasUsed: outcome.gasUsed, blobGasUsed: outcome.blobGasUsed,
-      requestsHash: outcome.requestsHash, stateRoot: layer.root)
+    seal(&header, fork, contents, outcome, stateRoot: layer.root)
     if fork >= .amsterdam, let list = outcome.accessList {
-      header.blockAccessListHash = Keccak256.hash(list.encoded)
       try rules.validate(list, received: nil, header: header)
     }
     let block = Block(

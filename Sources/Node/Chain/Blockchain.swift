@@ -248,7 +248,7 @@ package final class Blockchain: @unchecked Sendable {
     meter.commits.note(ContinuousClock.now - start)
     meter.transactions.add(UInt64(block.transactions.count), ordering: .relaxed)
     meter.gas.add(block.header.gasUsed, ordering: .relaxed)
-    if block.header.number % 64 == 0 { log.removeSegments(through: try database.storedSequence()) }
+    if block.header.number % 64 == 0 { log.removeSegments(through: database.durableSequence) }
     for observer in observers.withLock({ $0 }) { observer.headChanged(stored) }
   }
 

@@ -12,6 +12,8 @@ struct LogQuery: Sendable {
   var addresses: [Address] = []
   /// For each place one of these; any where it is empty.
   var topics: [[Hash256]] = []
+  /// What blocks' bloom filters are asked.
+  private let bloom: BloomQuery
 
   init(_ value: JSONValue) throws(RPCError) {
     guard case .object = value else {
@@ -44,6 +46,8 @@ struct LogQuery: Sendable {
       }
     }
     if topics.count > 4 { throw .invalidParameters("exceed max topics") }
+    bloom = BloomQuery(
+      [addresses.map { Keccak256.hash($0) }] + topics.map { $0.map { Keccak256.hash($0.word) } })
   }
 
   func matches(_ log: Log) -> Bool {
@@ -58,16 +62,11 @@ struct LogQuery: Sendable {
   }
 
   /// Whether a block with this bloom may have such a log.
-  func mayMatch(_ bloom: Bloom) -> Bool {
-    if !addresses.isEmpty,
-      !addresses.contains(where: { bloom.mayContain(hash: Keccak256.hash($0)) })
-    {
-      return false
-    }
-    return topics.allSatisfy { choices in
-      choices.isEmpty
-        || choices.contains { bloom.mayContain(hash: Keccak256.hash($0.word)) }
-    }
+  func mayMatch(_ bloom: Bloom) -> Bool { self.bloom.mayMatch(bloom) }
+
+  /// The blocks of a range that may have such a log.
+  func blocks(_ range: ClosedRange<UInt64>, _ snapshot: Snapshot) throws(StorageError) -> [UInt64] {
+    try snapshot.blocks(range) { bloom.mayMatch($0) }
   }
 
   /// Calls `body` with every log of a block that matches.
@@ -164,10 +163,15 @@ extension RPCService {
     if to - from >= limits.logBlocks {
       throw RPCError.limit("the range has more than \(limits.logBlocks) blocks")
     }
+    return try logs(query, from...to, snapshot)
+  }
+
+  private func logs(
+    _ query: LogQuery, _ range: ClosedRange<UInt64>, _ snapshot: Snapshot
+  ) throws -> [FoundLog] {
     var found: [FoundLog] = []
-    for number in from...to {
-      guard let header = try snapshot.header(number) else { continue }
-      try collect(query, header, snapshot, &found)
+    for number in try query.blocks(range, snapshot) {
+      if let header = try snapshot.header(number) { try collect(query, header, snapshot, &found) }
     }
     return found
   }
@@ -175,8 +179,7 @@ extension RPCService {
   private func collect(
     _ query: LogQuery, _ header: StoredHeader, _ snapshot: Snapshot, _ found: inout [FoundLog]
   ) throws {
-    guard query.mayMatch(header.header.logsBloom),
-      let receipts = snapshot.receipts(header.header.number),
+    guard let receipts = snapshot.receipts(header.header.number),
       let body = snapshot.body(header.header.number)
     else { return }
     try query.forEachMatch(header, body, receipts) { log, place in
@@ -207,15 +210,8 @@ extension RPCService {
         for hash in pool.hashes(after: sequence) { writer.value(hash) }
       }
     case .logs(let query):
-      var found: [FoundLog] = []
-      var number = filter.next
-      while number <= head {
-        if let header = try snapshot.header(number) {
-          try collect(query, header, snapshot, &found)
-        }
-        number += 1
-      }
-      write(found, &writer)
+      write(
+        filter.next > head ? [] : try logs(query, filter.next...head, snapshot), &writer)
     }
   }
 }

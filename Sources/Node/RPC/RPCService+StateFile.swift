@@ -15,7 +15,7 @@ extension RPCService {
 
   static let stateFileMethods: [String: Method] = {
     let dump: Method = { service, _, writer in
-      writer.value(hexadecimal: Gzip.stored(try service.waiting { try service.stateFile() }))
+      writer.value(hexadecimal: Gzip.container(try service.waiting { try service.stateFile() }))
     }
     let load: Method = { service, parameters, writer in
       try service.load(stateFile: parameters.bytes(0))

@@ -150,30 +150,28 @@ struct Simulation {
     prepared.parentHash = parentHash
     prepared.parentBeaconBlockRoot = header.parentBeaconBlockRoot
     prepared.isPartialState = true
-
     prepared.reward = Difficulty.reward(fork)
+    prepared.withdrawals = block.overrides.withdrawals ?? []
 
     var state = WorldState(source: reader.source, codes: caller.codes)
     // Precompiles are back where they belong with every block.
     var moves: [PrecompileMove] = []
     try apply(block.state, fork, to: &state, &moves)
-    // What a block does before its transactions.
-    _ = try SerialExecutor.edge(of: prepared, isBeginning: true, receipts: [], on: &state)
+    var steps = BlockInSteps(prepared)
+    try steps.begin(on: &state)
 
     var transactions: [Transaction] = []
     var senders: [Address] = []
-    var receipts: [Receipt] = []
     var calls: [CallResult] = []
-    var gasUsed: UInt64 = 0
-    var blobGasUsed: UInt64 = 0
     var logCount = 0
     for request in block.calls {
       let sender = request.from ?? .zero
-      let left = header.gasLimit - min(header.gasLimit, gasUsed)
+      let left = header.gasLimit - min(header.gasLimit, steps.gasUsed)
       if let gas = request.gas, gas > left {
         throw RPCError(
           -38015,
-          "block gas limit reached: \(gasUsed + min(gas, .max - gasUsed)) >= \(header.gasLimit)")
+          "block gas limit reached: \(steps.gasUsed + min(gas, .max - steps.gasUsed)) >= "
+            + "\(header.gasLimit)")
       }
       var filled = request
       filled.gas = min(request.gas ?? left, gasPool)
@@ -184,27 +182,20 @@ struct Simulation {
       var message = PreparedTransaction(transaction, sender: sender)
       if !isValidating { message.transaction.nonce = nonce }
       var options = CallRunner.Options()
-      options.keepsChanges = true
       options.mayBeFree = !isValidating
       options.precompileMoves = moves
       let tracer = TransferTracer(firstLog: logCount, withTransfers: tracesTransfers) {
         [unowned runner = caller.runner] in runner.balance(of: $0)
       }
-      let outcome = try caller.runner.run(
-        message, in: prepared, on: &state, options: options, tracer: tracer)
+      let outcome = try steps.run(
+        message, by: caller.runner, on: &state, options: options, tracer: tracer)
       if let error = outcome.error {
         throw Self.error(error, transaction, sender, header, gas: gasPool)
       }
       logCount = tracer.count
-      gasUsed += outcome.gasUsed
       gasPool -= min(gasPool, outcome.gasUsed)
-      blobGasUsed += UInt64(transaction.blobVersionedHashes.count) * BlobGas.perBlob
       transactions.append(transaction)
       senders.append(sender)
-      receipts.append(
-        Receipt(
-          type: transaction.type, outcome: .status(outcome.status.isSuccess),
-          cumulativeGasUsed: gasUsed, logs: outcome.logs))
       var error: RPCError?
       if outcome.status == .reverted {
         error = .reverted(outcome.output)
@@ -218,16 +209,10 @@ struct Simulation {
           error: error))
     }
 
-    prepared.withdrawals = block.overrides.withdrawals ?? []
-    let requests = try SerialExecutor.edge(
-      of: prepared, isBeginning: false, receipts: receipts, on: &state)
+    let end = try steps.end(on: &state)
     let layer = try reader.layer(state.delta, number: header.number)
-    var end = BlockOutcome()
-    end.requests = requests
     service.maker.seal(
-      &header, fork, BlockContents(transactions, receipts), gasUsed: gasUsed,
-      blobGasUsed: blobGasUsed, requestsHash: end.requestsHash ?? Genesis.emptyRequestsHash,
-      stateRoot: layer.root)
+      &header, fork, BlockContents(transactions, end.receipts), end, stateRoot: layer.root)
     let made = Block(
       header: header, transactions: transactions,
       withdrawals: fork >= .shanghai ? prepared.withdrawals : nil)

@@ -51,6 +51,38 @@ package final class Snapshot: @unchecked Sendable {
     return try StoredHeader(stored: bytes)
   }
 
+  /// The numbers of the blocks of a range whose logs' bloom filter, 256 bytes, passes a test, in order.
+  package func blocks(
+    _ range: ClosedRange<UInt64>, where test: (UnsafePointer<UInt8>) -> Bool
+  ) throws(StorageError) -> [UInt64] {
+    var found: [UInt64] = []
+    var next = range.lowerBound
+    var damaged: UInt64?
+    reader.scan(.headers, from: Self.key(range.lowerBound)) { key, record in
+      let number = key.uint64(at: 0)
+      if number > range.upperBound { return false }
+      guard let bloom = StoredHeader.bloom(stored: record) else {
+        damaged = number
+        return false
+      }
+      if test(bloom) { found.append(number) }
+      next = number + 1
+      return true
+    }
+    if let damaged {
+      throw StorageError(.corrupt, "database: the header of block \(damaged) has no bloom filter")
+    }
+    // A block may be stored already and still be among those that wait.
+    for block in pending.reversed() where block.block.header.number >= next {
+      let header = block.block.header
+      if header.number > range.upperBound { break }
+      if header.logsBloom.bytes.withUnsafeBufferPointer({ test($0.baseAddress!) }) {
+        found.append(header.number)
+      }
+    }
+    return found
+  }
+
   /// The number of a block of the canonical chain.
   package func number(ofBlock hash: Hash256) -> UInt64? {
     if hash == head.hash { return head.header.number }

@@ -72,6 +72,16 @@ package struct StoredHeader: Sendable {
     self.header = header
   }
 
+  /// The bloom filter's 256 bytes in a record; `nil` where they are not.
+  static func bloom(stored bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8>? {
+    // What is before it has one width always: two hashes, an address, and three roots.
+    let place = 68 + 3 + 33 + 33 + 21 + 3 * 33
+    guard bytes.count >= place + 259, bytes[place] == 0xB9, bytes[place + 1] == 1,
+      bytes[place + 2] == 0
+    else { return nil }
+    return (bytes.baseAddress! + place + 3).assumingMemoryBound(to: UInt8.self)
+  }
+
   init(stored bytes: UnsafeRawBufferPointer) throws(StorageError) {
     guard bytes.count > 68 else { throw StorageError(.corrupt, "a header's record is cut off") }
     let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)

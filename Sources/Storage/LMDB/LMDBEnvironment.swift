@@ -17,6 +17,10 @@ final class LMDBEnvironment: @unchecked Sendable {
   let handle: OpaquePointer
   let path: String
   private var tables: [MDB_dbi]
+  /// Whether a guard of a commit may stand: it has to go before another commit changes pages.
+  let isGuarded = Atomic(false)
+  /// Where the file is mapped, where that is known.
+  private(set) var mapping: FileMapping?
 
   /// Opens or creates the file `data.mdb` in a folder. `mapSize` bounds the file, in bytes; it is
   /// address space, not memory.
@@ -31,6 +35,8 @@ final class LMDBEnvironment: @unchecked Sendable {
       try Self.check(mdb_env_set_mapsize(handle, mapSize), "setting the map's size")
       try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
       try Self.check(mdb_env_set_maxreaders(handle, 1024), "setting the readers")
+      let commit = CommitGuard(folder: folder)
+      let isUnfinished = try commit.restore()
       // Readers are tied to their transactions, not to threads; random access gains nothing from
       // read-ahead. Pages are changed in the map, which saves a copy of each and its place in a list
       // that LMDB keeps in order; `requireSpace` sees to it that the disk has room for them.
@@ -46,6 +52,10 @@ final class LMDBEnvironment: @unchecked Sendable {
         tables.append(table)
       }
       try Self.check(mdb_txn_commit(transaction), "opening the tables")
+      var file: mdb_filehandle_t = -1
+      try Self.check(mdb_env_get_fd(handle, &file), "looking for the map")
+      mapping = FileMapping(file: file)
+      if isUnfinished { try endGuard() }
     } catch {
       mdb_env_close(handle)
       throw error
@@ -82,6 +92,13 @@ final class LMDBEnvironment: @unchecked Sendable {
   }
 
   deinit { mdb_env_close(handle) }
+
+  /// Forces all that was committed to the disk, so that nothing has to be taken back any more.
+  fileprivate func endGuard() throws(StorageError) {
+    try Self.check(mdb_env_sync(handle, 1), "forcing to the disk")
+    try CommitGuard(folder: path).end()
+    isGuarded.store(false, ordering: .relaxed)
+  }
 
   /// Bytes of a page.
   static let pageSize = 4096
@@ -285,7 +302,46 @@ struct LMDBWriter: ~Copyable {
 
   /// Makes all changes durable; after an error none is.
   mutating func commit() throws(StorageError) {
+    try endOldGuard()
     isOver = true
     try LMDBEnvironment.check(mdb_txn_commit(handle), "committing")
+  }
+
+  /// Ends the guard of a commit in parts that failed. Its pages are as they were: a transaction changes
+  /// those alone that were free before the one before it.
+  private func endOldGuard() throws(StorageError) {
+    if environment.isGuarded.load(ordering: .relaxed) { try environment.endGuard() }
+  }
+
+  /// Makes all changes durable, as `commit` does, and is gentle on whoever makes
+  /// blocks meanwhile: the pages are written to the disk a part at a time, between roots. Until all are
+  /// there a guard knows what to go back to after a power cut; readers see the changes at once.
+  mutating func commitInParts() throws(StorageError) {
+    var file: mdb_filehandle_t = -1
+    try LMDBEnvironment.check(mdb_env_get_fd(environment.handle, &file), "committing")
+    try endOldGuard()
+    environment.isGuarded.store(true, ordering: .relaxed)
+    try CommitGuard(folder: environment.path).begin()
+    try LMDBEnvironment.check(
+      mdb_env_set_flags(environment.handle, UInt32(MDB_NOSYNC), 1), "committing")
+    isOver = true
+    let status = mdb_txn_commit(handle)
+    try LMDBEnvironment.check(
+      mdb_env_set_flags(environment.handle, UInt32(MDB_NOSYNC), 0), "committing")
+    try LMDBEnvironment.check(status, "committing")
+    let end = environment.usedBytes
+    // For one interrupt in hundreds of pages, in place of one for each.
+    if end <= FileMapping.mostBytes { environment.mapping?.letGo(bytes: end) }
+    let part = max(1 << 20, end >> 12)
+    for offset in stride(from: 0, to: end, by: part) {
+      pace?.giveWay()
+      if needletail_write_back(file, Int64(offset), Int64(part), 0) != 0 { break }
+      // Few writes are ahead of those of the block log.
+      if offset >= 4 * part {
+        _ = needletail_write_back(file, Int64(offset - 4 * part), Int64(part), 1)
+      }
+    }
+    // What is left, the file's own data, and the disk's cache.
+    try environment.endGuard()
   }
 }

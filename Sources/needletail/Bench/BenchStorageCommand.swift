@@ -29,6 +29,8 @@ struct BenchStorageCommand: ParsableCommand {
   var storeDelay = Database.Options().storeDelay
   @Option(help: "The folder of the database; made and filled where it is missing.")
   var datadir: String?
+  @Flag(help: "Print every block's times, too, and how many blocks wait to be stored then.")
+  var each = false
   @Flag(help: "Print the results as JSON.") var json = false
 
   func validate() throws {
@@ -57,8 +59,9 @@ struct BenchStorageCommand: ParsableCommand {
     }
     Terminal.clearProgress()
     let memory = StorageRun.memory()
+    let storing = run.storing
     let (opening, isSame) = try run.reopen()
-    report(times, load: load, opening: opening, memory: memory, bytes: run.bytes)
+    report(times, storing, load: load, opening: opening, memory: memory, bytes: run.bytes)
     if !isSame {
       Terminal.note("needletail: the root after opening anew is not the head's")
       throw ExitCode(1)
@@ -66,7 +69,7 @@ struct BenchStorageCommand: ParsableCommand {
   }
 
   private func report(
-    _ times: [StorageRun.Times], load: Double, opening: Double,
+    _ times: [StorageRun.Times], _ storing: StoreTotals, load: Double, opening: Double,
     memory: (anonymous: Int, mapped: Int), bytes: Int
   ) {
     let rows: [(String, (StorageRun.Times) -> Double)] = [
@@ -92,6 +95,30 @@ struct BenchStorageCommand: ParsableCommand {
             writer.value(percentile(values, 0.99))
           }
         }
+        if each {
+          writer.key("each")
+          writer.array { writer in
+            for time in times {
+              writer.object { writer in
+                for (name, value) in rows {
+                  writer.key(name + "Milliseconds")
+                  writer.value(value(time) * 1000)
+                }
+                writer.member("waiting", time.waiting)
+                writer.member("stored", time.stored)
+              }
+            }
+          }
+        }
+        writer.key("storing")
+        writer.object { writer in
+          writer.member("transactions", storing.transactions)
+          writer.member("blocks", storing.blocks)
+          writer.key("writingSeconds")
+          writer.value(storing.writing.seconds)
+          writer.key("committingSeconds")
+          writer.value(storing.committing.seconds)
+        }
         writer.key("openingSeconds")
         writer.value(opening)
         writer.member("anonymousBytes", memory.anonymous)
@@ -100,6 +127,18 @@ struct BenchStorageCommand: ParsableCommand {
       }
       print(writer.text)
       return
+    }
+    if each {
+      var columns: [(title: String, alignment: TextTable.Alignment)] = [("block", .right)]
+      for (name, _) in rows { columns.append((name, .right)) }
+      columns += [("waiting", .right), ("stored", .right)]
+      var table = TextTable(columns)
+      for (index, time) in times.enumerated() {
+        var cells = ["\(index + 1)"]
+        for (_, value) in rows { cells.append(String(format: "%.1f", value(time) * 1000)) }
+        table.add(cells + ["\(time.waiting)", "\(time.stored)"])
+      }
+      for line in table.lines { print(line) }
     }
     var table = TextTable([("part", .left), ("median ms", .right), ("p99 ms", .right)])
     for (name, value) in rows {
@@ -116,6 +155,11 @@ struct BenchStorageCommand: ParsableCommand {
       \(bytes >> 20) MiB; opened anew in \(String(format: "%.3f", opening)) s; memory \
       \(memory.anonymous >> 20) MiB of the process, \(memory.mapped >> 20) MiB mapped from the file
       """)
+    print(
+      String(
+        format:
+          "  %d blocks stored in %d transactions: %.1f s of writing, %.1f s of forcing to the disk",
+        storing.blocks, storing.transactions, storing.writing.seconds, storing.committing.seconds))
     if load > 0 { print(String(format: "  filled in %.0f s", load)) }
   }
 }
@@ -124,6 +168,9 @@ struct BenchStorageCommand: ParsableCommand {
 private final class StorageRun {
   struct Times {
     var execute = 0.0
+    /// Blocks that wait to be stored, and those that were stored, after it.
+    var waiting = 0
+    var stored = 0
     var root = 0.0
     var log = 0.0
     var commit = 0.0
@@ -139,6 +186,7 @@ private final class StorageRun {
   private var random = RequestGenerator(seed: 7)
   private let executor = SerialExecutor()
   private let codes = CodeStore()
+  private var beforeBlocks = StoreTotals()
 
   init(accounts: Int, transfers: Int, folder: String, options: Database.Options) {
     self.accounts = accounts
@@ -148,6 +196,16 @@ private final class StorageRun {
   }
 
   private func address(_ index: Int) -> Address { Address(number: UInt64(index + 1) << 20) }
+
+  /// What storing took while blocks were made.
+  var storing: StoreTotals {
+    var totals = database?.storeTotals ?? StoreTotals()
+    totals.transactions -= beforeBlocks.transactions
+    totals.blocks -= beforeBlocks.blocks
+    totals.writing -= beforeBlocks.writing
+    totals.committing -= beforeBlocks.committing
+    return totals
+  }
 
   var bytes: Int { (try? database?.statistics().bytes) ?? 0 }
 
@@ -181,6 +239,7 @@ private final class StorageRun {
     }
     log = try BlockLog(
       folder: folder + "/log", next: try database.storedSequence() + 1)
+    beforeBlocks = database.storeTotals
     return start.duration(to: .now).seconds
   }
 
@@ -270,6 +329,8 @@ private final class StorageRun {
         envelopes: contents.envelopes, transactionHashes: contents.hashes, sequence: sequence),
       layer)
     times.commit = start.duration(to: clock.now).seconds
+    times.waiting = database.pendingCount
+    times.stored = database.storeTotals.blocks
     return times
   }
 
