@@ -96,6 +96,7 @@ struct Throttle {
     } else if lucky * 8 < transactions {
       batch = max(batch / 2, schedule.pointee.firstBatch)
     }
+    largestBatch = max(largestBatch, batch)
     schedule.pointee.batch.store(batch, ordering: .relaxed)
     schedule.pointee.window.store(window, ordering: .relaxed)
     schedule.pointee.activeWorkers.store(active, ordering: .relaxed)

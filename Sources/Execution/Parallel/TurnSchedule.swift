@@ -167,7 +167,7 @@ struct TurnSchedule: ~Copyable {
   ) -> Bool {
     let width = window.load(ordering: .relaxed)
     let edge = frontier.load(ordering: .relaxed) &+ width
-    if index < edge { return edge >= open || edge &- index >= room }
+    if index < edge && (edge >= open || edge &- index >= room) { return true }
     if isIdle && width < widestWindow {
       window.store(min(width &* 2, widestWindow), ordering: .relaxed)
     }

@@ -43,7 +43,8 @@ import Testing
     /// Lets a transaction be executed, so that it can be told to run again.
     func execute(_ transaction: Int32) {
       let turn = memory.turns + Int(transaction)
-      #expect(turn.pointee.move(turn.pointee.status, to: TransactionStatus(.executed, 1)))
+      let isDone = turn.pointee.move(turn.pointee.status, to: TransactionStatus(.executed, 1))
+      #expect(isDone)
     }
 
     func isToldToRunAgain(_ transaction: Int32) -> Bool {
