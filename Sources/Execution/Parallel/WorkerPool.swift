@@ -8,6 +8,8 @@ final class WorkerPool: Sendable {
   let count: Int
   /// The round's number, whether threads may still take part in it, and how many do.
   private let gate = Atomic<UInt64>(0)
+  /// How many have begun with it: they may be gone again before anybody looks.
+  private let arrivals = Atomic<Int>(0)
   private let isOver = Atomic<Bool>(false)
   /// How often a round was announced.
   private let calls = Atomic<UInt64>(0)
@@ -74,11 +76,12 @@ final class WorkerPool: Sendable {
   func run(together: Bool = false, _ body: @escaping @Sendable (Int) -> Void) {
     if count > 1 {
       work.withLock { $0 = body }
+      arrivals.store(0, ordering: .relaxed)
       let before = gate.load(ordering: .relaxed)
       gate.store((before &+ Self.oneRound) | Self.isOpen, ordering: .sequentiallyConsistent)
       wakeOthers(0)
       var backoff = Backoff()
-      while together && inside < count - 1 { backoff.wait() }
+      while together && arrivals.load(ordering: .acquiring) < count - 1 { backoff.wait() }
     }
     body(0)
     if count > 1 {
@@ -142,6 +145,7 @@ final class WorkerPool: Sendable {
       seen = pool.round
       heard = pool.calls.load(ordering: .sequentiallyConsistent)
       if !pool.enter(seen) { continue }
+      pool.arrivals.add(1, ordering: .acquiringAndReleasing)
       let body = pool.work.withLock { $0 }
       body?(number)
       pool.gate.subtract(1, ordering: .acquiringAndReleasing)

@@ -1,0 +1,70 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Execution
+
+/// Threads that wait for rounds of work together.
+@Suite struct WorkerPoolTests {
+  private final class Counts: Sendable {
+    let rounds = Mutex<[Set<Int>]>([])
+    let parts = Atomic<Int>(0)
+    let absences = Atomic<Int>(0)
+
+    /// Notes a thread in the last round, and waits until as many are there: false when they do not come.
+    func meet(_ number: Int, count: Int) -> Bool {
+      rounds.withLock { _ = $0[$0.count - 1].insert(number) }
+      let end = ContinuousClock.now + .seconds(20)
+      while rounds.withLock({ $0[$0.count - 1].count }) < count {
+        if ContinuousClock.now > end { return false }
+        usleep(10)
+      }
+      return true
+    }
+  }
+
+  /// A round is open until the calling thread has done its part: the others wake up in time. One that was
+  /// announced is like another; one that never comes keeps nobody.
+  @Test(arguments: [1, 2, 5])
+  func everybodyTakesPart(threads: Int) {
+    let pool = WorkerPool(count: threads)
+    defer { pool.end() }
+    let counts = Counts()
+    for round in 0..<300 {
+      if round % 3 != 0 { pool.prepare() }
+      // Some are asleep by then, some on their way to bed.
+      if round % 50 == 0 { usleep(3000) }
+      if round % 7 == 6 { continue }
+      counts.rounds.withLock { $0.append([]) }
+      pool.run { number in
+        if !counts.meet(number, count: threads) { counts.absences.add(1, ordering: .relaxed) }
+      }
+      if counts.absences.load(ordering: .relaxed) > 0 { break }
+    }
+    #expect(counts.absences.load(ordering: .relaxed) == 0, "a thread did not come")
+    #expect(counts.rounds.withLock { $0.allSatisfy { $0 == Set(0..<threads) } })
+    pool.prepare()
+  }
+
+  /// However short the work is: who is through with it counts, too.
+  @Test func allBeginTogether() {
+    let pool = WorkerPool(count: 3)
+    defer { pool.end() }
+    let counts = Counts()
+    for round in 1...300 {
+      pool.run(together: true) { _ in counts.parts.add(1, ordering: .relaxed) }
+      #expect(counts.parts.load(ordering: .relaxed) == 3 * round)
+    }
+  }
+
+  @Test func partsAreDoneOnce() {
+    let pool = WorkerPool(count: 3)
+    defer { pool.end() }
+    let counts = Counts()
+    for _ in 0..<200 {
+      pool.prepare()
+      pool.forEach(10) { _ in counts.parts.add(1, ordering: .relaxed) }
+    }
+    #expect(counts.parts.load(ordering: .relaxed) == 2000)
+  }
+}
