@@ -32,7 +32,9 @@ let package = Package(
     .target(
       name: "Kernels", dependencies: ["EVM"], exclude: ["Device"], swiftSettings: settings),
     .target(name: "Ethereum", dependencies: ["EVM"], swiftSettings: settings),
-    .target(name: "Execution", dependencies: ["EVM", "Ethereum"], swiftSettings: settings),
+    .target(
+      name: "Execution", dependencies: ["CMachineForms", "EVM", "Ethereum"],
+      swiftSettings: settings),
     .target(name: "CUDA", swiftSettings: settings),
     .target(name: "CKernelImage", exclude: ["Image"]),
     .executableTarget(name: "SourceDigest", path: "Tools/digest", swiftSettings: settings),

@@ -40,12 +40,16 @@ struct BlockTestCommand: ParsableCommand {
     try CaseCommand(options: options).run(
       makeWorker: {
         // Test blocks are small: every one that can runs in parallel.
-        var runner = BlockchainTestRunner(executor: execution.make(isForced: true))
+        let executor = execution.make(isForced: true)
+        var runner = BlockchainTestRunner(executor: executor)
         runner.forks = forks
         runner.usesAccessLists = !ignoreAccessLists
-        return runner
+        return (runner, executor as? ParallelExecutor)
       }
-    ) { runner, path throws(FormatError) in try Self.results(path, runner) }
+    ) { (worker: (BlockchainTestRunner, ParallelExecutor?), path: String) throws(FormatError) in
+      try Self.results(
+        path, worker.0, repeats: execution.repeats, between: { worker.1?.delays?.seed &+= 1 })
+    }
   }
 
   /// Runs many files at once, the rounds of their blocks in batches.
@@ -68,21 +72,28 @@ struct BlockTestCommand: ParsableCommand {
             return worker
           },
           work: { (worker: RoundWorker, path: String) throws(FormatError) in
-            try Self.results(path, worker.runner) { result in
-              if isStrict { worker.refuseHost(&result) }
-            }
+            try Self.results(
+              path, worker.runner,
+              change: { result in if isStrict { worker.refuseHost(&result) } })
           }, isWanted: isWanted, onFile: onFile)
       },
       finish: { lockstep.statistics.print(batches: lockstep.batches, places: places, isJSON: $0) })
   }
 
+  /// The results of a file's cases. Each runs `repeats` times, until it fails, with `between` called
+  /// between.
   private static func results(
-    _ path: String, _ runner: BlockchainTestRunner, _ change: (inout CaseResult) -> Void = { _ in }
+    _ path: String, _ runner: BlockchainTestRunner, repeats: Int = 1, between: () -> Void = {},
+    change: (inout CaseResult) -> Void = { _ in }
   ) throws(FormatError) -> [CaseResult] {
     var reader = try FixtureReader<BlockchainTest>(path: path)
     var results: [CaseResult] = []
     while let test = try reader.next() {
       guard var result = runner.run(test) else { continue }
+      for _ in 1..<max(1, repeats) where result.failures.isEmpty {
+        between()
+        if let again = runner.run(test) { result = again }
+      }
       change(&result)
       results.append(result)
     }

@@ -136,6 +136,7 @@ private struct RunSession {
       device = nil
       runner = InputRunner(executor: options.execution.make())
     }
+    runner.repeats = options.execution.repeats
     runner.fork = try options.fork.map { try Fork(argument: $0) }
     runner.profilesGas = options.profile
     // Opened before any work, so that a path that can not be written is known at once.

@@ -90,6 +90,57 @@ import Testing
     #expect(third.standardOutput == first.standardOutput, "\(third.standardError)")
   }
 
+  /// From Amsterdam on the result has the block's access list (EIP-7928): every account that the block
+  /// touches is in it, and its hash is that of its bytes.
+  @Test func writesTheAccessListOfAnAmsterdamBlock() throws {
+    let sender = "2c7536e3605d9c16a7a3d7b1898e529396a65c23"
+    let recipient = "00000000000000000000000000000000000000cc"
+    let coinbase = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    let withdrawalRequests = "00000961ef480eb55e80d19ad83579a64c007002"
+    let consolidationRequests = "0000bbddc7ce488642fb579f8b00f3a590007251"
+    let command = try command(
+      alloc: """
+        {"0x\(sender)": {"balance": "0x5f5e100"},
+         "0x\(withdrawalRequests)": {"balance": "0x0", "code": "0x00"},
+         "0x\(consolidationRequests)": {"balance": "0x0", "code": "0x00"}}
+        """,
+      environment: """
+        {"currentCoinbase": "0x\(coinbase)", "currentGasLimit": "0x1c9c380", "currentNumber": "1",
+         "currentTimestamp": "1000", "currentRandom": "0x0", "currentBaseFee": "0x1",
+         "withdrawals": [], "parentBeaconBlockRoot":
+           "0x0000000000000000000000000000000000000000000000000000000000000000",
+         "currentExcessBlobGas": "0x0", "slotNumber": "0x1", "blockHashes": {"0":
+           "0x0000000000000000000000000000000000000000000000000000000000000001"}}
+        """,
+      transactions: """
+        [{"gas": "0x10000", "gasPrice": "0x2", "input": "0x", "nonce": "0x0",
+          "secretKey": "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318",
+          "to": "0x\(recipient)", "value": "0x1"}]
+        """)
+    defer { command.remove() }
+    let output = try command.run([
+      "t8n", "--state.fork=Amsterdam", "--output.result=stdout", "--output.alloc=alloc-after.json",
+    ])
+    #expect(output.status == 0, "\(output.standardError)")
+    let parts = try object(output.standardOutput)
+    let result = try #require(parts["result"] as? [String: Any])
+    #expect((result["rejected"] as? [Any])?.isEmpty == true)
+    #expect(result["blockException"] == nil)
+    let list = try #require(result["blockAccessList"] as? String)
+    for account in [sender, recipient, coinbase, withdrawalRequests, consolidationRequests] {
+      #expect(list.contains(account), "\(account)")
+    }
+    let hash = try command.run(["keccak", list])
+    #expect(
+      hash.standardOutput.contains(try #require(result["blockAccessListHash"] as? String)),
+      "\(hash.standardOutput) \(hash.standardError)")
+
+    let before = try command.run([
+      "t8n", "--state.fork=Osaka", "--output.result=stdout", "--output.alloc=alloc-after.json",
+    ])
+    #expect(before.status == 0 && !before.standardOutput.contains("blockAccessList"))
+  }
+
   @Test func writesATraceForEachExecutedTransaction() throws {
     let command = try command(
       alloc: """

@@ -36,4 +36,16 @@ void machine_keccak_permute_bmi(uint64_t *lanes);
 void machine_keccak256_eight_avx512(
     const void *const *messages, const size_t *counts, int number, uint8_t *digests);
 
+/* Tells the processor that this thread waits in a loop: what shares the core with it goes on sooner. */
+static inline void machine_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/* Begins to load the cache line of this address, which may be any. */
+static inline void machine_prefetch(const void *address) { __builtin_prefetch(address); }
+
 #endif

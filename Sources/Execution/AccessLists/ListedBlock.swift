@@ -111,7 +111,12 @@ struct ListedBlock: ~Copyable {
     var before = 0
     var after = 0
     while let range = Self.take(nextAccount, columns.accounts.count) {
-      for account in range { prepare(account: account, &before, &after) }
+      for account in range {
+        if account + Self.lead < range.upperBound {
+          prefetch(columns.accounts[account + Self.lead].address)
+        }
+        prepare(account: account, &before, &after)
+      }
     }
     while let range = Self.take(nextSlot, columns.slots.count) {
       var account = columns.account(ofSlot: range.lowerBound)
@@ -120,6 +125,9 @@ struct ListedBlock: ~Copyable {
         while slot >= Int(columns.accounts[account].slotEnd) {
           account += 1
           row = tables.pointee.find(columns.accounts[account].address)
+        }
+        if slot + Self.lead < range.upperBound {
+          prefetch(columns.slots[slot + Self.lead].key, account, row)
         }
         let changes = columns.changeRange(slot)
         enter(
@@ -136,12 +144,35 @@ struct ListedBlock: ~Copyable {
           account += 1
           row = tables.pointee.find(columns.accounts[account].address)
         }
+        if read + Self.lead < range.upperBound {
+          prefetch(columns.reads[read + Self.lead], account, row)
+        }
         enter(columns.reads[read], columns.slots.count + read, account, row, ListedChanges())
         (readMarks + read).initialize(to: Atomic(false))
       }
     }
     changesBefore.add(before, ordering: .relaxed)
     changesAfter.add(after, ordering: .relaxed)
+  }
+
+  /// How far ahead what will be looked up is loaded: each lookup waits for memory several times.
+  private static var lead: Int { 12 }
+
+  @inline(__always)
+  private func prefetch(_ address: Address) {
+    let hash = tables.pointee.hash(address)
+    tables.pointee.prefetchAccount(hash)
+    accountTable.prefetch(hash)
+  }
+
+  /// The same for a slot, if it is of this account and this row.
+  @inline(__always)
+  private func prefetch(_ key: UInt256, _ account: Int, _ row: UInt32) {
+    if row != IndexTable.none {
+      tables.pointee.prefetchSlotRow(
+        tables.pointee.hash(row, tables.pointee.accounts[Int(row)].epoch, key))
+    }
+    slotTable.prefetch(tables.pointee.hash(UInt32(account), 0, key))
   }
 
   private func prepare(account: Int, _ before: inout Int, _ after: inout Int) {

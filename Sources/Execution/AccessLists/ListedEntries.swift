@@ -65,7 +65,7 @@ struct ListedChanges: BitwiseCopyable {
     before index: UInt32, in column: UnsafeBufferPointer<Change>
   ) -> Int {
     if index <= first { return -1 }
-    return column.first(from: index, in: range) &- 1
+    return column.first(from: index, in: nearRange(index, column)) &- 1
   }
 
   /// The place of the change at an index; -1 when there is none.
@@ -75,7 +75,17 @@ struct ListedChanges: BitwiseCopyable {
   ) -> Int {
     if index < first { return -1 }
     if index == first { return Int(start) }
-    let place = column.first(from: index, in: range)
+    let place = column.first(from: index, in: nearRange(index, column))
     return place < Int(end) && column[place].index == index ? place : -1
+  }
+
+  /// Where the first change at an index or after it is, or would be: indices grow by one at least, often by
+  /// no more, as the coinbase's do.
+  @inline(__always)
+  private func nearRange<Change: AccessListChange>(
+    _ index: UInt32, _ column: UnsafeBufferPointer<Change>
+  ) -> Range<Int> {
+    let last = min(Int(end), Int(start) &+ Int(index &- first))
+    return last > Int(start) && column[last &- 1].index < index ? last..<last : Int(start)..<last
   }
 }

@@ -23,6 +23,7 @@ final class ListedWorker {
     let outcomes: UnsafeMutablePointer<TransactionOutcome>
     let receipts: UnsafeMutablePointer<Receipt>
     let gas: UnsafeMutablePointer<ListedGas>
+    let parts: UnsafeMutablePointer<ListedPart>
     /// The number of this run: what transactions of another left is not theirs.
     let run: UInt64
   }
@@ -35,6 +36,10 @@ final class ListedWorker {
   /// Accounts and slots whose rows are new or change more than their values: one thread takes them in.
   private(set) var lateAccounts: [Int] = []
   private(set) var lateSlots: [Int] = []
+  /// The parts that it has run.
+  private var parts: [Int] = []
+  /// Whether their receipts are filled in, or somebody does so.
+  private let isFilled = Atomic<Bool>(true)
 
   init() {
     context = .allocate(capacity: 1)
@@ -50,6 +55,9 @@ final class ListedWorker {
     context.deallocate()
   }
 
+  /// Forgets the block before.
+  func begin() { parts.removeAll(keepingCapacity: true) }
+
   /// Runs transactions until all are handed out or something differs.
   func work(_ listed: UnsafeMutablePointer<ListedBlock>, _ places: Places) {
     context.pointee.listed = listed
@@ -57,8 +65,9 @@ final class ListedWorker {
     var made = 0
     while !listed.pointee.differs.load(ordering: .relaxed),
       let range = ListedBlock.take(
-        listed.pointee.nextTransaction, listed.pointee.transactionCount, atOnce: 16)
+        listed.pointee.nextTransaction, listed.pointee.transactionCount, atOnce: ListedPart.size)
     {
+      var part = ListedPart()
       context.pointee.seen ^= listed.pointee.look(ahead: range, places.transactions)
       for place in range {
         guard let changes = run(places.transactions + place, place, listed, places) else {
@@ -66,7 +75,11 @@ final class ListedWorker {
           break
         }
         made += changes
+        part.add(places.gas[place])
       }
+      let number = range.lowerBound / ListedPart.size
+      (places.parts + number).initialize(to: part)
+      parts.append(number)
     }
     listed.pointee.changesMade.add(made, ordering: .relaxed)
     context.pointee.listed = nil
@@ -130,8 +143,23 @@ final class ListedWorker {
 
   /// Forgets what it was late with: a worker that sleeps takes no part in applying.
   func beginApplying() {
+    isFilled.store(false, ordering: .relaxed)
     lateAccounts.removeAll(keepingCapacity: true)
     lateSlots.removeAll(keepingCapacity: true)
+  }
+
+  /// Fills the cumulative gas into the receipts of the transactions that it has run, unless somebody has.
+  func fillCumulativeGas(_ places: Places) {
+    if isFilled.exchange(true, ordering: .relaxed) { return }
+    for number in parts {
+      let part = places.parts + number
+      var paid = part.pointee.paidBefore
+      let first = number * ListedPart.size
+      for place in first..<first + Int(part.pointee.count) {
+        paid &+= places.gas[place].gas.paid
+        places.receipts[place].cumulativeGasUsed = paid
+      }
+    }
   }
 
   /// Takes a share of the list's last values into the state's tables, while the others do the same.
@@ -185,32 +213,5 @@ final class ListedWorker {
         hash.assumingMemoryBound(to: Hash256.self).pointee = found
         return true
       })
-  }
-}
-
-/// What a transaction of a listed block used, and could have used at most.
-struct ListedGas {
-  /// The run in which it was executed.
-  var run: UInt64 = 0
-  var gas = BlockGas()
-  var most: UInt64 = 0
-  var mostState: UInt64 = 0
-  var blobs = 0
-
-  init() {}
-
-  init(
-    _ message: TransactionMessage, _ result: TransactionResult, _ schedule: GasSchedule,
-    blockGasLimit: UInt64, run: UInt64
-  ) {
-    self.run = run
-    gas = BlockGas(result)
-    blobs = message.blobHashes.count
-    most = message.gasLimit
-    if schedule.fork >= .amsterdam {
-      let costs = IntrinsicGas(message, schedule, blockGasLimit: blockGasLimit)
-      most = costs.mostRegular(of: message.gasLimit, schedule)
-      mostState = costs.mostState(of: message.gasLimit, schedule)
-    }
   }
 }

@@ -1,3 +1,4 @@
+import CMachineForms
 import Synchronization
 
 /// An `IndexTable` that several threads fill at once, and empty again when the block is over. Its owner
@@ -34,6 +35,12 @@ struct SharedIndexTable {
       }
       position = (position &+ 1) & mask
     }
+  }
+
+  /// Begins to load what a search for a hash reads first.
+  @inline(__always)
+  func prefetch(_ hash: UInt64) {
+    machine_prefetch(positions + Int(truncatingIfNeeded: hash) & mask)
   }
 
   /// Adds a row that is not in the table; there is room.

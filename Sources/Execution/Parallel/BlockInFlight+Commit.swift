@@ -45,9 +45,11 @@ extension BlockInFlight {
         return
       }
       schedule.pointee.targets.pointee.countFinal(
-        turn.pointee.target, needsAlike: record.pointee.needsAlike)
+        turn.pointee.target, needsAlike: record.pointee.needsAlike,
+        runs: schedule.pointee.callRuns)
       block.pointee.throttle.count(
-        index, turn, gas: record.pointee.gas.paid, block.pointee.finals, schedule)
+        index, turn, gas: record.pointee.gas.paid,
+        needsNeighbour: record.pointee.needsNeighbour, block.pointee.finals, schedule)
       index += 1
       // Who waits to be the first should not wait long, and who reads the frontier all the time should
       // not have to fetch it each time.

@@ -1,3 +1,4 @@
+import CMachineForms
 import EVM
 import Ethereum
 import Synchronization
@@ -92,8 +93,7 @@ struct BlockInFlight: ~Copyable {
       cells.pointee.prefetch(transaction.pointee.sender)
       if let to = transaction.pointee.transaction.to { cells.pointee.prefetch(to) }
       transaction.pointee.transaction.data.withUnsafeBytes { data in
-        guard let base = data.baseAddress, data.count >= 4 else { return }
-        _ = base.assumingMemoryBound(to: Atomic<UInt32>.self).pointee.load(ordering: .relaxed)
+        if let base = data.baseAddress { machine_prefetch(base) }
       }
     }
   }

@@ -1,3 +1,4 @@
+import CMachineForms
 import EVM
 import Synchronization
 
@@ -97,7 +98,7 @@ struct CellStore: ~Copyable {
   @inline(__always)
   borrowing func prefetch(_ address: Address) {
     let hash = tables.pointee.hash(address)
-    _ = accountDirectory[Int(truncatingIfNeeded: hash) & mask].load(ordering: .relaxed)
+    machine_prefetch(accountDirectory + Int(truncatingIfNeeded: hash) & mask)
     tables.pointee.prefetchAccount(hash)
   }
 

@@ -17,6 +17,8 @@ final class ParallelWorker {
     var isFirst = false
     /// Whether it reads what one nearby wrote that calls the same contract.
     var needsAlike = false
+    /// Whether that one is one of the last few before it.
+    var needsNeighbour = false
     var share = CellStore.Share()
     var slab: UnsafeMutablePointer<Slab>
   }
@@ -166,6 +168,10 @@ final class ParallelWorker {
       return nil
     }
     counts.executions += 1
+    if incarnation == 1 {
+      let target = (schedule.pointee.turns + Int(transaction)).pointee.target
+      if target >= 0 { schedule.pointee.callRuns.add(target, worker: number) }
+    }
     record.pointee.ranLast = isLast
     context.pointee.isLast = isLast
     context.pointee.isFirst = incarnation == 1 && !isLast
@@ -180,6 +186,7 @@ final class ParallelWorker {
       while true {
         context.pointee.blocker = -1
         context.pointee.needsAlike = false
+        context.pointee.needsNeighbour = false
         if machine.pointee == nil && !makeMachine(block) {
           return fail(transaction, incarnation, .workspaceExhausted, isLast, block)
         }
@@ -339,6 +346,9 @@ final class ParallelWorker {
     return !mustWait(for: writer, context)
   }
 
+  /// How far a transaction is from another one that one worker is likely to take together with it.
+  private static var neighbours: Int32 { 4 }
+
   private static func noteWriter(_ writer: Int32, _ context: UnsafeMutablePointer<Context>) {
     let schedule = context.pointee.block!.pointee.schedule
     let turn = schedule.pointee.turns + Int(context.pointee.transaction)
@@ -346,6 +356,9 @@ final class ParallelWorker {
       && context.pointee.transaction &- writer < schedule.pointee.window.load(ordering: .relaxed)
     {
       context.pointee.needsAlike = true
+      if context.pointee.transaction &- writer <= neighbours {
+        context.pointee.needsNeighbour = true
+      }
     }
   }
 
@@ -381,6 +394,7 @@ final class ParallelWorker {
     }
     record.pointee.blobs = UInt16(truncatingIfNeeded: message.blobHashes.count)
     record.pointee.needsAlike = context.pointee.needsAlike
+    record.pointee.needsNeighbour = context.pointee.needsNeighbour
     if result.error == nil {
       fill(transaction, message, result, record, block)
     }

@@ -1,3 +1,4 @@
+import CMachineForms
 import Synchronization
 
 #if canImport(Glibc)
@@ -35,30 +36,54 @@ struct SpinLock: ~Copyable {
 
 /// Waiting for another thread, longer each time: first for some instructions, then for the next turn
 /// on this core (its owner may be the one that waits for it), then asleep.
+///
+/// Who has slept in vain before is sooner asleep the next time: it is one too many.
 struct Backoff {
   private var rounds = 0
+  private var sleeps = 0
+  /// When it began to yield, and how long it does so before it sleeps, in nanoseconds.
+  private var yieldsSince: UInt64 = 0
+  private var patience = Self.longestPatience
+
+  private static var longestPatience: UInt64 { 16_000 }
+  private static var shortestPatience: UInt64 { 1_000 }
 
   /// Waits once; `sleeps` gives the core away for good when that has lasted.
   @inline(__always)
   mutating func wait(sleeps: Bool = false) {
-    rounds += 1
+    rounds &+= 1
     if rounds < 32 {
-      for _ in 0..<16 { spinHint() }
-    } else if rounds < 48 || !sleeps {
-      sched_yield()
+      machine_pause()
+      if rounds > 8 { machine_pause() }
+    } else if sleeps {
+      yieldOrSleep()
     } else {
-      usleep(rounds < 56 ? 50 : 200)
+      sched_yield()
     }
   }
 
-  mutating func reset() { rounds = 0 }
+  @inline(never)
+  private mutating func yieldOrSleep() {
+    if rounds == 32 { yieldsSince = TransactionRunner.uptime }
+    if sleeps == 0 {
+      if TransactionRunner.uptime &- yieldsSince < patience {
+        sched_yield()
+        return
+      }
+      patience = max(patience / 2, Self.shortestPatience)
+    }
+    sleeps &+= 1
+    usleep(sleeps <= 8 ? 50 : sleeps <= 32 ? 200 : 500)
+  }
+
+  /// There was something to do.
+  @inline(__always)
+  mutating func reset() {
+    if rounds >= 32 && sleeps == 0 { patience = min(patience &* 2, Self.longestPatience) }
+    rounds = 0
+    sleeps = 0
+  }
 
   /// Whether that has lasted for some microseconds.
-  var isLong: Bool { rounds >= 40 }
-
-  @inline(__always)
-  private func spinHint() {
-    // An atomic that the optimizer must keep: a few cycles.
-    atomicMemoryFence(ordering: .acquiring)
-  }
+  var isLong: Bool { rounds >= 40 || sleeps > 0 }
 }

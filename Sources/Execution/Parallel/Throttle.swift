@@ -8,12 +8,16 @@ struct Throttle {
   private var executions = 0
   private var gas: UInt64 = 0
   private var longestRow: UInt64 = 0
+  /// Those that were right at once although they needed what one shortly before them wrote.
+  private var lucky = 0
   /// The first transaction that is counted.
   private var first: Int32 = 0
   private var active: Int
   /// How many decisions in a row found that nothing is left to gain.
   private var vainPeriods = 0
   private var window: Int32
+  /// The largest batch so far.
+  private var largestBatch: Int32 = 0
 
   /// Transactions between two decisions.
   static let period = 24
@@ -44,12 +48,15 @@ struct Throttle {
   @inline(__always)
   mutating func count(
     _ index: Int32, _ turn: UnsafeMutablePointer<TransactionTurn>, gas: UInt64,
-    _ finals: UnsafeMutablePointer<FinalRecord>, _ schedule: UnsafeMutablePointer<TurnSchedule>
+    needsNeighbour: Bool, _ finals: UnsafeMutablePointer<FinalRecord>,
+    _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
     if transactions == 0 { first = index }
     transactions += 1
-    executions += Int(turn.pointee.status.incarnation)
+    let incarnation = turn.pointee.status.incarnation
+    executions += Int(incarnation)
     let waitedFor = turn.pointee.waitedFor
+    if needsNeighbour && incarnation == 1 && waitedFor < 0 { lucky += 1 }
     self.gas &+= gas
     let row = gas &+ (waitedFor >= first ? finals[Int(waitedFor)].rowGas : 0)
     finals[Int(index)].rowGas = row
@@ -60,6 +67,7 @@ struct Throttle {
     executions = 0
     self.gas = 0
     longestRow = 0
+    lucky = 0
   }
 
   @inline(never)
@@ -76,11 +84,22 @@ struct Throttle {
       active = min(workers, active * 2)
       window = min(window * 2, Self.widestWindow(workers: workers))
     }
+    var batch = schedule.pointee.batch.load(ordering: .relaxed)
+    largestBatch = max(largestBatch, batch)
     if wasted * 4 > transactions {
-      window = Self.narrowWindow(workers: workers, batch: schedule.pointee.batch)
+      batch = schedule.pointee.firstBatch
+      window = Self.narrowWindow(workers: workers, batch: batch)
+    } else if lucky * 2 > transactions {
+      // Each needs the one before it, and finds it done where one worker takes both.
+      batch = min(batch * 2, schedule.pointee.widestBatch)
+      window = max(window, Int32(workers) * 2 * batch)
+    } else if lucky * 8 < transactions {
+      batch = max(batch / 2, schedule.pointee.firstBatch)
     }
+    largestBatch = max(largestBatch, batch)
+    schedule.pointee.batch.store(batch, ordering: .relaxed)
     schedule.pointee.window.store(window, ordering: .relaxed)
     schedule.pointee.activeWorkers.store(active, ordering: .relaxed)
-    if active == 1 && mayEnd { schedule.pointee.endSoon(workers: workers) }
+    if active == 1 && mayEnd { schedule.pointee.endSoon(workers: workers, batch: largestBatch) }
   }
 }

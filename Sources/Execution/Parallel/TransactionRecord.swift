@@ -22,6 +22,8 @@ struct TransactionRecord: BitwiseCopyable {
   var hasOutcome = false
   /// Whether it reads what an earlier transaction nearby that calls the same contract wrote.
   var needsAlike = false
+  /// Whether that one is one of the last few before it.
+  var needsNeighbour = false
   /// Whether it relied on the coinbase's balance.
   var reliesOnCoinbase = false
   /// Why it is not valid.

@@ -13,8 +13,13 @@ struct TurnSchedule: ~Copyable {
   let targets: UnsafeMutablePointer<CallTargets>
   /// One bit for each transaction that has to run again.
   private let pending: UnsafeMutablePointer<Atomic<UInt64>>
-  /// How many transactions that follow one another a worker takes at once, at most.
-  let batch: Int32
+  /// How many that call each of them have run.
+  let callRuns: CallRuns
+  /// How many transactions that follow one another a worker takes at once, at first and at most.
+  let firstBatch: Int32
+  let widestBatch: Int32
+  /// The same now.
+  let batch: Atomic<Int32>
   /// What each worker has taken and not begun. Who has nothing else to do takes from the others.
   private let claims: ClaimedRanges
   /// Transactions that begin before all others: each may take as long as all others together take a worker.
@@ -70,7 +75,11 @@ struct TurnSchedule: ~Copyable {
     next = Atomic(first)
     end = Atomic(count)
     prepared = Atomic(first)
-    batch = max(1, min(8, (count - first) / Int32(workers * 16)))
+    callRuns = CallRuns(workers: workers, targets: Int(count))
+    let share = (count - first) / Int32(workers * 16)
+    firstBatch = max(1, min(8, share))
+    widestBatch = max(firstBatch, min(64, share))
+    batch = Atomic(firstBatch)
     window = Atomic(Throttle.firstWindow(workers: workers))
     widestWindow = Throttle.widestWindow(workers: workers)
     activeWorkers = Atomic(workers)
@@ -82,6 +91,7 @@ struct TurnSchedule: ~Copyable {
   deinit {
     pending.deallocate()
     claims.deallocate()
+    callRuns.deallocate()
   }
 
   /// Whether all transactions that may begin are final.
@@ -89,8 +99,8 @@ struct TurnSchedule: ~Copyable {
     frontier.load(ordering: .acquiring) >= end.load(ordering: .acquiring)
   }
 
-  /// Begins no more transactions than have been begun.
-  borrowing func endSoon(workers: Int) {
+  /// Begins no more transactions than have been begun; `batch` is the largest one so far.
+  borrowing func endSoon(workers: Int, batch: Int32) {
     // A worker that has looked at the end before may take one more batch.
     let last = max(next.load(ordering: .acquiring) &+ Int32(workers) &* batch, firstLate)
     if last < end.load(ordering: .acquiring) { end.store(last, ordering: .releasing) }
@@ -122,17 +132,21 @@ struct TurnSchedule: ~Copyable {
         continue
       }
       let first = next.load(ordering: .relaxed)
-      let most = min(
-        first &+ batch, end.load(ordering: .relaxed), prepared.load(ordering: .acquiring))
-      if first >= most || !isInWindow(first, isIdle: isIdle) {
+      let batch = batch.load(ordering: .relaxed)
+      let open = min(end.load(ordering: .relaxed), prepared.load(ordering: .acquiring))
+      let most = min(first &+ batch, open)
+      if first >= most
+        || !isInWindow(first, until: open, room: Int32(worker) &* batch, isIdle: isIdle)
+      {
         return isIdle ? takeClaimed(&waits) : nil
       }
+      let heaviest = max(Self.heaviestBatch, UInt64(batch) &* Self.heaviestShare)
       // Nobody is to have much while others have nothing.
       var last = first &+ 1
       var taken = weight(first)
       while last < most {
         taken &+= weight(last)
-        if taken > Self.heaviestBatch { break }
+        if taken > heaviest { break }
         last &+= 1
       }
       if next.compareExchange(
@@ -144,20 +158,25 @@ struct TurnSchedule: ~Copyable {
     }
   }
 
-  /// Whether workers may run ahead so far. Who is idle lets all go farther: the transaction at the frontier
-  /// is a long one.
+  /// Whether workers may run ahead so far, of the transactions `until` there. Where little `room` is left
+  /// in the window, it is left to workers with lower numbers: the others would be awake for next to
+  /// nothing. Who is idle lets all go farther: the transaction at the frontier is a long one.
   @inline(__always)
-  private borrowing func isInWindow(_ index: Int32, isIdle: Bool) -> Bool {
+  private borrowing func isInWindow(
+    _ index: Int32, until open: Int32, room: Int32, isIdle: Bool
+  ) -> Bool {
     let width = window.load(ordering: .relaxed)
-    if index < frontier.load(ordering: .relaxed) &+ width { return true }
+    let edge = frontier.load(ordering: .relaxed) &+ width
+    if index < edge && (edge >= open || edge &- index >= room) { return true }
     if isIdle && width < widestWindow {
       window.store(min(width &* 2, widestWindow), ordering: .relaxed)
     }
     return false
   }
 
-  /// What a worker takes at once, in nanoseconds.
-  private static var heaviestBatch: UInt64 { 160_000 }
+  /// What a worker takes at once, in nanoseconds, and for each transaction of a batch where that is more.
+  private static var heaviestBatch: UInt64 { 170_000 }
+  private static var heaviestShare: UInt64 { 21_250 }
 
   /// Begins one of those that begin before all others.
   @inline(never)

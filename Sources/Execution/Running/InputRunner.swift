@@ -14,6 +14,9 @@ public final class InputRunner {
   /// Who does the stages of profiled blocks that are coprocessors' work; `nil` for one core.
   package var profileStages: (any ProfileStages)?
 
+  /// How often a parallel executor runs each block, each time with other pauses where it has any.
+  package var repeats = 1
+
   let executor: any HostBlockExecutor
   let stateTests = StateTestRunner()
 
@@ -115,20 +118,38 @@ public final class InputRunner {
       serial = (outcome, state, ContinuousClock.now - start)
       report.state.detach()
     }
+    for _ in 1..<max(1, repeats) {
+      guard let parallel, let serial else { break }
+      var state = report.state
+      state.detach()
+      try compare(parallel.execute(block, on: &state), state, serial, &report)
+      if !report.failures.isEmpty { break }
+      parallel.delays?.seed &+= 1
+    }
     var executor = executor
     let start = ContinuousClock.now
     let outcome = try executor.execute(block, on: &report.state)
     report.elapsed = ContinuousClock.now - start
     report.parallel = parallel?.statistics
-    if var serial {
+    if let serial {
       report.serialElapsed = serial.elapsed
-      if outcome.receiptsRoot != serial.outcome.receiptsRoot
-        || report.state.stateRoot() != serial.state.stateRoot()
-      {
-        report.failures.append("the parallel executor's outcome differs from the serial one's")
-      }
+      compare(outcome, report.state, serial, &report)
     }
     return outcome
+  }
+
+  private func compare(
+    _ outcome: BlockOutcome, _ state: WorldState,
+    _ serial: (outcome: BlockOutcome, state: WorldState, elapsed: Duration),
+    _ report: inout RunReport
+  ) {
+    var state = state
+    var expected = serial.state
+    if outcome.receiptsRoot != serial.outcome.receiptsRoot
+      || state.stateRoot() != expected.stateRoot()
+    {
+      report.failures.append("the parallel executor's outcome differs from the serial one's")
+    }
   }
 
   private static func refusal(_ reason: String, _ path: String) -> FormatError {

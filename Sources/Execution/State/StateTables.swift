@@ -1,5 +1,5 @@
+import CMachineForms
 import EVM
-import Synchronization
 
 /// The accounts and slots of a state in flat memory: rows in order of arrival, and tables that find
 /// them.
@@ -85,10 +85,7 @@ struct StateTables: ~Copyable {
   @inline(__always)
   func prefetchAccount(_ hash: UInt64) {
     let number = accountTable.prefetch(hash)
-    if Int(number) < accountCount {
-      _ = UnsafeRawPointer(accounts + Int(number)).assumingMemoryBound(to: Atomic<UInt64>.self)
-        .pointee.load(ordering: .relaxed)
-    }
+    if Int(number) < accountCount { machine_prefetch(accounts + Int(number)) }
   }
 
   /// The number of an account's row, which was `hint` when it was last seen.
@@ -175,6 +172,13 @@ struct StateTables: ~Copyable {
   /// Begins to load what a search for the slot with this hash reads first.
   @inline(__always)
   func prefetchSlot(_ hash: UInt64) { _ = slotTable.prefetch(hash) }
+
+  /// The same, and the row that it may find.
+  @inline(__always)
+  func prefetchSlotRow(_ hash: UInt64) {
+    let number = slotTable.prefetch(hash)
+    if Int(number) < slotCount { machine_prefetch(slots + Int(number)) }
+  }
 
   /// The value of a slot.
   func value(_ key: UInt256, of account: UInt32) -> UInt256 {

@@ -9,12 +9,14 @@ struct BlockCase {
   var block: PreparedBlock
   let state: WorldState
 
-  /// The blocks of the main network in a folder of fixtures.
-  static func mainnet(fixtures: String) throws -> [BlockCase] {
+  /// The blocks of the main network in a folder of fixtures, of those whose names contain `filter`.
+  static func mainnet(fixtures: String, filter: String?) throws -> [BlockCase] {
     let folder = fixtures + "/mainnet-blocks"
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
       .sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
-    return try names.map { name in
+    return try names.filter { name in
+      filter.map { "mainnet/\(name)".contains($0) } ?? true
+    }.map { name in
       let input = try MainnetBlock(folder: folder + "/" + name)
       return BlockCase(
         name: "mainnet/" + name, block: try InputRunner.prepared(input),

@@ -18,13 +18,23 @@ struct ExecutorOptions: ParsableArguments {
     help: "Pause at random where threads meet, by this seed: schedules that a quiet machine lacks.")
   var pauses: UInt64?
 
+  @Option(
+    help: ArgumentHelp(
+      "Run each block so many times by the parallel executor.",
+      discussion: "What is read from files is read once. Pauses are others each time."))
+  var repeats = 1
+
   func validate() throws {
+    if !(1...1_000_000).contains(repeats) {
+      throw ValidationError("--repeats: \(repeats) is not from 1 to 1,000,000")
+    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads: \(threads) is not from 1 to 1024")
     }
     if executor == .serial {
       if threads != nil { throw ValidationError("--threads is for --executor parallel") }
       if pauses != nil { throw ValidationError("--pauses is for --executor parallel") }
+      if repeats > 1 { throw ValidationError("--repeats is for --executor parallel") }
     }
   }
 

@@ -153,6 +153,7 @@ extension TransitionEnvironment {
     if fork >= .amsterdam {
       guard let slotNumber else { throw missing("slotNumber", fork) }
       block.environment.slotNumber = slotNumber
+      block.recordsAccessList = true
     }
     if fork >= .prague, number > 0 {
       guard let hash = blockHashes[number - 1] else {

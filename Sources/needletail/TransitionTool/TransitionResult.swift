@@ -113,6 +113,11 @@ struct TransitionResult {
           for request in requests { writer.value(hexadecimal: request) }
         }
       }
+      // As the executable specification's tool names and writes them.
+      if let list = outcome.accessList {
+        writer.member("blockAccessList", hexadecimal: list.encoded)
+        writer.member("blockAccessListHash", list.hash)
+      }
       if let blockException { writer.member("blockException", blockException) }
     }
   }
