@@ -140,10 +140,11 @@ final class WorkerPool: Sendable {
           backoff.reset()
         }
       }
-      pool.wakeOthers(number)
-      if pool.isOver.load(ordering: .acquiring) { return }
+      // First the round, then the others: who goes to sleep after they were woken sees it, too.
       seen = pool.round
       heard = pool.calls.load(ordering: .sequentiallyConsistent)
+      pool.wakeOthers(number)
+      if pool.isOver.load(ordering: .acquiring) { return }
       if !pool.enter(seen) { continue }
       pool.arrivals.add(1, ordering: .acquiringAndReleasing)
       let body = pool.work.withLock { $0 }

@@ -57,6 +57,30 @@ import Testing
     }
   }
 
+  /// Each thread wakes two more. One that comes to a round while the next one begins wakes them for the next
+  /// one, too: else they sleep through a round in which all are waited for.
+  @Test(arguments: [8, 16])
+  func nobodySleepsThroughARound(threads: Int) {
+    let isDone = DispatchSemaphore(value: 0)
+    let counts = Counts()
+    let thread = Thread {
+      let pool = WorkerPool(count: threads)
+      for round in 0..<1500 {
+        // Some rounds are over before all have heard of them.
+        for _ in 0..<round % 3 { pool.run { _ in } }
+        if round % 64 == 0 { usleep(UInt32(round % 7) * 100) }
+        pool.run(together: true) { _ in }
+        counts.parts.add(1, ordering: .relaxed)
+      }
+      pool.end()
+      isDone.signal()
+    }
+    thread.start()
+    let result = isDone.wait(timeout: .now() + 120)
+    let ended = counts.parts.load(ordering: .relaxed)
+    #expect(result == .success, "\(ended) rounds of 1500 ended")
+  }
+
   @Test func partsAreDoneOnce() {
     let pool = WorkerPool(count: 3)
     defer { pool.end() }
