@@ -1,4 +1,4 @@
-# `make run` and `make test` need Swift 6.2 or later, and LMDB, which they install as root on Debian;
+# `make run` and `make test` need Swift 6.2 or later, LMDB and zlib, which they install as root on Debian;
 # `make help` lists the rest.
 
 BUILD := swift build -c release
@@ -21,7 +21,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Kernels take minutes: only where there is a GPU to run them.
-run: libraries $(if $(wildcard /dev/nvidia0),kernels) ## build, then start a development node and send a first batch to it
+GPU := $(wildcard /dev/nvidia0)
+run: libraries $(if $(GPU),kernels) ## build, then start a development node and send a first batch to it
 	$(BUILD) --product needletail
 	@$(MAKE) --no-print-directory start
 
