@@ -92,4 +92,4 @@ setup: ## install the Debian packages that are missing
 
 clean: ## remove what was built, but not the fixtures
 	rm -f Sources/CKernelImage/Image/*.ptx Sources/CKernelImage/Image/*.cubin
-	rm -rf .build .venv-rpc .venv-kernels .venv-differential .venv-bench Examples/Embedding/.build
+	rm -rf .build .venv-* Examples/Embedding/.build
