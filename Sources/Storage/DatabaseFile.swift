@@ -20,7 +20,7 @@ package final class DatabaseFile {
     guard access(folder + "/data.mdb", R_OK) == 0 else {
       throw StorageError(.unreadable, "\(folder)/data.mdb: \(String(cString: strerror(errno)))")
     }
-    guard CommitGuard(folder: folder).find().0 != .cut else {
+    guard try CommitGuard(folder: folder).find().0 != .cut else {
       throw StorageError(
         .unreadable,
         "\(folder): the machine went down while blocks were being stored; start the node on it once, "

@@ -65,7 +65,7 @@ import Testing
     do {
       let environment = try open(folder)
       #expect(try isAll(2, environment))
-      #expect(commit.find().0 == .nothing)
+      #expect(try commit.find().0 == .nothing)
       // It goes on from there.
       try write(4, environment, inParts: true)
     }
@@ -82,10 +82,10 @@ import Testing
       try commit.begin()
       try write(2, environment)
       #expect(
-        commit.find().0 == (CommitGuard.machineRun().contains { $0 != 0 } ? .unfinished : .cut))
+        try commit.find().0 == (CommitGuard.machineRun().contains { $0 != 0 } ? .unfinished : .cut))
     }
     #expect(try isAll(2, open(folder)))
-    #expect(commit.find().0 == .nothing)
+    #expect(try commit.find().0 == .nothing)
   }
 
   /// After a commit in parts that failed, whatever is committed next needs no guard of before.
@@ -96,7 +96,7 @@ import Testing
     try CommitGuard(folder: folder.path).begin(run: Self.other)
     environment.isGuarded.store(true, ordering: .relaxed)
     try write(2, environment, inParts: inParts)
-    #expect(CommitGuard(folder: folder.path).find().0 == .nothing)
+    #expect(try CommitGuard(folder: folder.path).find().0 == .nothing)
     let isGuarded = environment.isGuarded.load(ordering: .relaxed)
     #expect(!isGuarded)
     #expect(try isAll(2, environment))
@@ -108,30 +108,40 @@ import Testing
     let commit = CommitGuard(folder: folder.path)
     _ = try open(folder)
     try commit.begin(run: [UInt8](repeating: 0, count: 64))
-    #expect(commit.find(run: [UInt8](repeating: 0, count: 64)).0 == .cut)
+    #expect(try commit.find(run: [UInt8](repeating: 0, count: 64)).0 == .cut)
   }
 
   @Test func aRecordThatIsNotWholeSaysNothing() throws {
     let folder = TemporaryFolder()
     let commit = CommitGuard(folder: folder.path)
     _ = try open(folder)
-    #expect(commit.find().0 == .nothing)
+    #expect(try commit.find().0 == .nothing)
     try commit.begin(run: Self.other)
-    #expect(commit.find().0 == .cut)
+    #expect(try commit.find().0 == .cut)
     let url = URL(fileURLWithPath: folder.path + "/commit.guard")
     let whole = try Data(contentsOf: url)
     for place in [0, 15, 16, 79, 80, 4000, whole.count - 5, whole.count - 1] {
       var damaged = whole
       damaged[place] ^= 1
       try damaged.write(to: url)
-      #expect(commit.find().0 == .nothing, "byte \(place)")
+      #expect(try commit.find().0 == .nothing, "byte \(place)")
       try whole.prefix(place).write(to: url)
-      #expect(commit.find().0 == .nothing, "\(place) bytes")
+      #expect(try commit.find().0 == .nothing, "\(place) bytes")
     }
     try whole.write(to: url)
-    #expect(commit.find().0 == .cut)
+    #expect(try commit.find().0 == .cut)
     try commit.end()
-    #expect(commit.find().0 == .nothing)
+    #expect(try commit.find().0 == .nothing)
+  }
+
+  /// What it says decides what is opened: it is not passed over.
+  @Test func aRecordThatCanNotBeReadIsAnError() throws {
+    let folder = TemporaryFolder()
+    _ = try open(folder)
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/commit.guard", withIntermediateDirectories: false)
+    let error = #expect(throws: StorageError.self) { try open(folder) }
+    #expect(error?.code == .unreadable && error?.message.contains("commit.guard") == true)
   }
 
   @Test func commitsInPartsKeepAll() throws {
@@ -141,7 +151,7 @@ import Testing
       for round in 0..<4 {
         try write(round, environment, inParts: true)
         #expect(try isAll(round, environment))
-        #expect(CommitGuard(folder: folder.path).find().0 == .nothing)
+        #expect(try CommitGuard(folder: folder.path).find().0 == .nothing)
       }
     }
     #expect(try isAll(3, open(folder)))

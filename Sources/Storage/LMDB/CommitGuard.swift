@@ -53,7 +53,9 @@ struct CommitGuard: Sendable {
 
   /// Notes the metas as they are, on the disk, before a commit changes one.
   func begin(run: [UInt8] = machineRun()) throws(StorageError) {
-    let metas = try Self.bytes(of: data, count: Self.metaBytes)
+    guard let metas = try Self.bytes(of: data, count: Self.metaBytes) else {
+      throw StorageError(.corrupt, "\(data) has no metas")
+    }
     var record = Self.magic + run + metas
     let sum = record.withUnsafeBytes { CRC32C.checksum($0) }
     record.append(bigEndian: sum)
@@ -63,9 +65,12 @@ struct CommitGuard: Sendable {
   /// All is on the disk.
   func end() throws(StorageError) { try Self.write([], to: path, truncates: true) }
 
-  /// What an earlier process left. A record that is not whole was never followed by a commit.
-  func find(run: [UInt8] = machineRun()) -> (Finding, metas: [UInt8]) {
-    guard let record = try? Self.bytes(of: path, count: Self.headerBytes + Self.metaBytes + 4),
+  /// What an earlier process left. A record that is not whole was never followed by a commit; one that can
+  /// not be read may have been.
+  func find(run: [UInt8] = machineRun()) throws(StorageError) -> (Finding, metas: [UInt8]) {
+    if access(path, F_OK) != 0 && errno == ENOENT { return (.nothing, []) }
+    guard
+      let record = try Self.bytes(of: path, count: Self.headerBytes + Self.metaBytes + 4),
       record.starts(with: Self.magic)
     else { return (.nothing, []) }
     let body = record.dropLast(4)
@@ -81,7 +86,7 @@ struct CommitGuard: Sendable {
   /// Takes back what a power cut caught, before LMDB opens the file; gives whether pages may still be on
   /// their way to the disk.
   func restore(run: [UInt8] = machineRun()) throws(StorageError) -> Bool {
-    let (finding, metas) = find(run: run)
+    let (finding, metas) = try find(run: run)
     if finding == .cut {
       try Self.write(metas, to: data, truncates: false)
       try end()
@@ -89,13 +94,15 @@ struct CommitGuard: Sendable {
     return finding == .unfinished
   }
 
-  private static func bytes(of path: String, count: Int) throws(StorageError) -> [UInt8] {
+  /// The first bytes of a file; `nil` where it has fewer.
+  private static func bytes(of path: String, count: Int) throws(StorageError) -> [UInt8]? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw failure(path) }
     defer { close(file) }
     var bytes = [UInt8](repeating: 0, count: count)
-    guard pread(file, &bytes, count, 0) == count else { throw failure(path) }
-    return bytes
+    let found = pread(file, &bytes, count, 0)
+    if found < 0 { throw failure(path) }
+    return found == count ? bytes : nil
   }
 
   private static func write(_ bytes: [UInt8], to path: String, truncates: Bool) throws(StorageError)

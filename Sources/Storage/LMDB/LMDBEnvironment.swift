@@ -31,35 +31,31 @@ final class LMDBEnvironment: @unchecked Sendable {
     guard let created else { throw StorageError(.unreadable, "LMDB gives no environment") }
     handle = created
     tables = []
-    do throws(StorageError) {
-      try Self.check(mdb_env_set_mapsize(handle, mapSize), "setting the map's size")
-      try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
-      try Self.check(mdb_env_set_maxreaders(handle, 1024), "setting the readers")
-      let commit = CommitGuard(folder: folder)
-      let isUnfinished = try commit.restore()
-      // Readers are tied to their transactions, not to threads; random access gains nothing from
-      // read-ahead. Pages are changed in the map, which saves a copy of each and its place in a list
-      // that LMDB keeps in order; `requireSpace` sees to it that the disk has room for them.
+    // From here on an error ends in `deinit`, which closes it.
+    try Self.check(mdb_env_set_mapsize(handle, mapSize), "setting the map's size")
+    try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
+    try Self.check(mdb_env_set_maxreaders(handle, 1024), "setting the readers")
+    let commit = CommitGuard(folder: folder)
+    let isUnfinished = try commit.restore()
+    // Readers are tied to their transactions, not to threads; random access gains nothing from
+    // read-ahead. Pages are changed in the map, which saves a copy of each and its place in a list
+    // that LMDB keeps in order; `requireSpace` sees to it that the disk has room for them.
+    try Self.check(
+      mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_WRITEMAP), 0o644),
+      "opening \(folder)")
+    var transaction: OpaquePointer?
+    try Self.check(mdb_txn_begin(handle, nil, 0, &transaction), "opening the tables")
+    for name in tableNames {
+      var table = MDB_dbi()
       try Self.check(
-        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_WRITEMAP), 0o644),
-        "opening \(folder)")
-      var transaction: OpaquePointer?
-      try Self.check(mdb_txn_begin(handle, nil, 0, &transaction), "opening the tables")
-      for name in tableNames {
-        var table = MDB_dbi()
-        try Self.check(
-          mdb_dbi_open(transaction, name, UInt32(MDB_CREATE), &table), "opening table \(name)")
-        tables.append(table)
-      }
-      try Self.check(mdb_txn_commit(transaction), "opening the tables")
-      var file: mdb_filehandle_t = -1
-      try Self.check(mdb_env_get_fd(handle, &file), "looking for the map")
-      mapping = FileMapping(file: file)
-      if isUnfinished { try endGuard() }
-    } catch {
-      mdb_env_close(handle)
-      throw error
+        mdb_dbi_open(transaction, name, UInt32(MDB_CREATE), &table), "opening table \(name)")
+      tables.append(table)
     }
+    try Self.check(mdb_txn_commit(transaction), "opening the tables")
+    var file: mdb_filehandle_t = -1
+    try Self.check(mdb_env_get_fd(handle, &file), "looking for the map")
+    mapping = FileMapping(file: file)
+    if isUnfinished { try endGuard() }
   }
 
   /// Opens the file `data.mdb` of a folder to be read alone, beside whoever writes it.
@@ -70,25 +66,21 @@ final class LMDBEnvironment: @unchecked Sendable {
     guard let created else { throw StorageError(.unreadable, "LMDB gives no environment") }
     handle = created
     tables = []
-    do throws(StorageError) {
-      try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
-      try Self.check(
-        mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_RDONLY), 0o644),
-        "opening \(folder)")
-      var transaction: OpaquePointer?
-      try Self.check(
-        mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "opening the tables")
-      for name in tableNames {
-        var table = MDB_dbi()
-        try Self.check(mdb_dbi_open(transaction, name, 0, &table), "opening table \(name)")
-        tables.append(table)
-      }
-      // A commit keeps the tables open; there is nothing to write.
-      try Self.check(mdb_txn_commit(transaction), "opening the tables")
-    } catch {
-      mdb_env_close(handle)
-      throw error
+    // From here on an error ends in `deinit`, which closes it.
+    try Self.check(mdb_env_set_maxdbs(handle, UInt32(tableNames.count)), "setting the tables")
+    try Self.check(
+      mdb_env_open(handle, folder, UInt32(MDB_NOTLS | MDB_NORDAHEAD | MDB_RDONLY), 0o644),
+      "opening \(folder)")
+    var transaction: OpaquePointer?
+    try Self.check(
+      mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "opening the tables")
+    for name in tableNames {
+      var table = MDB_dbi()
+      try Self.check(mdb_dbi_open(transaction, name, 0, &table), "opening table \(name)")
+      tables.append(table)
     }
+    // A commit keeps the tables open; there is nothing to write.
+    try Self.check(mdb_txn_commit(transaction), "opening the tables")
   }
 
   deinit { mdb_env_close(handle) }
