@@ -88,7 +88,7 @@ package final class CallRunner {
     if !(options.precompileMoves.isEmpty && runner.precompileMoves.isEmpty) {
       runner.precompileMoves = options.precompileMoves
     }
-    runner.deadline = options.nanoseconds.map { TransactionRunner.uptime &+ $0 }
+    runner.deadline = options.nanoseconds.map { MonotonicClock.nanoseconds &+ $0 }
     runner.begin(block, on: &state)
     defer { runner.end(&state) }
     tracer?.willRun(transaction: 0)

@@ -1,14 +1,6 @@
 import EVM
 import Ethereum
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Runs single transactions and system calls on a world state: owns the workspace, answers the
 /// machine's questions, and applies the journal.
 ///
@@ -26,7 +18,7 @@ final class TransactionRunner {
   }
   /// Whether a trial may pay nothing for its gas (`Machine.mayBeFree`).
   var mayBeFree = false
-  /// When transactions have to be over, in nanoseconds of `uptime`; system calls may take their time.
+  /// When transactions have to be over, in nanoseconds of `MonotonicClock`; system calls may take their time.
   var deadline: UInt64?
   /// Precompiles that answer at other addresses (`Machine.precompileMoves`).
   var precompileMoves: [PrecompileMove] = [] {
@@ -212,7 +204,7 @@ final class TransactionRunner {
     var machine = Machine(
       fork: fork, block: environment,
       view: TimedStateView(view) {
-        $0.assumingMemoryBound(to: Context.self).pointee.deadline < TransactionRunner.uptime
+        $0.assumingMemoryBound(to: Context.self).pointee.deadline < MonotonicClock.nanoseconds
       }, tracer: NoTracer(), workspace: try makeWorkspace())
     machine.journal.seed = seed
     machine.isTrial = isTrial
@@ -221,13 +213,6 @@ final class TransactionRunner {
     let result = machine.run(
       message, gasAvailable: gas, stateGasAvailable: stateGas, blobsAvailable: blobs)
     return (result, machine.journal, machine.output)
-  }
-
-  /// Nanoseconds since some moment.
-  static var uptime: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
   }
 
   @inline(never)

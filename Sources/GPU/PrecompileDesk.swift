@@ -1,9 +1,7 @@
 package import CUDA
 package import Coprocessors
 import EVM
-import Foundation
 import Kernels
-import Synchronization
 
 /// Answers the questions of suspended transactions: the calls of each precompile are one batch of the
 /// coprocessor that `PrecompileRoute` names, a device's from its crossover on, else the CPU's.

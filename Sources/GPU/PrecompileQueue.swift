@@ -1,6 +1,5 @@
 import Coprocessors
 import EVM
-import Foundation
 import Kernels
 import Synchronization
 

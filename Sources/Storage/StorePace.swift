@@ -1,3 +1,4 @@
+import Execution
 import Synchronization
 
 #if canImport(Glibc)
@@ -59,7 +60,7 @@ final class StorePace: Sendable {
       let share = UInt64(share.load(ordering: .relaxed))
       if share >= 1000 { return }
       if share > 0 {
-        let now = clock_gettime_nsec()
+        let now = MonotonicClock.nanoseconds
         let end = sliceEnd.load(ordering: .relaxed)
         if now < end { return }
         if now >= end + Self.slice * (1000 - share) / share {
@@ -69,11 +70,5 @@ final class StorePace: Sendable {
       }
       usleep(200)
     }
-  }
-
-  private func clock_gettime_nsec() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

@@ -64,9 +64,9 @@ struct Backoff {
 
   @inline(never)
   private mutating func yieldOrSleep() {
-    if rounds == 32 { yieldsSince = TransactionRunner.uptime }
+    if rounds == 32 { yieldsSince = MonotonicClock.nanoseconds }
     if sleeps == 0 {
-      if TransactionRunner.uptime &- yieldsSince < patience {
+      if MonotonicClock.nanoseconds &- yieldsSince < patience {
         sched_yield()
         return
       }

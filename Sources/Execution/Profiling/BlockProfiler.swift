@@ -39,9 +39,9 @@ package struct BlockProfiler {
     var best: Watched?
     var unwatched = UInt64.max
     var count = 0
-    let start = ExecutionProfile.nanoseconds()
+    let start = MonotonicClock.nanoseconds
     while count < max(1, repeats),
-      count == 0 || ExecutionProfile.nanoseconds() &- start < Self.budget
+      count == 0 || MonotonicClock.nanoseconds &- start < Self.budget
     {
       unwatched = min(unwatched, try Self.time(block, on: pre, executor))
       let run = try watch(block, on: pre, executor)
@@ -77,9 +77,9 @@ package struct BlockProfiler {
     executor.tracer = nil
     var state = pre
     state.detach()
-    let start = ExecutionProfile.nanoseconds()
+    let start = MonotonicClock.nanoseconds
     _ = try executor.execute(block, on: &state)
-    return ExecutionProfile.nanoseconds() &- start
+    return MonotonicClock.nanoseconds &- start
   }
 
   private func watch(
@@ -94,7 +94,7 @@ package struct BlockProfiler {
     let raw = stages == nil ? [] : signed.map(\.transaction.encoded)
     var costs: [ProfileBucket: StageCost] = [:]
     var roots: [ProfileBucket: Hash256] = [:]
-    let start = ExecutionProfile.nanoseconds()
+    let start = MonotonicClock.nanoseconds
     profile.start()
     if !signed.isEmpty {
       try profile.measure(.senderRecovery, units: signed.count) { () throws(ExecutionError) in
@@ -143,7 +143,7 @@ package struct BlockProfiler {
       }
     }
     profile.stop()
-    let nanoseconds = ExecutionProfile.nanoseconds() &- start
+    let nanoseconds = MonotonicClock.nanoseconds &- start
     // A root that is wrong has no time.
     for (bucket, root) in roots {
       let expected =

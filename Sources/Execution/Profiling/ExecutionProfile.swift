@@ -1,14 +1,6 @@
 public import EVM
 import Ethereum
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Watches transactions and system calls, and tells where their gas and time went: by opcode, and
 /// by bucket for every call.
 ///
@@ -78,7 +70,7 @@ public final class ExecutionProfile: TransactionTracer {
     recorder.initialize(
       to: ProfileRecorder(
         context: Unmanaged.passUnretained(self).toOpaque(),
-        clock: { ExecutionProfile.nanoseconds() },
+        clock: { MonotonicClock.nanoseconds },
         clockCost: Self.clockCost,
         finder: { context, call in
           let profile = Unmanaged<ExecutionProfile>.fromOpaque(context).takeUnretainedValue()
@@ -169,19 +161,12 @@ public final class ExecutionProfile: TransactionTracer {
     return try work()
   }
 
-  /// Nanoseconds since some moment.
-  static func nanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-  }
-
   /// What reading the clock takes: the least of many.
   private static let clockCost: UInt64 = {
     var least = UInt64.max
     for _ in 0..<2000 {
-      let first = nanoseconds()
-      least = min(least, nanoseconds() &- first)
+      let first = MonotonicClock.nanoseconds
+      least = min(least, MonotonicClock.nanoseconds &- first)
     }
     return least
   }()
