@@ -220,6 +220,17 @@ final class ModelChain {
     }
   }
 
+  /// A file that is no database, or is none any more, is an error for who writes and for who reads.
+  @Test(arguments: [1, 4096, 40_000])
+  func whatIsNoDatabaseIsRefused(bytes: Int) throws {
+    let folder = TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+    try Data(repeating: 0x5A, count: bytes).write(
+      to: URL(fileURLWithPath: folder.path + "/data.mdb"))
+    #expect(throws: StorageError.self) { try Database(folder: folder.path) }
+    #expect(throws: StorageError.self) { try DatabaseFile(folder: folder.path) }
+  }
+
   @Test func readersKeepTheirMoment() throws {
     let folder = TemporaryFolder()
     let chain = ModelChain(seed: 9, accounts: 50)

@@ -320,8 +320,12 @@ KNOWN_LENGTH = re.compile(
 PIECES = itertools.count()
 
 
+# What the back end still turns into words, and not into a loop over bytes.
+PIECE = 64
+
+
 def in_pieces(match):
-    """Such a call as calls for 128 bytes each: of longer ones the back end makes a loop over single bytes."""
+    """Such a call as calls for a piece each: of longer ones the back end makes a loop over single bytes."""
     call, kind, to, what, length, rest = match.groups()
     lines = []
 
@@ -336,16 +340,16 @@ def in_pieces(match):
         lines.append(f"  {moved} = getelementptr i8, {space} {name}, i64 {start}")
         return f"{words} {moved}"
 
-    for start in range(0, int(length), 128):
+    for start in range(0, int(length), PIECE):
         operands = place(to, start), what if kind == "memset" else place(what, start)
-        piece = min(128, int(length) - start)
+        piece = min(PIECE, int(length) - start)
         lines.append(f"{call}({operands[0]}, {operands[1]}, i64 {piece}, i1 false){rest}")
     return "\n".join(lines)
 
 
 def in_words(ir):
     """The module with fills and copies of unknown lengths by words, and long ones of known lengths in pieces."""
-    ir = KNOWN_LENGTH.sub(lambda match: in_pieces(match) if int(match[5]) > 128 else match[0], ir)
+    ir = KNOWN_LENGTH.sub(lambda match: in_pieces(match) if int(match[5]) > PIECE else match[0], ir)
     for name, kind in (
             ("needletail_fill", r"memset\.p0"), ("needletail_copy", r"mem(?:cpy|move)\.p0\.p0")):
         ir = re.sub(
