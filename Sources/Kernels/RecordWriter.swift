@@ -21,13 +21,21 @@ struct RecordWriter {
   /// Words so far.
   private(set) var words = 0
 
-  let journal: Journal
-  let selection: RecordSelection
+  /// What is written of the journal.
+  private let accounts: UnsafeBufferPointer<AccountEntry>
+  private let slots: UnsafeBufferPointer<SlotEntry>
+  private let logs: UnsafeBufferPointer<LogRecord>
+  private let logData: UnsafePointer<UInt8>
+  private let selection: RecordSelection
   /// Where the values before are.
-  let table: StateTable
+  private let table: StateTable
 
-  init(_ journal: Journal, _ selection: RecordSelection, _ table: StateTable) {
-    self.journal = journal
+  init(_ journal: UnsafePointer<Journal>, _ selection: RecordSelection, _ table: StateTable) {
+    accounts = UnsafeBufferPointer(
+      start: journal.pointee.accounts, count: journal.pointee.accountCount)
+    slots = UnsafeBufferPointer(start: journal.pointee.slots, count: journal.pointee.slotCount)
+    logs = UnsafeBufferPointer(start: journal.pointee.logs, count: journal.pointee.logCount)
+    logData = UnsafePointer(journal.pointee.logData)
     self.selection = selection
     self.table = table
   }
@@ -53,98 +61,101 @@ struct RecordWriter {
 
   @inline(__always)
   private mutating func writeAll(_ output: UnsafeBufferPointer<UInt8>) -> Int {
-    var slots = 0
+    var slotsWritten = 0
     if !selection.isDisjoint(with: [.changes, .reads]) {
       var index = 0
-      while index < journal.accountCount {
-        write(journal.accounts + index)
+      while index < accounts.count {
+        write(accounts[index])
         index &+= 1
       }
       index = 0
-      while index < journal.slotCount {
-        if write(journal.slots + index) { slots &+= 1 }
+      while index < slots.count {
+        if write(slots[index]) { slotsWritten &+= 1 }
         index &+= 1
       }
     }
     if selection.contains(.logs) {
       var index = 0
-      while index < journal.logCount {
-        write(journal.logs + index)
+      while index < logs.count {
+        write(logs[index])
         index &+= 1
       }
     }
     if selection.contains(.output) { put(output) }
-    return slots
+    return slotsWritten
   }
 
+  // An entry comes as a value: all that is read of it is on its way before the first word is written.
+  // A device does not move a load before a store that might change what it reads.
+
   @inline(__always)
-  private mutating func write(_ entry: UnsafeMutablePointer<AccountEntry>) {
+  private mutating func write(_ entry: AccountEntry) {
     var parts: RecordParts = []
     var original = AccountRecord.absent
-    if entry.pointee.isLoaded {
-      table.read(entry.pointee.record.place, into: &original)
+    if entry.isLoaded {
+      table.read(entry.record.place, into: &original)
       if selection.contains(.reads) { parts.formUnion(.original) }
-      if entry.pointee.nonce != original.nonce || entry.pointee.balance != original.balance {
+      if entry.nonce != original.nonce || entry.balance != original.balance {
         parts.formUnion(.values)
       }
-      if entry.pointee.codeHash != original.codeHash {
+      if entry.codeHash != original.codeHash {
         parts.formUnion(.codeHash)
-        if entry.pointee.isCodeChanged { parts.formUnion(.code) }
+        if entry.isCodeChanged { parts.formUnion(.code) }
       }
     }
-    put(entry.pointee.address.low)
-    put(entry.pointee.address.middle)
+    put(entry.address.low)
+    put(entry.address.middle)
     put(
-      UInt64(entry.pointee.address.high) | UInt64(entry.pointee.flags.rawValue) << 32
+      UInt64(entry.address.high) | UInt64(entry.flags.rawValue) << 32
         | UInt64(parts.rawValue) << 48)
     if parts.contains(.values) {
-      put(entry.pointee.nonce)
-      put(entry.pointee.balance)
+      put(entry.nonce)
+      put(entry.balance)
     }
-    if parts.contains(.codeHash) { put(entry.pointee.codeHash.word) }
+    if parts.contains(.codeHash) { put(entry.codeHash.word) }
     if parts.contains(.original) {
       put(original.nonce)
       put(original.balance)
       put(original.codeHash.word)
       let exists: UInt64 = original.exists ? 1 : 0
       let hasStorage: UInt64 = original.hasStorage ? 2 : 0
-      put(exists | hasStorage | UInt64(entry.pointee.observed.rawValue) << 8)
-      put(entry.pointee.balanceFloor)
+      put(exists | hasStorage | UInt64(entry.observed.rawValue) << 8)
+      put(entry.balanceFloor)
     }
     if parts.contains(.code) {
-      put(UInt64(entry.pointee.changedCode.count))
-      put(entry.pointee.changedCode)
+      put(UInt64(entry.changedCode.count))
+      put(entry.changedCode)
     }
   }
 
   /// False for a slot that is left out.
   @inline(__always)
-  private mutating func write(_ slot: UnsafeMutablePointer<SlotEntry>) -> Bool {
-    if slot.pointee.isTransient || !slot.pointee.isLoaded { return false }
+  private mutating func write(_ slot: SlotEntry) -> Bool {
+    if slot.isTransient || !slot.isLoaded { return false }
     var parts: RecordParts = []
-    if slot.pointee.current != slot.pointee.original { parts.formUnion(.values) }
+    if slot.current != slot.original { parts.formUnion(.values) }
     if selection.contains(.reads) { parts.formUnion(.original) }
     if parts.isEmpty { return false }
-    put(UInt64(slot.pointee.account) | UInt64(parts.rawValue) << 32)
-    put(slot.pointee.key)
-    if parts.contains(.values) { put(slot.pointee.current) }
-    if parts.contains(.original) { put(slot.pointee.original) }
+    put(UInt64(slot.account) | UInt64(parts.rawValue) << 32)
+    put(slot.key)
+    if parts.contains(.values) { put(slot.current) }
+    if parts.contains(.original) { put(slot.original) }
     return true
   }
 
   @inline(__always)
-  private mutating func write(_ log: UnsafeMutablePointer<LogRecord>) {
-    put(log.pointee.address.low)
-    put(log.pointee.address.middle)
-    put(UInt64(log.pointee.address.high) | UInt64(log.pointee.topicCount) << 32)
-    put(UInt64(log.pointee.dataCount))
-    if log.pointee.topicCount > 0 { put(log.pointee.topics.0) }
-    if log.pointee.topicCount > 1 { put(log.pointee.topics.1) }
-    if log.pointee.topicCount > 2 { put(log.pointee.topics.2) }
-    if log.pointee.topicCount > 3 { put(log.pointee.topics.3) }
+  private mutating func write(_ log: LogRecord) {
+    put(log.address.low)
+    put(log.address.middle)
+    put(UInt64(log.address.high) | UInt64(log.topicCount) << 32)
+    put(UInt64(log.dataCount))
+    if log.topicCount > 0 { put(log.topics.0) }
+    if log.topicCount > 1 { put(log.topics.1) }
+    if log.topicCount > 2 { put(log.topics.2) }
+    if log.topicCount > 3 { put(log.topics.3) }
     put(
       UnsafeBufferPointer(
-        start: journal.logData + log.pointee.dataOffset, count: log.pointee.dataCount))
+        start: logData + log.dataOffset, count: log.dataCount))
   }
 
   // MARK: Words
@@ -173,6 +184,17 @@ struct RecordWriter {
       let raw = UnsafeRawPointer(first)
       let whole = bytes.count >> 3
       var index = 0
+      while index &+ 4 <= whole {
+        let word0 = ByteWords.loadAnywhere(raw, index &* 8)
+        let word1 = ByteWords.loadAnywhere(raw, index &* 8 &+ 8)
+        let word2 = ByteWords.loadAnywhere(raw, index &* 8 &+ 16)
+        let word3 = ByteWords.loadAnywhere(raw, index &* 8 &+ 24)
+        next[words &+ index] = word0
+        next[words &+ index &+ 1] = word1
+        next[words &+ index &+ 2] = word2
+        next[words &+ index &+ 3] = word3
+        index &+= 4
+      }
       while index < whole {
         next[words &+ index] = ByteWords.loadAnywhere(raw, index &* 8)
         index &+= 1

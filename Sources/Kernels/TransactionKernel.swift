@@ -106,11 +106,11 @@ package enum TransactionKernel {
   ) {
     // A launch is a whole number of blocks: lanes beyond have no workspace.
     if lane >= arguments.pointee.laneCount { return }
-    guard
-      let workspace = Workspace(
-        base: memory, capacity: stride(arguments.pointee.sizes), sizes: arguments.pointee.sizes,
-        instructions: arguments.pointee.instructions)
-    else { return }
+    var arena = Arena(base: memory, capacity: stride(arguments.pointee.sizes))
+    let workspace = Workspace(
+      carving: &arena, sizes: arguments.pointee.sizes,
+      instructions: arguments.pointee.instructions)
+    if arena.isExhausted { return }
     var machine = Machine(
       fork: arguments.pointee.fork, block: BlockEnvironment(), view: view, tracer: NoTracer(),
       workspace: workspace)
@@ -137,7 +137,7 @@ package enum TransactionKernel {
         : execute(
           &machine, message, block.pointee.gasAvailable, block.pointee.blobsAvailable)
       report(
-        result, machine.journal, machine.output, arguments,
+        result, &machine.journal, machine.output, arguments,
         to: arguments.pointee.outcomes + number)
       index &+= arguments.pointee.laneCount
     }
@@ -146,7 +146,8 @@ package enum TransactionKernel {
   /// Writes the outcome of a transaction and its records.
   @inline(__always)
   private static func report(
-    _ result: TransactionResult, _ journal: Journal, _ output: UnsafeBufferPointer<UInt8>,
+    _ result: TransactionResult, _ journal: UnsafePointer<Journal>,
+    _ output: UnsafeBufferPointer<UInt8>,
     _ arguments: UnsafePointer<Arguments>, to outcome: UnsafeMutablePointer<TransactionOutcome>
   ) {
     // Still pending.
@@ -180,11 +181,11 @@ package enum TransactionKernel {
       output, to: arguments.pointee.records + Int(truncatingIfNeeded: place))
     let hasState = !arguments.pointee.selection.isDisjoint(with: [.changes, .reads])
     outcome.pointee.accountCount =
-      hasState ? UInt32(truncatingIfNeeded: journal.accountCount) : 0
+      hasState ? UInt32(truncatingIfNeeded: journal.pointee.accountCount) : 0
     outcome.pointee.slotCount = UInt32(truncatingIfNeeded: slots)
     outcome.pointee.logCount =
       arguments.pointee.selection.contains(.logs)
-      ? UInt32(truncatingIfNeeded: journal.logCount) : 0
+      ? UInt32(truncatingIfNeeded: journal.pointee.logCount) : 0
     outcome.pointee.outputCount =
       arguments.pointee.selection.contains(.output)
       ? UInt32(truncatingIfNeeded: output.count) : 0

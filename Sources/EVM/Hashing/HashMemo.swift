@@ -13,17 +13,22 @@ struct HashMemo: BitwiseCopyable {
   private let entries: UnsafeMutablePointer<Entry>
   private let mask: Int
 
-  /// A memo over `count` entries, a power of two, which are all overwritten.
+  /// A memo over `count` entries, a power of two, to be cleared first.
+  @inline(__always)
   init(_ entries: UnsafeMutablePointer<Entry>, count: Int) {
     self.entries = entries
     mask = count &- 1
+  }
+
+  /// Overwrites all entries.
+  func clear() {
     // Keccak-256 of 64 zero bytes.
     let hash = UInt256(
       0x4058_49e5_97ba_5fb5, 0x2b36_e491_b30a_40b2, 0x4284_a544_3f17_f196,
       0xad32_28b6_76f7_d3cd)
     entries.update(
       repeating: Entry(
-        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash), count: count)
+        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash), count: mask &+ 1)
   }
 
   /// Writes the hash of 64 bytes, at any alignment.

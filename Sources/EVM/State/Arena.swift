@@ -31,4 +31,22 @@ public struct Arena: BitwiseCopyable {
     used = start &+ bytes
     return (base + start).bindMemory(to: T.self, capacity: count)
   }
+
+  /// Whether something was taken that was not there.
+  @inline(__always)
+  package var isExhausted: Bool { used > capacity }
+
+  /// As if more had been taken than there is.
+  @inline(__always)
+  mutating func exhaust() { used = capacity &+ 1 }
+
+  /// Room as `allocate` gives it; memory that must not be used when the arena is exhausted afterwards.
+  ///
+  /// A large value that is made of many places is copied as often as something optional is unwrapped.
+  @inline(__always)
+  mutating func take<T: BitwiseCopyable>(_ type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
+    if let place = allocate(type, count: count) { return place }
+    exhaust()
+    return base.assumingMemoryBound(to: type)
+  }
 }

@@ -60,29 +60,30 @@ public struct Journal: BitwiseCopyable {
     var stateGas: StateGas.Checkpoint
   }
 
-  init?(arena: inout Arena, sizes: WorkspaceSizes) {
-    guard let accounts = arena.allocate(AccountEntry.self, count: sizes.accounts),
-      let slots = arena.allocate(SlotEntry.self, count: sizes.slots),
-      let undo = arena.allocate(UndoRecord.self, count: sizes.undoRecords),
-      let logs = arena.allocate(LogRecord.self, count: sizes.logs),
-      let logData = arena.allocate(UInt8.self, count: sizes.logBytes),
-      let code = arena.allocate(UInt8.self, count: sizes.codeBytes),
-      let table = arena.allocate(UInt64.self, count: sizes.tableSlots &+ 1)
-    else { return nil }
-    self.accounts = accounts
+  /// A journal out of an arena, whose table is to be cleared first; not to be used when the arena is
+  /// exhausted afterwards.
+  @inline(__always)
+  init(arena: inout Arena, sizes: WorkspaceSizes) {
+    accounts = arena.take(AccountEntry.self, count: sizes.accounts)
     accountCapacity = sizes.accounts
-    self.slots = slots
+    slots = arena.take(SlotEntry.self, count: sizes.slots)
     slotCapacity = sizes.slots
-    self.undo = undo
+    undo = arena.take(UndoRecord.self, count: sizes.undoRecords)
     undoCapacity = sizes.undoRecords
-    self.logs = logs
+    logs = arena.take(LogRecord.self, count: sizes.logs)
     logCapacity = sizes.logs
-    self.logData = logData
+    logData = arena.take(UInt8.self, count: sizes.logBytes)
     logDataCapacity = sizes.logBytes
-    codeArena = Arena(base: UnsafeMutableRawPointer(code), capacity: sizes.codeBytes)
-    self.table = table
+    codeArena = Arena(
+      base: UnsafeMutableRawPointer(arena.take(UInt8.self, count: sizes.codeBytes)),
+      capacity: sizes.codeBytes)
+    table = arena.take(UInt64.self, count: sizes.tableSlots &+ 1)
     tableCapacity = sizes.tableSlots
-    table.update(repeating: 0, count: sizes.tableSlots &+ 1)
+  }
+
+  /// Nothing is asked of the memory's contents before.
+  func clearTable() {
+    table.update(repeating: 0, count: tableCapacity &+ 1)
   }
 
   /// Forgets everything, for the next transaction.

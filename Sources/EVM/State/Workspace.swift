@@ -114,35 +114,38 @@ public struct Workspace: BitwiseCopyable {
     base: UnsafeMutableRawPointer, capacity: Int, sizes: WorkspaceSizes,
     instructions shared: UnsafeMutablePointer<InstructionCheck>?
   ) {
-    if sizes.frames < 0 { return nil }
-    // What every transaction uses lies together; the stack, of which most use little, comes last.
     var arena = Arena(base: base, capacity: capacity)
-    guard let frames = arena.allocate(Frame.self, count: sizes.frames &+ 1),
-      let zeros = arena.allocate(UInt8.self, count: 128),
-      let lastModulus = arena.allocate(LastModulus.self, count: 1),
-      let hashes = arena.allocate(HashMemo.Entry.self, count: sizes.hashes),
-      let journal = Journal(arena: &arena, sizes: sizes),
-      let returnData = arena.allocate(UInt8.self, count: sizes.returnBytes),
-      let memory = arena.allocate(UInt8.self, count: sizes.memoryBytes),
-      let instructions = shared
-        ?? arena.allocate(InstructionCheck.self, count: InstructionTable.room),
-      let stack = arena.allocate(UInt256.self, count: sizes.stackWords)
-    else { return nil }
-    self.stack = stack
-    stackEnd = stack + sizes.stackWords
-    self.memory = memory
-    memoryEnd = memory + sizes.memoryBytes
-    self.frames = frames
+    self.init(carving: &arena, sizes: sizes, instructions: shared)
+    if arena.isExhausted { return nil }
+  }
+
+  /// As above out of an arena; not to be used when that is exhausted afterwards.
+  @inline(__always)
+  package init(
+    carving arena: inout Arena, sizes: WorkspaceSizes,
+    instructions shared: UnsafeMutablePointer<InstructionCheck>?
+  ) {
+    // What every transaction uses lies together; the stack, of which most use little, comes last.
+    frames = arena.take(Frame.self, count: sizes.frames &+ 1)
     frameCount = sizes.frames
-    self.returnData = returnData
+    zeros = arena.take(UInt8.self, count: 128)
+    lastModulus = arena.take(LastModulus.self, count: 1)
+    hashes = HashMemo(
+      arena.take(HashMemo.Entry.self, count: sizes.hashes), count: sizes.hashes)
+    journal = Journal(arena: &arena, sizes: sizes)
+    returnData = arena.take(UInt8.self, count: sizes.returnBytes)
     returnCapacity = sizes.returnBytes
-    self.instructions = instructions
-    self.zeros = zeros
-    self.hashes = HashMemo(hashes, count: sizes.hashes)
-    self.lastModulus = lastModulus
+    memory = arena.take(UInt8.self, count: sizes.memoryBytes)
+    memoryEnd = memory + sizes.memoryBytes
+    instructions = shared ?? arena.take(InstructionCheck.self, count: InstructionTable.room)
+    stack = arena.take(UInt256.self, count: sizes.stackWords)
+    stackEnd = stack + sizes.stackWords
+    if sizes.frames < 0 { arena.exhaust() }
+    if arena.isExhausted { return }
     lastModulus.initialize(to: LastModulus())
     zeros.update(repeating: 0, count: 128)
+    hashes.clear()
+    journal.clearTable()
     if shared == nil { InstructionTable.invalidate(instructions) }
-    self.journal = journal
   }
 }

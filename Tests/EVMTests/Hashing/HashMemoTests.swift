@@ -8,6 +8,7 @@ import Testing
     let entries = UnsafeMutablePointer<HashMemo.Entry>.allocate(capacity: 4)
     defer { entries.deallocate() }
     let memo = HashMemo(entries, count: 4)
+    memo.clear()
     var generator = SplitMixGenerator(seed: 64)
     var inputs = [[UInt8](repeating: 0, count: 64)]
     for _ in 0..<40 {

@@ -48,6 +48,7 @@ import Testing
     let entries = UnsafeMutablePointer<HashMemo.Entry>.allocate(capacity: 4)
     defer { entries.deallocate() }
     let memo = HashMemo(entries, count: 4)
+    memo.clear()
     var hash = UInt256.zero
     let zeros = [UInt8](repeating: 0, count: 64)
     zeros.withUnsafeBufferPointer { memo.hash($0.baseAddress!, into: &hash) }
