@@ -1,7 +1,3 @@
-#if NEEDLETAIL_DEVICE
-  import CDevice
-#endif
-
 /// An instruction on its way through the interpreter.
 ///
 /// The host reads each field where it is used. A device has it in registers: there a load takes as long
@@ -39,7 +35,7 @@ struct InstructionStream {
   @inline(__always)
   mutating func take() -> FetchedInstruction {
     #if NEEDLETAIL_DEVICE
-      let instruction = FetchedInstruction(address: address, words: ahead.inOtherRegisters)
+      let instruction = FetchedInstruction(address: address, words: ahead)
     #else
       let instruction = FetchedInstruction(address: address)
     #endif
@@ -69,22 +65,6 @@ struct InstructionStream {
       let words = UnsafeRawPointer(address).load(as: SIMD2<UInt64>.self)
       low = words[0]
       high = words[1]
-    }
-
-    @inline(__always)
-    private init(low: UInt64, high: UInt64) {
-      self.low = low
-      self.high = high
-    }
-
-    /// The same words, but no mere copy of the first one: for that the assembler would keep the next
-    /// instruction's first word in other registers than those that its load fills, and so wait for the
-    /// load as soon as it has begun.
-    @inline(__always)
-    var inOtherRegisters: InstructionWords {
-      let lower = device_same(UInt32(truncatingIfNeeded: low))
-      let upper = device_same(UInt32(truncatingIfNeeded: low >> 32))
-      return InstructionWords(low: UInt64(lower) | UInt64(upper) << 32, high: high)
     }
 
     @inline(__always)

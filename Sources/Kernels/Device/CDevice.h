@@ -11,14 +11,6 @@ int device_block_size(void) __asm__("llvm.nvvm.read.ptx.sreg.ntid.x");
 /* Nanoseconds of a clock that all lanes share. */
 unsigned long long device_nanoseconds(void) __asm__("llvm.nvvm.read.ptx.sreg.globaltimer");
 
-/* The same value: multiplied by the blocks of the launch in the third dimension, which is one in all
-   launches; but that the assembler does not know. */
-static inline __attribute__((always_inline)) unsigned device_same(unsigned value) {
-  unsigned same;
-  __asm__("mov.u32 %0, %%nctaid.z; mul.lo.u32 %0, %0, %1;" : "=&r"(same) : "r"(value));
-  return same;
-}
-
 /* Adds for all lanes of the device; gives the value before. */
 static inline __attribute__((always_inline)) unsigned long long
 device_fetch_add(void *counter, unsigned long long amount) {
