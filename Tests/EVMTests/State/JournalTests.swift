@@ -26,7 +26,8 @@ import Testing
     let base = UnsafeMutableRawPointer.allocate(byteCount: sizes.bytes, alignment: 16)
     memory.append(base)
     var arena = Arena(base: base, capacity: sizes.bytes)
-    var journal = Journal(arena: &arena, sizes: sizes)!
+    var journal = Journal(arena: &arena, sizes: sizes)
+    journal.clearTable()
     journal.reset()
     return (journal, (base + arena.used - 8).assumingMemoryBound(to: UInt64.self))
   }
