@@ -24,8 +24,6 @@ package final class CallRunner {
     package var createdAddress: Address?
     /// Gas as a block counts it.
     package var gas = BlockGas()
-    /// Accounts and slots that were accessed, those of the access list among them.
-    package var accesses: [AccessListEntry] = []
 
     /// Nothing.
     package init() {}
@@ -40,8 +38,6 @@ package final class CallRunner {
     package var precompileMoves: [PrecompileMove] = []
     /// Whether the changes stay in the state.
     package var keepsChanges = false
-    /// Whether accesses are collected.
-    package var collectsAccesses = false
     /// Nanoseconds that it may take, about; then `ExecutionError.Code.timeExhausted` is thrown.
     package var nanoseconds: UInt64?
     /// Gas that the block has left.
@@ -110,7 +106,6 @@ package final class CallRunner {
           outcome.output = [UInt8](output)
           outcome.createdAddress = result.createdAddress
           outcome.logs = journal.collectLogs()
-          if options.collectsAccesses { outcome.accesses = journal.collectAccesses() }
           if let accesses {
             runner.note(journal, in: accesses.recorder, index: accesses.index)
           }
@@ -120,23 +115,6 @@ package final class CallRunner {
     }
     if let failure { throw failure }
     return outcome
-  }
-}
-
-extension Journal {
-  /// The accounts and slots that are warm, in the order of first access.
-  fileprivate func collectAccesses() -> [AccessListEntry] {
-    var entries: [AccessListEntry] = []
-    var places: [Int: Int] = [:]
-    for index in 0..<accountCount where accounts[index].flags.contains(.warm) {
-      places[index] = entries.count
-      entries.append(AccessListEntry(address: accounts[index].address))
-    }
-    for index in 0..<slotCount where slots[index].isWarm && !slots[index].isTransient {
-      guard let place = places[Int(slots[index].account)] else { continue }
-      entries[place].storageKeys.append(slots[index].key)
-    }
-    return entries
   }
 }
 

@@ -30,12 +30,13 @@ struct Needletail: ParsableCommand {
   /// Runs the command and maps what goes wrong to an exit status and one line on standard error.
   static func main() {
     var status: Int32 = 0
+    var settings: NodeConfiguration?
     do {
-      let arguments: [String]
+      var arguments = Array(CommandLine.arguments.dropFirst())
       do {
-        arguments = try NodeConfiguration.complete(
-          Array(CommandLine.arguments.dropFirst()),
-          environment: ProcessInfo.processInfo.environment)
+        settings = try NodeConfiguration.ofNode(
+          arguments, environment: ProcessInfo.processInfo.environment)
+        if let settings { arguments = ["node"] + settings.arguments }
       } catch let error as ValidationError {
         Terminal.note("needletail: \(error.message)")
         _exit(2)
@@ -67,7 +68,7 @@ struct Needletail: ParsableCommand {
       if status == 0 {
         if !message.isEmpty { print(message) }
       } else if !(error is ExitCode) {
-        Terminal.note(message)
+        Terminal.note(message + (settings?.sources(in: message) ?? ""))
       }
     }
     if fflush(stdout) != 0 || ferror(stdout) != 0 {

@@ -20,7 +20,7 @@ struct RunCommand: ParsableCommand {
       or only a sender.
 
         needletail run batch.json
-        needletail run GeneralStateTests/stExample/add11.json --fork London
+        needletail run state_tests/stExample/add11.json --fork Osaka
         needletail run mainnet-blocks/* --quiet
         needletail run batch.json --output result.json --trace steps.jsonl
         needletail run batch.json --profile

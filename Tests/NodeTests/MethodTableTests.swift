@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct MethodTableTests {
   @Test func describesJustWhatIsImplemented() {
-    let sessions = RPCExchange.methodNames.union(["rpc.discover"])
+    let sessions = RPCExchange.methodNames.union(["rpc.discover", "rpc_modules"])
     #expect(Set(RPCService.methodNames).union(sessions) == Set(MethodTable.signatures.keys))
   }
 

@@ -1,6 +1,7 @@
 """The checks of a script: functions that fail by raising, and what else a script notes."""
 
 import sys
+import tempfile
 import traceback
 
 from node import Node
@@ -37,6 +38,15 @@ class Checks:
         end()
         print(f"{passed} passed, {failed} failed")
         return 1 if failed else 0
+
+    def run_in_folders(self):
+        """The same, each function with a folder of its own that goes with it."""
+
+        def call(function):
+            with tempfile.TemporaryDirectory() as folder:
+                function(folder)
+
+        return self.run(call)
 
 
 class Notes:

@@ -14,6 +14,7 @@ import time
 
 import vyper
 from eth_account import Account
+from eth_account.messages import encode_defunct, encode_typed_data
 from web3 import AsyncWeb3, Web3, WebSocketProvider
 from web3.exceptions import ContractLogicError
 
@@ -151,6 +152,29 @@ def gives_access_lists_and_traces(w3, state):
     assert trace["type"] == "CALL" and int(trace["gasUsed"], 16) > 21000, trace
     steps = w3.provider.make_request("debug_traceTransaction", [hash.to_0x_hex()])["result"]
     assert steps["structLogs"][0]["pc"] == 0 and not steps["failed"]
+
+
+@check
+def signs_messages_and_structured_data(w3, state):
+    message = w3.eth.sign(FIRST, text="hello")
+    assert Account.recover_message(encode_defunct(text="hello"), signature=message) == FIRST
+    data = {
+        "types": {
+            "EIP712Domain": [{"name": "name", "type": "string"}, {"name": "chainId", "type": "uint256"}],
+            "Item": [{"name": "id", "type": "bytes32"}, {"name": "amounts", "type": "int64[]"}],
+            "Order": [{"name": "items", "type": "Item[]"}, {"name": "note", "type": "string"},
+                      {"name": "isFinal", "type": "bool"}, {"name": "raw", "type": "bytes"}],
+        },
+        "primaryType": "Order",
+        "domain": {"name": "shop", "chainId": 1337},
+        "message": {
+            "items": [{"id": "0x" + "ab" * 32, "amounts": [1, -2, 3]}, {"id": "0x" + "00" * 32, "amounts": []}],
+            "note": "as always", "isFinal": True, "raw": "0x0102",
+        },
+    }
+    signature = w3.provider.make_request("eth_signTypedData_v4", [FIRST, data])["result"]
+    found = Account.recover_message(encode_typed_data(full_message=data), signature=signature)
+    assert found == FIRST, found
 
 
 @check

@@ -17,7 +17,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -276,13 +275,5 @@ def a_port_that_is_taken_is_told(folder):
     node.stop()
 
 
-def main():
-    def run_in_a_folder(function):
-        with tempfile.TemporaryDirectory() as folder:
-            function(folder)
-
-    return check.run(run_in_a_folder)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check.run_in_folders())

@@ -15,7 +15,10 @@ import ckzg
 import eth_account.typed_transactions.blob_transactions as package
 from eth_utils import keccak
 
+from fp2 import Fp2
+
 P = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+FIELD = Fp2(P)
 SETUP = pathlib.Path(package.__file__).parent / "kzg_trusted_setup.txt"
 ROOT = pathlib.Path(__file__).parents[2]
 GENERATOR = ("97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58"
@@ -33,40 +36,14 @@ def blob(name):
     return b"".join(values)
 
 
-def times(a, b):
-    return (a[0] * b[0] - a[1] * b[1]) % P, (a[0] * b[1] + a[1] * b[0]) % P
-
-
-def power(a, exponent):
-    result = (1, 0)
-    while exponent:
-        if exponent & 1:
-            result = times(result, a)
-        a = times(a, a)
-        exponent >>= 1
-    return result
-
-
-def root(a):
-    """A square root in Fp2, where p = 3 modulo 4 (Adj and Rodriguez-Henriquez, 2012)."""
-    first = power(a, (P - 3) // 4)
-    alpha, x = times(times(first, first), a), times(first, a)
-    if alpha == (P - 1, 0):
-        return times((0, 1), x)
-    return times(power(((1 + alpha[0]) % P, alpha[1]), (P - 1) // 2), x)
-
-
 def uncompressed(point):
     """A compressed point of G2 as EIP-2537 has it."""
     is_larger = bool(point[0] >> 5 & 1)
     x = (int.from_bytes(point[48:], "big"),
          int.from_bytes(bytes([point[0] & 0x1F]) + point[1:48], "big"))
-    square = times(times(x, x), x)
-    square = ((square[0] + 4) % P, (square[1] + 4) % P)
-    y = root(square)
-    assert times(y, y) == square
+    y = FIELD.root(FIELD.add(FIELD.power(x, 3), (4, 4)))
     if (y[1] > (P - 1) // 2) != is_larger:
-        y = (-y[0] % P, -y[1] % P)
+        y = FIELD.negate(y)
     return b"".join(part.to_bytes(64, "big") for part in (*x, *y))
 
 

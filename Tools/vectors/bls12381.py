@@ -23,6 +23,9 @@ from py_ecc.optimized_bls12_381 import (
     multiply, neg, normalize,
 )
 
+from fp2 import Fp2
+
+FIELD = Fp2(P)
 X = 0xD201000000010000
 rng = random.Random(2537)
 lines = []
@@ -61,18 +64,11 @@ def curve_point():
 
 
 def root2(a):
-    """A square root in Fp2, or None."""
-    a0, a1 = (int(v) for v in a.coeffs)
-    norm = (a0 * a0 + a1 * a1) % P
-    n = pow(norm, (P + 1) // 4, P)
-    for sign in (n, P - n):
-        re2 = (a0 + sign) * pow(2, -1, P) % P
-        re = pow(re2, (P + 1) // 4, P)
-        if re:
-            candidate = FQ2([re, a1 * pow(2 * re, -1, P) % P])
-            if candidate * candidate == a:
-                return candidate
-    return None
+    """The square root in Fp2 whose real part is a square, or None."""
+    root = FIELD.root(tuple(int(v) for v in a.coeffs))
+    if root is None:
+        return None
+    return FQ2(root if pow(root[0], (P - 1) // 2, P) == 1 else FIELD.negate(root))
 
 
 def twist_point():

@@ -15,6 +15,9 @@ from py_ecc.bls12_381 import G1, G2, multiply, field_modulus as P, curve_order a
 from py_ecc.bls.point_compression import decompress_G2
 from py_ecc.optimized_bls12_381 import normalize
 
+from fp2 import Fp2
+
+FIELD = Fp2(P)
 X = -0xD201000000010000
 TAU_G2 = (
     "b5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72"
@@ -33,22 +36,6 @@ def fp(value, indent):
     words = [hexword(w) for w in limbs(int(value))]
     pad = " " * indent
     return f"BLS12381Fp(\n{pad}  {', '.join(words[:3])},\n{pad}  {', '.join(words[3:])})"
-
-def multiply2(a, b):
-    return ((a[0] * b[0] - a[1] * b[1]) % P, (a[0] * b[1] + a[1] * b[0]) % P)
-
-def power2(a, e):
-    r = (1, 0)
-    while e:
-        if e & 1:
-            r = multiply2(r, a)
-        a = multiply2(a, a)
-        e >>= 1
-    return r
-
-def inverse2(a):
-    n = pow(a[0] * a[0] + a[1] * a[1], -1, P)
-    return (a[0] * n % P, -a[1] * n % P)
 
 def member(summary, name, kind, body):
     print(f"  /// {summary}")
@@ -88,10 +75,10 @@ def constants():
     fp_member("The curve's constant: `y^2 = x^3 + 4`.", "curveB", 4)
     fp_member("The cube root of unity for which `(x, y)` to `(beta x, y)` is `[-x^2]` on G1.", "beta", beta())
     for i in (1, 2, 4, 5):
-        g = power2(xi, i * (P * P - 1) // 6)
+        g = FIELD.power(xi, i * (P * P - 1) // 6)
         assert g[1] == 0
         fp_member(f"`(1+u)^({i} (p^2-1)/6)`.", f"frobeniusSquared{i}", g[0])
-    assert power2(xi, 3 * (P * P - 1) // 6) == (P - 1, 0)
+    assert FIELD.power(xi, 3 * (P * P - 1) // 6) == (P - 1, 0)
     fp_member("The x-coordinate of G1's generator.", "generatorX", G1[0])
     fp_member("The y-coordinate of G1's generator.", "generatorY", G1[1])
     fp_member("The coefficient `A'` of the curve 11-isogenous to G1's (RFC 9380, section 8.8.1).",
@@ -108,20 +95,20 @@ def constants():
     print("}\n\nextension BLS12381Fp2 {")
     fp2_member("The twist's constant: `y^2 = x^3 + 4 (1 + u)`.", "curveB", (4, 4))
     for i in range(1, 6):
-        fp2_member(f"`(1+u)^({i} (p-1)/6)`.", f"frobenius{i}", power2(xi, i * (P - 1) // 6))
+        fp2_member(f"`(1+u)^({i} (p-1)/6)`.", f"frobenius{i}", FIELD.power(xi, i * (P - 1) // 6))
     fp2_member("`(1+u)^(-(p-1)/3)`: the x-coordinate's factor in the endomorphism of G2.",
-               "endomorphismX", inverse2(power2(xi, (P - 1) // 3)))
+               "endomorphismX", FIELD.inverse(FIELD.power(xi, (P - 1) // 3)))
     fp2_member("`(1+u)^(-(p-1)/2)`: the y-coordinate's factor in the endomorphism of G2.",
-               "endomorphismY", inverse2(power2(xi, (P - 1) // 2)))
+               "endomorphismY", FIELD.inverse(FIELD.power(xi, (P - 1) // 2)))
     fp2_member("The x-coordinate of G2's generator.", "generatorX", coefficients(G2[0]))
     fp2_member("The y-coordinate of G2's generator.", "generatorY", coefficients(G2[1]))
     fp2_member("The coefficient `A'` of the curve 3-isogenous to G2's (RFC 9380, section 8.8.2).",
                "isogenousA", (0, 240))
     fp2_member("The coefficient `B'` of the curve 3-isogenous to G2's.", "isogenousB", (1012, 1012))
     fp2_member("`Z = -(2 + u)`.", "mapZ", (P - 2, P - 1))
-    fp2_member("`-B'/A'`.", "negatedRatioOfB", multiply2((-1012 % P, -1012 % P), inverse2((0, 240))))
+    fp2_member("`-B'/A'`.", "negatedRatioOfB", FIELD.multiply((-1012 % P, -1012 % P), FIELD.inverse((0, 240))))
     fp2_member("`B'/(Z A')`.", "exceptionalX",
-               multiply2((1012, 1012), inverse2(multiply2((P - 2, P - 1), (0, 240)))))
+               FIELD.multiply((1012, 1012), FIELD.inverse(FIELD.multiply((P - 2, P - 1), (0, 240)))))
     data = bytes.fromhex(TAU_G2)
     point = normalize(decompress_G2((int.from_bytes(data[:48], "big"), int.from_bytes(data[48:], "big"))))
     fp2_member("The x-coordinate of `[tau]G2` of the KZG ceremony.", "ceremonyX", coefficients(point[0]))

@@ -13,6 +13,8 @@ import random
 from py_ecc.optimized_bn128 import FQ, FQ2, FQ12, G1, G2, Z1, Z2, add, b2, curve_order, double
 from py_ecc.optimized_bn128 import field_modulus, is_on_curve, multiply, neg, normalize, pairing
 
+from fp2 import Fp2
+
 random.seed(20260102)
 P, R = field_modulus, curve_order
 lines = []
@@ -85,25 +87,13 @@ emit("multiply", word(P) + word(2) + word(1), "fail")
 
 
 # Pairings.
-def fq2_root(value):
-    """A square root in Fp2 for p = 3 modulo 4, or None (Adj and Rodriguez-Henriquez, 2012)."""
-    power = value ** ((P - 3) // 4)
-    root = power * value
-    alpha = power * root
-    if alpha == FQ2([P - 1, 0]):
-        root = root * FQ2([0, 1])
-    else:
-        root = root * (FQ2.one() + alpha) ** ((P - 1) // 2)
-    return root if root * root == value else None
-
-
 def twist_point():
     """A random point of the twist, of any order."""
     while True:
         x = FQ2([random.randrange(P), random.randrange(P)])
-        y = fq2_root(x * x * x + b2)
+        y = Fp2(P).root(tuple(int(c) for c in (x * x * x + b2).coeffs))
         if y is not None:
-            point = (x, y, FQ2.one())
+            point = (x, FQ2(y), FQ2.one())
             assert is_on_curve(point, b2)
             return point
 

@@ -113,15 +113,7 @@ extension Batch: FixtureCase {
           try cursor.describedTransaction()
         }
       case "expect": expectation = try Expectation(from: &cursor)
-      case "config":
-        try cursor.beginObject()
-        while let key = try cursor.nextKey() {
-          switch key {
-          case "chainid", "chainId": chainID = try cursor.uint64()
-          case "blobSchedule": blobSchedule = try cursor.blobSchedule()
-          default: try cursor.skipValue()
-          }
-        }
+      case "config": try cursor.chainConfiguration(&chainID, &blobSchedule)
       case "_info": try cursor.skipValue()
       default:
         // A misspelt field would otherwise be left out without a word.

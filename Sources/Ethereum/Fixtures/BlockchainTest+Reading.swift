@@ -36,15 +36,7 @@ extension BlockchainTest: FixtureCase {
         blocks = try cursor.array { (cursor) throws(FormatError) in
           try TestBlock(from: &cursor)
         }
-      case "config":
-        try cursor.beginObject()
-        while let key = try cursor.nextKey() {
-          switch key {
-          case "chainid", "chainId": chainID = try cursor.uint64()
-          case "blobSchedule": blobSchedule = try cursor.blobSchedule()
-          default: try cursor.skipValue()
-          }
-        }
+      case "config": try cursor.chainConfiguration(&chainID, &blobSchedule)
       case "_info": comment = try cursor.fixtureComment()
       default: try cursor.skipValue()
       }

@@ -192,6 +192,20 @@ extension JSONCursor {
     }
   }
 
+  /// Reads what a test or a batch says of its chain; what it does not say stays.
+  package mutating func chainConfiguration(
+    _ chainID: inout UInt64, _ schedule: inout BlobSchedule
+  ) throws(FormatError) {
+    try beginObject()
+    while let key = try nextKey() {
+      switch key {
+      case "chainid", "chainId": chainID = try uint64()
+      case "blobSchedule": schedule = try blobSchedule()
+      default: try skipValue()
+      }
+    }
+  }
+
   /// An object of fork names and blob limits, put over the limits that are known.
   package mutating func blobSchedule() throws(FormatError) -> BlobSchedule {
     var schedule = BlobSchedule.testNetworks

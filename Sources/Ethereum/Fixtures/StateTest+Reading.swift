@@ -29,15 +29,7 @@ extension StateTest: FixtureCase {
         post = try Self.posts(from: &cursor, unknown: &unknown, options: options)
       case "fork": fork = try cursor.fork()
       case "expect": expectation = try Expectation(from: &cursor)
-      case "config":
-        try cursor.beginObject()
-        while let key = try cursor.nextKey() {
-          switch key {
-          case "chainid", "chainId": chainID = try cursor.uint64()
-          case "blobSchedule": schedule = try cursor.blobSchedule()
-          default: try cursor.skipValue()
-          }
-        }
+      case "config": try cursor.chainConfiguration(&chainID, &schedule)
       case "_info": comment = try cursor.fixtureComment()
       default: try cursor.skipValue()
       }

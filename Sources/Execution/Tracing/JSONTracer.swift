@@ -197,7 +197,7 @@ public final class JSONTracer: TransactionTracer {
 
 extension ExecutionStatus {
   /// The words of go-ethereum, which readers of traces know.
-  var traceWords: String {
+  package var traceWords: String {
     switch self {
     case .stopped, .returned, .selfDestructed: ""
     case .reverted: "execution reverted"

@@ -70,7 +70,8 @@ package final class Blockchain: @unchecked Sendable {
     guard let file = stored ?? genesisFile else {
       throw StorageError(.unavailable, "\(folder) has no chain yet: it needs a genesis file")
     }
-    genesis = try Genesis(FileBytes(copying: file, path: "genesis"))
+    genesis = try Genesis(
+      FileBytes(copying: file, path: stored == nil ? "genesis" : "\(folder)/state: genesis"))
     rules = ChainRules(schedule: genesis.schedule, blobSchedule: genesis.blobSchedule)
     if database.isEmpty {
       try database.begin(genesis.block, genesis.allocation, file: file)
@@ -98,7 +99,15 @@ package final class Blockchain: @unchecked Sendable {
       switch entry.kind {
       case .block:
         let block = try Block(decoding: entry.payload)
-        try apply(block, rlp: entry.payload, sequence: entry.sequence)
+        do { try apply(block, rlp: entry.payload, sequence: entry.sequence) } catch let error
+          as BlockError
+        {
+          throw StorageError(
+            .corrupt,
+            "block log: entry \(entry.sequence), block \(block.header.number), does not fit the "
+              + "database, whose head is \(database.head?.header.number ?? 0): \(error). Put the "
+              + "database back that belongs to it, or a backup: `needletail db restore`")
+        }
       case .rewind:
         let number = entry.payload.withUnsafeBytes {
           UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))

@@ -96,7 +96,7 @@ package final class HTTPServer: Sendable {
           try pipeline.addHandler(handler)
         }
       }
-      .bind(host: options.host, port: options.port).wait()
+      .listen(options.host, options.port)
     port = channel.localAddress?.port ?? options.port
   }
 

@@ -14,11 +14,19 @@ enum RequestAdmission {
         return (.forbidden, "invalid host specified")
       }
     }
-    // What a page may read of an answer is up to the browser; a WebSocket it opens to anywhere.
-    if head.headers.contains(name: "upgrade"), let origin = head.headers.first(name: "origin"),
-      !options.origins.contains("*"), !options.origins.contains(origin)
+    if let origin = head.headers.first(name: "origin"), !options.origins.contains("*"),
+      !options.origins.contains(origin)
     {
-      return (.forbidden, "invalid origin specified")
+      // What a page may read of an answer is up to the browser; a WebSocket it opens to anywhere.
+      if head.headers.contains(name: "upgrade") { return (.forbidden, "invalid origin specified") }
+      // JSON a page sends nowhere before the browser has asked; plain text and forms it does.
+      let type = head.headers.first(name: "content-type") ?? ""
+      if head.method == .POST, !type.lowercased().hasPrefix("application/json") {
+        return (
+          .forbidden,
+          "a page of \(origin.prefix(100)) may not send this; --http-origins allows it\n"
+        )
+      }
     }
     if let secret = options.secret {
       guard let token = head.headers.first(name: "authorization"), token.hasPrefix("Bearer ") else {

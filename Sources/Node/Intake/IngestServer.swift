@@ -64,7 +64,7 @@ package final class IngestServer: Sendable {
             IngestHandler(options, threads: threads, statistics: statistics, take: take))
         }
       }
-      .bind(host: options.host, port: options.port).wait()
+      .listen(options.host, options.port)
     port = channel.localAddress?.port ?? options.port
   }
 

@@ -28,6 +28,10 @@ final class NodeMetrics: Sendable {
 
   func page(_ path: String) -> (status: Int, type: String, body: [UInt8])? {
     switch path {
+    // For people with a browser, and for what asks whether a node is there.
+    case "/":
+      let text = "JSON-RPC: POST to here, or a WebSocket. Pages: /health, /ready, /metrics\n"
+      return (200, "text/plain", [UInt8](text.utf8))
     case "/health": return (200, "text/plain", [UInt8]("alive\n".utf8))
     case "/ready":
       if let failure = sequencer?.failure {

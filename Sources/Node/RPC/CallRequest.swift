@@ -23,56 +23,32 @@ struct CallRequest: Sendable {
     guard case .object = value else {
       throw .invalidParameters("a transaction is an object, not \(value.kind)")
     }
-    from = try value["from"]?.address()
-    to = try value["to"]?.address()
-    gas = try value["gas"]?.quantity()
-    gasPrice = try value["gasPrice"]?.quantity256()
-    maxFeePerGas = try value["maxFeePerGas"]?.quantity256()
-    maxPriorityFeePerGas = try value["maxPriorityFeePerGas"]?.quantity256()
-    maxFeePerBlobGas = try value["maxFeePerBlobGas"]?.quantity256()
-    self.value = try value["value"]?.quantity256()
-    nonce = try value["nonce"]?.quantity()
-    let input = try value["input"]?.bytes()
-    let old = try value["data"]?.bytes()
+    from = try value.member("from", JSONValue.address)
+    to = try value.member("to", JSONValue.address)
+    gas = try value.member("gas", JSONValue.quantity)
+    gasPrice = try value.member("gasPrice", JSONValue.quantity256)
+    maxFeePerGas = try value.member("maxFeePerGas", JSONValue.quantity256)
+    maxPriorityFeePerGas = try value.member("maxPriorityFeePerGas", JSONValue.quantity256)
+    maxFeePerBlobGas = try value.member("maxFeePerBlobGas", JSONValue.quantity256)
+    self.value = try value.member("value", JSONValue.quantity256)
+    nonce = try value.member("nonce", JSONValue.quantity)
+    let input = try value.member("input", JSONValue.bytes)
+    let old = try value.member("data", JSONValue.bytes)
     if let input, let old, input != old {
       throw .server(
         "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction "
           + "call data")
     }
     data = input ?? old ?? []
-    chainID = try value["chainId"]?.quantity()
-    if let list = value["accessList"] {
-      var entries: [AccessListEntry] = []
-      for item in try list.array() {
-        guard let address = try item["address"]?.address() else {
-          throw .invalidParameters("an entry of the access list has an address")
-        }
-        var entry = AccessListEntry(address: address)
-        for key in try item["storageKeys"]?.array() ?? [] {
-          entry.storageKeys.append(try key.hash().word)
-        }
-        entries.append(entry)
-      }
-      accessList = entries
+    chainID = try value.member("chainId", JSONValue.quantity)
+    accessList = try value.member("accessList") { (list) throws(RPCError) in
+      try list.items(AccessListEntry.init(rpc:))
     }
-    if let list = value["blobVersionedHashes"] {
-      var hashes: [Hash256] = []
-      for item in try list.array() { hashes.append(try item.hash()) }
-      blobVersionedHashes = hashes
+    blobVersionedHashes = try value.member("blobVersionedHashes") { (list) throws(RPCError) in
+      try list.items { (item) throws(RPCError) in try item.hash() }
     }
-    if let list = value["authorizationList"] {
-      var entries: [Authorization] = []
-      for item in try list.array() {
-        guard let address = try item["address"]?.address(),
-          let nonce = try item["nonce"]?.quantity()
-        else { throw .invalidParameters("an authorization has an address and a nonce") }
-        entries.append(
-          Authorization(
-            chainID: try item["chainId"]?.quantity256() ?? .zero, address: address, nonce: nonce,
-            yParity: UInt8(clamping: try item["yParity"]?.quantity() ?? 0),
-            r: try item["r"]?.quantity256() ?? .zero, s: try item["s"]?.quantity256() ?? .zero))
-      }
-      authorizationList = entries
+    authorizationList = try value.member("authorizationList") { (list) throws(RPCError) in
+      try list.items(Authorization.init(rpc:))
     }
     if gasPrice != nil, maxFeePerGas != nil || maxPriorityFeePerGas != nil {
       throw .server("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
@@ -134,6 +110,32 @@ struct CallRequest: Sendable {
   }
 }
 
+extension AccessListEntry {
+  fileprivate init(rpc value: JSONValue) throws(RPCError) {
+    guard let address = try value.member("address", JSONValue.address) else {
+      throw .invalidParameters("an entry of the access list has an address")
+    }
+    let keys = try value.member("storageKeys") { (keys) throws(RPCError) in
+      try keys.items { (key) throws(RPCError) in try key.hash().word }
+    }
+    self.init(address: address, storageKeys: keys ?? [])
+  }
+}
+
+extension Authorization {
+  fileprivate init(rpc value: JSONValue) throws(RPCError) {
+    guard let address = try value.member("address", JSONValue.address),
+      let nonce = try value.member("nonce", JSONValue.quantity)
+    else { throw .invalidParameters("an authorization has an address and a nonce") }
+    self.init(
+      chainID: try value.member("chainId", JSONValue.quantity256) ?? .zero, address: address,
+      nonce: nonce,
+      yParity: UInt8(clamping: try value.member("yParity", JSONValue.quantity) ?? 0),
+      r: try value.member("r", JSONValue.quantity256) ?? .zero,
+      s: try value.member("s", JSONValue.quantity256) ?? .zero)
+  }
+}
+
 /// Changes of accounts that a request asks for before its calls.
 struct StateOverrides {
   var accounts: [(address: Address, change: WorldState.Override)] = []
@@ -148,35 +150,69 @@ struct StateOverrides {
     for member in try value.object() {
       let address = try JSONValue.string(member.name).address()
       guard seen.insert(address).inserted else { continue }
-      let fields = member.value
-      var change = WorldState.Override()
-      change.nonce = try fields["nonce"]?.quantity()
-      change.balance = try fields["balance"]?.quantity256()
-      change.code = try fields["code"]?.bytes()
-      if let state = fields["state"], let diff = fields["stateDiff"] {
-        _ = (state, diff)
-        throw .invalidParameters("account \(address) has both 'state' and 'stateDiff'")
+      do throws(RPCError) { try add(member.value, to: address) } catch {
+        throw error.within(member.name)
       }
-      if let state = fields["state"] { change.storage = try Self.slots(state) }
-      if let diff = fields["stateDiff"] { change.slots = try Self.slots(diff) }
-      if let target = fields["movePrecompileToAddress"] {
-        moves.append((address, try target.address()))
-      }
-      accounts.append((address, change))
     }
+  }
+
+  private mutating func add(_ fields: JSONValue, to address: Address) throws(RPCError) {
+    var change = WorldState.Override()
+    change.nonce = try fields.member("nonce", JSONValue.quantity)
+    change.balance = try fields.member("balance", JSONValue.quantity256)
+    change.code = try fields.member("code", JSONValue.bytes)
+    if fields["state"] != nil, fields["stateDiff"] != nil {
+      throw .invalidParameters("account \(address) has both 'state' and 'stateDiff'")
+    }
+    change.storage = try fields.member("state", Self.slots)
+    change.slots = try fields.member("stateDiff", Self.slots) ?? [:]
+    if let target = try fields.member("movePrecompileToAddress", JSONValue.address) {
+      moves.append((address, target))
+    }
+    accounts.append((address, change))
   }
 
   private static func slots(_ value: JSONValue) throws(RPCError) -> [UInt256: UInt256] {
     var slots: [UInt256: UInt256] = [:]
     for member in try value.object() {
       let key = try JSONValue.string(member.name).hash()
-      slots[key.word] = try member.value.hash().word
+      do throws(RPCError) { slots[key.word] = try member.value.hash().word } catch {
+        throw error.within(member.name)
+      }
     }
     return slots
   }
 
-  func apply(to state: inout WorldState) {
-    for (address, change) in accounts { state.apply(change, to: address) }
+  /// Changes the accounts; one that has a precompile loses it. `precompiles` are those that are not where
+  /// the fork has them.
+  func apply(
+    _ fork: Fork, to state: inout WorldState, _ precompiles: inout [PrecompileMove]
+  ) throws(RPCError) {
+    func current(_ address: Address) -> Precompile? {
+      if let move = precompiles.last(where: { $0.address == address }) { return move.precompile }
+      return Precompile(address, fork)
+    }
+    func put(_ precompile: Precompile?, at address: Address) {
+      precompiles.removeAll { $0.address == address }
+      precompiles.append(PrecompileMove(address: address, precompile: precompile))
+    }
+    var targets: Set<Address> = []
+    for (address, change) in accounts {
+      if targets.contains(address) {
+        throw .server("account \(address) has already been overridden by a precompile")
+      }
+      let precompile = current(address)
+      if let move = moves.first(where: { $0.from == address }) {
+        guard let precompile else { throw .server("account \(address) is not a precompile") }
+        if accounts.contains(where: { $0.address == move.to }) {
+          throw RPCError(-38022, "account \(move.to) is already overridden")
+        }
+        put(precompile, at: move.to)
+        targets.insert(move.to)
+      }
+      if precompile != nil { put(nil, at: address) }
+      state.apply(change, to: address)
+    }
   }
 }
 
@@ -198,39 +234,48 @@ struct BlockOverrides {
   init(_ value: JSONValue?) throws(RPCError) {
     guard let value else { return }
     guard case .object = value else { throw .invalidParameters("block overrides are an object") }
-    number = try value["number"]?.quantity()
-    time = try (value["time"] ?? value["timestamp"])?.quantity()
-    gasLimit = try value["gasLimit"]?.quantity()
-    coinbase = try (value["feeRecipient"] ?? value["coinbase"])?.address()
-    prevRandao = try (value["prevRandao"] ?? value["random"])?.hash()
-    difficulty = try value["difficulty"]?.quantity256()
-    baseFeePerGas = try (value["baseFeePerGas"] ?? value["baseFee"])?.quantity256()
-    blobBaseFee = try value["blobBaseFee"]?.quantity256()
-    parentBeaconBlockRoot = try (value["parentBeaconBlockRoot"] ?? value["beaconRoot"])?.hash()
-    if let list = value["withdrawals"] {
-      var withdrawals: [Withdrawal] = []
-      for item in try list.array() { withdrawals.append(try Withdrawal(item)) }
-      self.withdrawals = withdrawals
+    number = try value.member("number", JSONValue.quantity)
+    time = try value.member("time", or: "timestamp", JSONValue.quantity)
+    gasLimit = try value.member("gasLimit", JSONValue.quantity)
+    coinbase = try value.member("feeRecipient", or: "coinbase", JSONValue.address)
+    // A hash for go-ethereum, a number for execution-apis.
+    prevRandao = try value.member("prevRandao", or: "random", JSONValue.slotKey).map { Hash256($0) }
+    difficulty = try value.member("difficulty", JSONValue.quantity256)
+    baseFeePerGas = try value.member("baseFeePerGas", or: "baseFee", JSONValue.quantity256)
+    blobBaseFee = try value.member("blobBaseFee", JSONValue.quantity256)
+    parentBeaconBlockRoot = try value.member(
+      "parentBeaconBlockRoot", or: "beaconRoot", JSONValue.hash)
+    withdrawals = try value.member("withdrawals") { (list) throws(RPCError) in
+      try list.items(Withdrawal.init(rpc:))
     }
   }
 
-  func apply(to environment: inout BlockEnvironment) {
+  /// Changes what a call sees of its block. A call has neither withdrawals nor system calls around it.
+  func apply(to environment: inout BlockEnvironment, _ fork: Fork) throws(RPCError) {
+    for (name, isGiven) in [
+      ("withdrawals", withdrawals != nil), ("beaconRoot", parentBeaconBlockRoot != nil),
+    ] where isGiven {
+      throw .invalidParameters(
+        "block override \"\(name)\" is not supported for this method; eth_simulateV1 has it")
+    }
     if let number { environment.number = number }
     if let time { environment.timestamp = time }
     if let gasLimit { environment.gasLimit = gasLimit }
     if let coinbase { environment.coinbase = coinbase }
     if let prevRandao { environment.prevRandao = prevRandao.word }
-    if let difficulty { environment.prevRandao = difficulty }
+    // They share an opcode.
+    if let difficulty, fork < .paris { environment.prevRandao = difficulty }
     if let baseFeePerGas { environment.baseFeePerGas = baseFeePerGas }
     if let blobBaseFee { environment.blobBaseFee = blobBaseFee }
   }
 }
 
 extension Withdrawal {
-  init(_ value: JSONValue) throws(RPCError) {
-    guard let index = try value["index"]?.quantity(),
-      let validator = try value["validatorIndex"]?.quantity(),
-      let address = try value["address"]?.address(), let amount = try value["amount"]?.quantity()
+  init(rpc value: JSONValue) throws(RPCError) {
+    guard let index = try value.member("index", JSONValue.quantity),
+      let validator = try value.member("validatorIndex", JSONValue.quantity),
+      let address = try value.member("address", JSONValue.address),
+      let amount = try value.member("amount", JSONValue.quantity)
     else {
       throw .invalidParameters("a withdrawal has index, validatorIndex, address and amount")
     }

@@ -83,12 +83,8 @@ extension JSONWriter {
     switch value {
     case .null: null()
     case .boolean(let flag): self.value(flag)
-    case .number(let text):
-      if let number = Int64(text) {
-        self.value(number)
-      } else {
-        self.value(Double(text) ?? .nan)
-      }
+    // No other number would be the same to whoever compares: an id, for one.
+    case .number(let text): self.value(encoded: [UInt8](text.utf8))
     case .string(let text): self.value(text)
     case .array(let items):
       array { writer in

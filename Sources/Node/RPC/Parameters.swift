@@ -27,12 +27,22 @@ struct Parameters {
     return value
   }
 
-  private func read<Value>(
+  /// What a parameter that must be there says.
+  func read<Value>(
     _ index: Int, _ body: (JSONValue) throws(RPCError) -> Value
   ) throws(RPCError) -> Value {
     let value = try required(index)
     do throws(RPCError) { return try body(value) } catch {
-      throw RPCError(error.code, "invalid argument \(index): \(error.message)", data: error.data)
+      throw error.within("invalid argument \(index)")
+    }
+  }
+
+  /// What a parameter says that may be missing.
+  func read<Value>(
+    ifPresent index: Int, _ body: (JSONValue?) throws(RPCError) -> Value
+  ) throws(RPCError) -> Value {
+    do throws(RPCError) { return try body(self[index]) } catch {
+      throw error.within("invalid argument \(index)")
     }
   }
 
@@ -79,8 +89,12 @@ enum BlockReference: Equatable {
         self = .tag(tag)
       } else if text.utf8.count == 66 {
         self = .hash(try value.hash(), requiresCanonical: false)
-      } else {
+      } else if text.hasPrefix("0x") {
         self = .number(try value.quantity())
+      } else {
+        throw .invalidParameters(
+          "\"\(text.prefix(40))\" is no block: there are numbers such as 0x1, hashes, latest, pending, "
+            + "safe, finalized and earliest")
       }
     case .object:
       if let hash = value["blockHash"] {
@@ -89,18 +103,57 @@ enum BlockReference: Equatable {
             "cannot specify both BlockHash and BlockNumber, choose one or the other")
         }
         self = .hash(
-          try hash.hash(), requiresCanonical: try value["requireCanonical"]?.boolean() ?? false)
-      } else if let number = value["blockNumber"] {
-        self = try BlockReference(number)
+          try hash.hash(),
+          requiresCanonical: try value.member("requireCanonical", JSONValue.boolean) ?? false)
+      } else if case .string(let text)? = value["blockNumber"], text.utf8.count < 66 {
+        self = try BlockReference(.string(text))
       } else {
-        throw .invalidParameters("a block is a number, a name, or an object with blockHash")
+        throw .invalidParameters(
+          "a block is a number, a name, or an object with blockHash or blockNumber")
       }
-    default: throw .invalidParameters("\(value.kind) is no block")
+    default:
+      throw .invalidParameters(
+        "\(value.kind) is no block: a number is hexadecimal digits in a string, such as \"0x1\"")
     }
   }
 }
 
 extension JSONValue {
+  /// A member of an object, read; `nil` where there is none. An error names the member.
+  func member<Value>(
+    _ name: String, _ read: (JSONValue) throws(RPCError) -> Value
+  ) throws(RPCError) -> Value? {
+    guard let value = self[name] else { return nil }
+    do throws(RPCError) { return try read(value) } catch { throw error.within(name) }
+  }
+
+  /// The same by one of the value's own methods.
+  func member<Value>(
+    _ name: String, _ read: (JSONValue) -> () throws(RPCError) -> Value
+  ) throws(RPCError) -> Value? {
+    try member(name) { (value) throws(RPCError) in try read(value)() }
+  }
+
+  /// The same where a member has two names; the first one counts.
+  func member<Value>(
+    _ name: String, or other: String, _ read: (JSONValue) -> () throws(RPCError) -> Value
+  ) throws(RPCError) -> Value? {
+    try member(self[name] == nil ? other : name, read)
+  }
+
+  /// The items of an array, read. An error names the item.
+  func items<Value>(
+    _ read: (JSONValue) throws(RPCError) -> Value
+  ) throws(RPCError) -> [Value] {
+    var items: [Value] = []
+    for (index, item) in try array().enumerated() {
+      do throws(RPCError) { items.append(try read(item)) } catch {
+        throw error.within("[\(index)]")
+      }
+    }
+    return items
+  }
+
   func text() throws(RPCError) -> String {
     guard case .string(let text) = self else {
       throw .invalidParameters("a string belongs here, not \(kind)")
@@ -165,14 +218,18 @@ extension JSONValue {
 
   /// A number of 64 bits: `0x` and digits without zeros in front. A plain number is taken, too.
   func quantity() throws(RPCError) -> UInt64 {
-    if case .number(let text) = self, let number = UInt64(text) { return number }
     let value = try quantity256()
     guard value.fitsUInt64 else { throw .invalidParameters("hex number > 64 bits") }
     return value.limb0
   }
 
   func quantity256() throws(RPCError) -> UInt256 {
-    if case .number(let text) = self, let number = UInt64(text) { return UInt256(number) }
+    if case .number(let text) = self {
+      guard let number = UInt256(decimal: text) else {
+        throw .invalidParameters("\(text.prefix(80)) is no whole number from 0 to 2^256 - 1")
+      }
+      return number
+    }
     let digits = try digits()
     guard !digits.isEmpty else { throw .invalidParameters("hex string \"0x\"") }
     if digits.count > 1, digits.first == 0x30 {

@@ -27,6 +27,11 @@ struct RPCError: Error, Sendable {
   static func server(_ message: String) -> RPCError { RPCError(-32000, message) }
   static func limit(_ message: String) -> RPCError { RPCError(-32005, message) }
 
+  /// The same of a part: an error of parameters names where it is, any other says enough.
+  func within(_ place: String) -> RPCError {
+    code == -32602 ? RPCError(code, "\(place): \(message)", data: data) : self
+  }
+
   /// A call that reverted: code 3, the reason in words where there is one, the output as data.
   static func reverted(_ output: [UInt8]) -> RPCError {
     var message = "execution reverted"

@@ -83,7 +83,8 @@ extension RPCService {
         writer.member("result", hash)
       }
       return writer.takeBytes()
-    case .failure(let error): return failure(error, id: id)
+    case .failure(let error):
+      return id == .null && !hasID(request) ? nil : failure(error, id: id)
     }
   }
 }

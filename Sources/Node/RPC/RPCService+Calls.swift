@@ -50,7 +50,7 @@ extension RPCService {
   func withTrial<Result>(
     _ parameters: Parameters, block index: Int, _ body: (Trial) throws -> Result
   ) throws -> Result {
-    let request = try CallRequest(try parameters.required(0))
+    let request = try parameters.read(0, CallRequest.init(_:))
     return try chain.database.withSnapshot { snapshot in
       try body(try trial(request, parameters, block: index, snapshot))
     }
@@ -60,12 +60,16 @@ extension RPCService {
     _ request: CallRequest, _ parameters: Parameters, block index: Int, _ snapshot: Snapshot
   ) throws -> Trial {
     let header = try stateHeader(try parameters.block(index), snapshot)
-    let overrides = try StateOverrides(parameters[index + 1])
-    if !overrides.moves.isEmpty {
-      throw RPCError.server("moving precompiles is possible in eth_simulateV1 only")
-    }
-    let changes = try BlockOverrides(parameters[index + 2])
-    return try trial(request, header, snapshot, overrides, changes)
+    return try trial(
+      request, header, snapshot, try parameters.read(ifPresent: index + 1, StateOverrides.init(_:)),
+      try parameters.read(ifPresent: index + 2, BlockOverrides.init(_:)))
+  }
+
+  /// Throws where a request names another chain.
+  func requireChain(_ request: CallRequest) throws(RPCError) {
+    let own = chain.rules.schedule.chainID
+    guard let given = request.chainID, given != own else { return }
+    throw .server("chainId does not match node's (have=\(given), want=\(own))")
   }
 
   func trial(
@@ -75,12 +79,15 @@ extension RPCService {
     let fork = fork(header.header, totalDifficulty: header.totalDifficulty)
     var block = PreparedBlock(
       fork: fork, environment: chain.rules.environment(header.header, fork))
-    changes.apply(to: &block.environment)
+    try changes.apply(to: &block.environment, fork)
     block.maxBlobs = Int(clamping: chain.rules.blobSchedule[fork]?.max ?? 0)
     // Who names no price pays none, whatever the block asks.
     let hasBaseFee = request.hasPrice
     if !hasBaseFee { block.environment.baseFeePerGas = .zero }
-    if (request.maxFeePerBlobGas ?? .zero).isZero { block.environment.blobBaseFee = .zero }
+    if request.blobVersionedHashes != nil, (request.maxFeePerBlobGas ?? .zero).isZero {
+      block.environment.blobBaseFee = .zero
+    }
+    try requireChain(request)
     return Trial(
       request: request, header: header, block: block,
       state: try snapshot.source(after: header.header.number), overrides: overrides,
@@ -89,7 +96,7 @@ extension RPCService {
 
   /// Tries a transaction, with another gas limit if given.
   func run(
-    _ trial: Trial, gas: UInt64? = nil, nanoseconds: UInt64? = nil, collectsAccesses: Bool = false,
+    _ trial: Trial, gas: UInt64? = nil, nanoseconds: UInt64? = nil,
     accessList: [AccessListEntry]? = nil, tracer: (any TransactionTracer)? = nil,
     states: (any StateTracer)? = nil
   ) throws -> CallRunner.Outcome {
@@ -99,7 +106,8 @@ extension RPCService {
     if let accessList { request.accessList = accessList }
     return try withCaller { caller in
       var state = WorldState(source: trial.state, codes: caller.codes)
-      trial.overrides.apply(to: &state)
+      var moves: [PrecompileMove] = []
+      try trial.overrides.apply(trial.block.fork, to: &state, &moves)
       let transaction = request.transaction(
         chainID: chain.rules.schedule.chainID, nonce: state.record(sender).nonce, gas: 0,
         baseFee: trial.block.environment.baseFeePerGas)
@@ -111,7 +119,7 @@ extension RPCService {
       caller.runner.blockHash = { trial.snapshot.hash($0) ?? .zero }
       defer { caller.runner.blockHash = nil }
       var options = CallRunner.Options()
-      options.collectsAccesses = collectsAccesses
+      options.precompileMoves = moves
       options.nanoseconds = nanoseconds ?? limits.callNanoseconds
       options.keepsChanges = states != nil
       let before = states == nil ? nil : state
@@ -192,20 +200,20 @@ extension RPCService {
     var outcome = CallRunner.Outcome()
     // A warm slot makes calls cheaper, which may lead elsewhere: again until nothing is new.
     for _ in 0..<16 {
-      outcome = try run(trial, collectsAccesses: true, accessList: list)
+      let tracer = AccessTracer(list)
+      outcome = try run(trial, accessList: list, tracer: tracer)
       try check(outcome, trial)
       let target =
         trial.request.to
         ?? outcome.createdAddress ?? .zero
       var next: [AccessListEntry] = []
-      for entry in outcome.accesses {
+      for entry in tracer.entries {
         let isFree =
           entry.address == sender || entry.address == target
           || entry.address == trial.block.environment.coinbase
           || Precompile(entry.address, trial.block.fork) != nil
         if isFree && entry.storageKeys.isEmpty { continue }
-        next.append(
-          AccessListEntry(address: entry.address, storageKeys: entry.storageKeys.sorted()))
+        next.append(entry)
       }
       next.sort { $0.address < $1.address }
       if next == list { break }
@@ -226,27 +234,13 @@ extension RPCService {
 }
 
 extension ExecutionStatus {
-  /// The words of go-ethereum, which clients know.
+  /// The words of go-ethereum's node; its traces have others for one of them.
   var words: String {
     switch self {
-    case .stopped, .returned, .selfDestructed: ""
-    case .reverted: "execution reverted"
-    case .outOfGas: "out of gas"
-    case .stackUnderflow: "stack underflow"
     case .stackOverflow: "stack limit reached 1024 (1023)"
-    case .invalidJump: "invalid jump destination"
-    case .undefinedOpcode: "invalid opcode"
-    case .staticViolation: "write protection"
-    case .returnDataOutOfBounds: "return data out of bounds"
-    case .addressCollision: "contract address collision"
-    case .codeTooLarge: "max code size exceeded"
-    case .invalidCodePrefix: "invalid code: must not begin with 0xef"
-    case .initCodeTooLarge: "max initcode size exceeded"
-    case .precompileFailure: "precompile failed"
     case .workspaceExhausted: "the call needs more memory than the node gives it"
-    case .stateUnavailable: "state unavailable"
-    case .precompileUnavailable: "precompile unavailable"
     case .timeExhausted: "execution aborted: it takes too long"
+    default: traceWords
     }
   }
 }

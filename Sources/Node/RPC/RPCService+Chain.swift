@@ -18,10 +18,8 @@ extension RPCService {
     "web3_sha3": { _, parameters, writer in
       writer.value(Keccak256.hash(try parameters.bytes(0)))
     },
-    "rpc_modules": { _, _, writer in
-      writer.object { writer in
-        for name in ["debug", "eth", "net", "rpc", "txpool", "web3"] { writer.member(name, "1.0") }
-      }
+    "eth_coinbase": { service, _, writer in
+      writer.value(service.sequencer?.coinbase ?? .zero)
     },
     "eth_syncing": { _, _, writer in writer.value(false) },
     "eth_mining": { _, _, writer in writer.value(false) },
@@ -31,7 +29,7 @@ extension RPCService {
     },
     "eth_getBlockByNumber": { service, parameters, writer in
       guard case .string? = parameters[0] else {
-        throw RPCError.invalidParameters("missing value for required argument 0")
+        throw RPCError.invalidParameters("invalid argument 0: a number or a name belongs here")
       }
       try service.writeBlock(try parameters.block(0), parameters, &writer)
     },

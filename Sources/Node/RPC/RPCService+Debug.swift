@@ -49,12 +49,13 @@ extension RPCService {
     },
     "debug_traceCall": { service, parameters, writer in
       let options = parameters[2]
-      let request = try CallRequest(try parameters.required(0))
+      let request = try parameters.read(0, CallRequest.init(_:))
       let snapshot = try service.chain.snapshot()
       let header = try service.stateHeader(try parameters.block(1), snapshot)
       let trial = try service.trial(
-        request, header, snapshot, try StateOverrides(options?["stateOverrides"]),
-        try BlockOverrides(options?["blockOverrides"]))
+        request, header, snapshot,
+        try options?.member("stateOverrides", StateOverrides.init(_:)) ?? StateOverrides(),
+        try options?.member("blockOverrides", BlockOverrides.init(_:)) ?? BlockOverrides())
       let sender = request.from ?? .zero
       let tracer = try service.tracer(
         options, block: trial.block,
@@ -102,7 +103,7 @@ extension RPCService {
     nonce: UInt64
   ) throws(RPCError) -> any TransactionTracer & ResultTracer {
     switch try options?["tracer"]?.text() {
-    case nil: return StructLogTracer(try StructLogTracer.Options(options), fork: block.fork)
+    case nil, "": return StructLogTracer(try StructLogTracer.Options(options), fork: block.fork)
     case "prestateTracer":
       return try PrestateTracer(
         options: options, transaction: transaction, sender: sender, nonce: nonce,

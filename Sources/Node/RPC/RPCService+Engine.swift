@@ -123,7 +123,7 @@ extension RPCService {
     header.transactionsRoot = MerklePatriciaTrie.orderedRoot(block.transactions.map(\.encoded))
     if let list = payload["withdrawals"] {
       var withdrawals: [Withdrawal] = []
-      for item in try list.array() { withdrawals.append(try Withdrawal(item)) }
+      for item in try list.array() { withdrawals.append(try Withdrawal(rpc: item)) }
       header.withdrawalsRoot = MerklePatriciaTrie.orderedRoot(withdrawals.map(\.encoded))
       block.withdrawals = withdrawals
     }
@@ -184,7 +184,7 @@ extension RPCService {
     attributes.prevRandao = try options["prevRandao"]?.hash() ?? .zero
     attributes.parentBeaconBlockRoot = try options["parentBeaconBlockRoot"]?.hash() ?? .zero
     for item in try options["withdrawals"]?.array() ?? [] {
-      attributes.withdrawals.append(try Withdrawal(item))
+      attributes.withdrawals.append(try Withdrawal(rpc: item))
     }
     if parameters[3] != nil { attributes.extraData = try parameters.bytes(3) }
     var transactions: [PreparedTransaction] = []

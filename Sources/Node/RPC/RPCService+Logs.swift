@@ -19,35 +19,57 @@ struct LogQuery: Sendable {
     guard case .object = value else {
       throw .invalidParameters("a filter is an object, not \(value.kind)")
     }
-    blockHash = try value["blockHash"]?.hash()
-    if let from = value["fromBlock"] { self.from = try BlockReference(from) }
-    if let to = value["toBlock"] { self.to = try BlockReference(to) }
+    blockHash = try value.member("blockHash", JSONValue.hash)
+    from = try value.member("fromBlock", BlockReference.init(_:))
+    to = try value.member("toBlock", BlockReference.init(_:))
     if blockHash != nil, from != nil || to != nil {
       throw .invalidParameters(
         "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other")
     }
-    switch value["address"] {
-    case nil: break
-    case .some(.array(let items)):
-      if items.count > 1000 { throw .invalidParameters("exceed max addresses: 1000") }
-      for item in items { addresses.append(try item.address()) }
-    case .some(let item): addresses = [try item.address()]
-    }
-    for item in try value["topics"]?.array() ?? [] {
-      switch item {
-      case .null: topics.append([])
-      case .array(let items):
-        if items.count > 1000 { throw .invalidParameters("exceed max topics: 1000") }
-        // A null among the choices is any.
-        var choices: [Hash256] = []
-        for item in items where item != .null { choices.append(try item.hash()) }
-        topics.append(items.contains(.null) ? [] : choices)
-      default: topics.append([try item.hash()])
-      }
-    }
+    addresses =
+      try value.member("address") { (value) throws(RPCError) in
+        guard case .array(let items) = value else { return [try value.address()] }
+        if items.count > 1000 { throw .invalidParameters("exceed max addresses: 1000") }
+        return try value.items { (item) throws(RPCError) in try item.address() }
+      } ?? []
+    topics =
+      try value.member("topics") { (value) throws(RPCError) in
+        try value.items(Self.choices)
+      } ?? []
     if topics.count > 4 { throw .invalidParameters("exceed max topics") }
     bloom = BloomQuery(
       [addresses.map { Keccak256.hash($0) }] + topics.map { $0.map { Keccak256.hash($0.word) } })
+  }
+
+  /// What may stand at one place; anything where it is empty.
+  private static func choices(_ value: JSONValue) throws(RPCError) -> [Hash256] {
+    switch value {
+    case .null: return []
+    case .array(let items):
+      if items.count > 1000 { throw .invalidParameters("exceed max topics: 1000") }
+      // A null among the choices is any.
+      if items.contains(.null) { return [] }
+      return try value.items { (item) throws(RPCError) in try item.hash() }
+    default: return [try value.hash()]
+    }
+  }
+
+  /// Throws where the numbers of a range are the wrong way round.
+  func requireRange() throws(RPCError) {
+    guard case .number(let from)? = from, case .number(let to)? = to, from > to else { return }
+    throw .invalidParameters("invalid block range params")
+  }
+
+  /// The blocks of a range that the query's own numbers leave.
+  func clamp(_ range: ClosedRange<UInt64>) -> ClosedRange<UInt64>? {
+    var (first, last) = (range.lowerBound, range.upperBound)
+    if case .number(let from)? = from { first = max(first, from) }
+    switch to {
+    case .number(let to)?: last = min(last, to)
+    case .tag(.earliest)?: last = 0
+    default: break
+    }
+    return first <= last ? first...last : nil
   }
 
   func matches(_ log: Log) -> Bool {
@@ -94,11 +116,14 @@ struct LogQuery: Sendable {
 extension RPCService {
   static let logMethods: [String: Method] = [
     "eth_getLogs": { service, parameters, writer in
-      let query = try LogQuery(try parameters.required(0))
+      let query = try parameters.read(0, LogQuery.init(_:))
       service.write(try service.logs(query), &writer)
     },
     "eth_newFilter": { service, parameters, writer in
-      let query = try LogQuery(parameters[0] ?? .object([]))
+      let query = try parameters.read(ifPresent: 0) { (value) throws(RPCError) in
+        try LogQuery(value ?? .object([]))
+      }
+      try query.requireRange()
       writer.value(
         service.filters.add(.logs(query), head: try service.chain.snapshot().head.header.number))
     },
@@ -106,10 +131,11 @@ extension RPCService {
       writer.value(
         service.filters.add(.blocks, head: try service.chain.snapshot().head.header.number))
     },
-    "eth_newPendingTransactionFilter": { service, _, writer in
+    "eth_newPendingTransactionFilter": { service, parameters, writer in
+      let isFull = parameters[0] == nil ? false : try parameters.boolean(0)
       writer.value(
         service.filters.add(
-          .transactions(service.pool.sequence),
+          .transactions(service.pool.sequence, isFull: isFull),
           head: try service.chain.snapshot().head.header.number))
     },
     "eth_uninstallFilter": { service, parameters, writer in
@@ -196,6 +222,17 @@ extension RPCService {
     guard let filter = filters.advance(id, to: head, sequence: pool.sequence) else {
       throw RPCError.server("filter not found")
     }
+    do { try write(filter, upTo: head, snapshot, &writer) } catch {
+      // Who was told nothing is told of it the next time.
+      filters.restore(id, filter)
+      throw error
+    }
+  }
+
+  private func write(
+    _ filter: FilterStore.Filter, upTo head: UInt64, _ snapshot: Snapshot,
+    _ writer: inout JSONWriter
+  ) throws {
     switch filter.kind {
     case .blocks:
       try writer.array { (writer) throws in
@@ -205,24 +242,26 @@ extension RPCService {
           number += 1
         }
       }
-    case .transactions(let sequence):
-      writer.array { writer in
-        for hash in pool.hashes(after: sequence) { writer.value(hash) }
+    case .transactions(let sequence, let isFull):
+      try writer.array { (writer) throws in
+        for hash in pool.hashes(after: sequence) {
+          if isFull { try writeTransaction(hash, snapshot, &writer) } else { writer.value(hash) }
+        }
       }
     case .logs(let query):
-      write(
-        filter.next > head ? [] : try logs(query, filter.next...head, snapshot), &writer)
+      let range = filter.next > head ? nil : query.clamp(filter.next...head)
+      write(try range.map { try logs(query, $0, snapshot) } ?? [], &writer)
     }
   }
 }
 
 /// The filters of all clients; those that nobody asks about for five minutes are forgotten.
-final class FilterStore: Sendable {
+final class FilterStore: ChainObserver {
   enum Kind: Sendable {
     case logs(LogQuery)
     case blocks
-    /// What the pool had taken in when it was asked last.
-    case transactions(UInt64)
+    /// What the pool had taken in when it was asked last, and whether all of it is told.
+    case transactions(UInt64, isFull: Bool)
   }
 
   struct Filter: Sendable {
@@ -235,7 +274,31 @@ final class FilterStore: Sendable {
   private let filters = Mutex<[String: Filter]>([:])
   private static let limit = 10_000
 
-  subscript(id: String) -> Filter? { filters.withLock { $0[id] } }
+  /// A filter, which is used thereby.
+  subscript(id: String) -> Filter? {
+    filters.withLock {
+      $0[id]?.lastUse = .now
+      return $0[id]
+    }
+  }
+
+  func headChanged(_ block: StoredBlock) {}
+
+  /// Blocks that come in place of those that are taken out are new to everybody.
+  func willRewind(to number: UInt64, from snapshot: Snapshot) {
+    filters.withLock { filters in
+      for id in filters.keys where filters[id]!.next > number + 1 { filters[id]!.next = number + 1 }
+    }
+  }
+
+  /// Takes an advance back, unless the filter is gone or was taken further back.
+  func restore(_ id: String, _ old: Filter) {
+    filters.withLock { filters in
+      guard let now = filters[id] else { return }
+      filters[id]!.next = min(now.next, old.next)
+      filters[id]!.kind = old.kind
+    }
+  }
 
   func add(_ kind: Kind, head: UInt64) -> String {
     let id = "0x" + String(UInt64.random(in: 1...UInt64.max), radix: 16)
@@ -260,7 +323,9 @@ final class FilterStore: Sendable {
       guard let filter = filters[id] else { return nil }
       filters[id]!.next = head + 1
       filters[id]!.lastUse = .now
-      if case .transactions = filter.kind { filters[id]!.kind = .transactions(sequence) }
+      if case .transactions(_, let isFull) = filter.kind {
+        filters[id]!.kind = .transactions(sequence, isFull: isFull)
+      }
       return filter
     }
   }

@@ -86,9 +86,9 @@ extension RPCService {
     var keys: [(text: String, key: UInt256)] = []
     for item in try parameters.required(1).array() {
       let key = try item.slotKey()
-      // A key of 32 bytes is answered as it was given, a shorter one as a number (go-ethereum).
+      // A key of 32 bytes is answered as one, a shorter one as a number (go-ethereum).
       let text = try item.text()
-      keys.append((text.utf8.count == 66 ? text : key.description, key))
+      keys.append((text.utf8.count == 66 ? Hash256(key).description : key.description, key))
     }
     if keys.count > 1024 { throw RPCError(-32602, "too many keys (max 1024)") }
     let snapshot = try chain.snapshot()

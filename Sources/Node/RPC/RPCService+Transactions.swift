@@ -5,21 +5,16 @@ import Storage
 
 /// Transactions: found and sent.
 extension RPCService {
+  private static let signTypedData: Method = { service, parameters, writer in
+    let address = try parameters.address(0)
+    let hash = try parameters.read(1, TypedData.init(_:)).hash()
+    writer.value(hexadecimal: try service.signature(hash, by: address))
+  }
+
   static let transactionMethods: [String: Method] = [
     "eth_getTransactionByHash": { service, parameters, writer in
-      let hash = try parameters.hash(0)
       let snapshot = try service.chain.snapshot()
-      if let place = snapshot.place(ofTransaction: hash) {
-        return try service.writeTransaction(place.number, place.index, snapshot, &writer)
-      }
-      if let waiting = service.pool.transaction(hash) {
-        return writer.transaction(waiting.transaction, sender: waiting.sender, place: nil)
-      }
-      // In the block that the sequencer is making.
-      guard let told = service.preconfirmations?.transaction(hash),
-        let sender = try? told.recoverSender()
-      else { return writer.null() }
-      writer.transaction(told, sender: sender, place: nil)
+      try service.writeTransaction(try parameters.hash(0), snapshot, &writer)
     },
     "eth_getTransactionByBlockNumberAndIndex": { service, parameters, writer in
       try service.writeTransaction(try parameters.block(0), parameters, &writer)
@@ -57,20 +52,21 @@ extension RPCService {
       try service.writeReceipt(ofTransaction: hash, try service.chain.snapshot(), &writer)
     },
     "eth_sendTransaction": { service, parameters, writer in
-      let request = try CallRequest(try parameters.required(0))
+      let request = try parameters.read(0, CallRequest.init(_:))
       writer.value(try service.send(request))
     },
     "eth_sign": { service, parameters, writer in
-      let message = try parameters.bytes(1)
-      let prefix = [UInt8]("\u{19}Ethereum Signed Message:\n\(message.count)".utf8)
-      let key = try service.key(of: try parameters.address(0))
-      guard let signature = Secp256k1.sign(hash: Keccak256.hash(prefix + message), secret: key)
-      else { throw RPCError.server("the key can not sign") }
-      writer.value(
-        hexadecimal: signature.r.bytes + signature.s.bytes + [UInt8(27 + signature.yParity)])
+      let address = try parameters.address(0)
+      writer.value(hexadecimal: try service.signature(of: try parameters.bytes(1), by: address))
     },
+    // The same with the message in front (EIP-191); what else it may take is a password.
+    "personal_sign": { service, parameters, writer in
+      let address = try parameters.address(1)
+      writer.value(hexadecimal: try service.signature(of: try parameters.bytes(0), by: address))
+    },
+    "eth_signTypedData": signTypedData, "eth_signTypedData_v4": signTypedData,
     "eth_signTransaction": { service, parameters, writer in
-      let request = try CallRequest(try parameters.required(0))
+      let request = try parameters.read(0, CallRequest.init(_:))
       let signed = try service.sign(request)
       writer.object { writer in
         writer.member("raw", hexadecimal: signed.encoded)
@@ -79,7 +75,7 @@ extension RPCService {
       }
     },
     "eth_fillTransaction": { service, parameters, writer in
-      let request = try CallRequest(try parameters.required(0))
+      let request = try parameters.read(0, CallRequest.init(_:))
       let filled = try service.fill(request)
       writer.object { writer in
         writer.member("raw", hexadecimal: filled.encoded)
@@ -88,6 +84,22 @@ extension RPCService {
       }
     },
   ]
+
+  /// Writes a transaction of the chain, or one that waits; null where there is none.
+  func writeTransaction(
+    _ hash: Hash256, _ snapshot: Snapshot, _ writer: inout JSONWriter
+  ) throws {
+    if let place = snapshot.place(ofTransaction: hash) {
+      return try writeTransaction(place.number, place.index, snapshot, &writer)
+    }
+    if let waiting = pool.transaction(hash) {
+      return writer.transaction(waiting.transaction, sender: waiting.sender, place: nil)
+    }
+    // In the block that the sequencer is making.
+    guard let told = preconfirmations?.transaction(hash), let sender = try? told.recoverSender()
+    else { return writer.null() }
+    writer.transaction(told, sender: sender, place: nil)
+  }
 
   private func writeTransaction(
     _ reference: BlockReference, _ parameters: Parameters, _ writer: inout JSONWriter
@@ -134,6 +146,19 @@ extension RPCService {
     return try waiting { try intake.take([bytes])[0].get() }
   }
 
+  /// An account's signature of a message: r, s, and 27 or 28 (EIP-191).
+  private func signature(of message: [UInt8], by address: Address) throws -> [UInt8] {
+    let prefix = [UInt8]("\u{19}Ethereum Signed Message:\n\(message.count)".utf8)
+    return try signature(Keccak256.hash(prefix + message), by: address)
+  }
+
+  private func signature(_ hash: Hash256, by address: Address) throws -> [UInt8] {
+    guard let signature = Secp256k1.sign(hash: hash, secret: try key(of: address)) else {
+      throw RPCError.server("the key can not sign")
+    }
+    return signature.r.bytes + signature.s.bytes + [UInt8(27 + signature.yParity)]
+  }
+
   /// The secret key of an account of the node's own.
   func key(of address: Address) throws(RPCError) -> UInt256 {
     guard let key = sequencer?.accounts.key(of: address) else { throw .server("unknown account") }
@@ -160,9 +185,9 @@ extension RPCService {
       (priceless.gasPrice, priceless.maxFeePerGas, priceless.maxPriorityFeePerGas) = (nil, nil, nil)
       request.gas = try estimate(try trial(priceless, snapshot.head, snapshot))
     }
-    if let chainID = request.chainID, chainID != chain.rules.schedule.chainID {
-      throw RPCError.server(
-        "chainId does not match node's (have=\(chainID), want=\(chain.rules.schedule.chainID))")
+    try requireChain(request)
+    if request.to == nil, request.data.isEmpty {
+      throw RPCError.server("contract creation without any data provided")
     }
     return request.transaction(
       chainID: chain.rules.schedule.chainID, nonce: nonce, gas: 0, baseFee: baseFee)

@@ -41,11 +41,21 @@ package final class RPCService: @unchecked Sendable {
 
     /// Whether a method may be called.
     func has(_ name: String) -> Bool {
-      let namespace = String(name.prefix { $0 != "_" && $0 != "." })
-      return namespaces.contains(namespace) && (methods.isEmpty || methods.contains(name))
+      namespaces.contains(Self.namespace(of: name))
+        && (methods.isEmpty || methods.contains(name))
+    }
+
+    /// The part of a method's name in front of the underscore.
+    static func namespace(of name: String) -> String {
+      String(name.prefix { $0 != "_" && $0 != "." })
     }
 
     init(namespaces: Set<String>) { self.namespaces = namespaces }
+
+    /// The names of all methods, on whatever port.
+    package static var allMethods: Set<String> { Set(MethodTable.signatures.keys) }
+    /// Their namespaces.
+    package static var allNamespaces: Set<String> { Set(allMethods.map { namespace(of: $0) }) }
 
     /// The methods for everybody.
     package static let everybody = Access(namespaces: [
@@ -54,7 +64,8 @@ package final class RPCService: @unchecked Sendable {
     /// The methods of a development node.
     package static let development = Access(
       namespaces: [
-        "eth", "net", "web3", "txpool", "debug", "rpc", "evm", "anvil", "hardhat", "testing",
+        "eth", "net", "web3", "txpool", "debug", "rpc", "evm", "anvil", "hardhat", "personal",
+        "testing",
       ])
     /// The methods for the consensus client.
     package static let engine = Access(namespaces: ["engine", "eth", "net", "web3", "rpc"])
@@ -100,6 +111,7 @@ package final class RPCService: @unchecked Sendable {
     self.sequencer = sequencer
     self.limits = limits
     maker = BlockMaker(rules: chain.rules)
+    chain.add(filters)
   }
 
   /// What a thread needs to execute calls.
@@ -139,8 +151,8 @@ package final class RPCService: @unchecked Sendable {
     return all
   }()
 
-  /// The names of the methods that are implemented here: all but those of sessions, and
-  /// `rpc.discover`.
+  /// The names of the methods that are implemented here: all but those of sessions and those that
+  /// depend on who asks.
   static var methodNames: [String] { methods.keys.sorted() }
 
   /// Answers a request or a batch; `nil` when nothing is to be answered.
@@ -186,13 +198,15 @@ package final class RPCService: @unchecked Sendable {
     case nil: id = .null
     default: return failure(.invalidRequest("an id is a number or a string"), id: .null)
     }
+    guard case .string(let name)? = request["method"] else {
+      return failure(.invalidRequest("a request has a method"), id: id)
+    }
+    if let version = request["jsonrpc"], version != .string("2.0") {
+      return failure(.invalidRequest("invalid jsonrpc version"), id: id)
+    }
+    // Nobody waits for an answer to it, whatever comes of it.
+    let isNotification = id == .null && !hasID(request)
     do {
-      guard case .string(let name)? = request["method"] else {
-        throw RPCError.invalidRequest("a request has a method")
-      }
-      if let version = request["jsonrpc"], version != .string("2.0") {
-        throw RPCError.invalidRequest("invalid jsonrpc version")
-      }
       let parameters = try Parameters(request["params"])
       var writer = JSONWriter()
       try writer.object { writer in
@@ -205,13 +219,12 @@ package final class RPCService: @unchecked Sendable {
       guard writer.bytes.count <= limits.responseBytes else {
         throw RPCError(-32003, "response too large")
       }
-      // A notification wants no answer.
-      return id == .null && !hasID(request) ? nil : writer.takeBytes()
+      return isNotification ? nil : writer.takeBytes()
     } catch let error as ExecutionError where error.code == .timeExhausted && other != nil {
       // Who names a method of his own has another one for what takes long.
       throw error
     } catch {
-      return failure(RPCError(fault: error), id: id)
+      return isNotification ? nil : failure(RPCError(fault: error), id: id)
     }
   }
 
@@ -235,6 +248,12 @@ package final class RPCService: @unchecked Sendable {
     try signature.check(parameters)
     if name == "rpc.discover" {
       MethodTable.write(MethodTable.signatures.keys.filter { access.has($0) }.sorted(), to: &writer)
+    } else if name == "rpc_modules" {
+      let modules = Set(
+        MethodTable.signatures.keys.filter { access.has($0) }.map { Access.namespace(of: $0) })
+      writer.object { writer in
+        for module in modules.sorted() { writer.member(module, "1.0") }
+      }
     } else if RPCExchange.methodNames.contains(name) {
       guard let exchange else { throw RPCError(-32601, "notifications not supported") }
       try exchange.call(name, parameters, &writer)

@@ -45,15 +45,18 @@ struct Simulation {
 
   /// Reads the blocks of a request.
   static func blocks(_ value: JSONValue) throws(RPCError) -> [BlockCall] {
-    var blocks: [BlockCall] = []
-    for item in try value["blockStateCalls"]?.array() ?? [] {
-      var calls: [CallRequest] = []
-      for call in try item["calls"]?.array() ?? [] { calls.append(try CallRequest(call)) }
-      blocks.append(
-        BlockCall(
-          overrides: try BlockOverrides(item["blockOverrides"]),
-          state: try StateOverrides(item["stateOverrides"]), calls: calls))
-    }
+    let blocks =
+      try value.member("blockStateCalls") { (list) throws(RPCError) in
+        try list.items { (item) throws(RPCError) in
+          BlockCall(
+            overrides: try item.member("blockOverrides", BlockOverrides.init(_:))
+              ?? BlockOverrides(),
+            state: try item.member("stateOverrides", StateOverrides.init(_:)) ?? StateOverrides(),
+            calls: try item.member("calls") { (calls) throws(RPCError) in
+              try calls.items(CallRequest.init(_:))
+            } ?? [])
+        }
+      } ?? []
     if blocks.isEmpty { throw .invalidParameters("empty input") }
     if blocks.count > Int(blockLimit) { throw RPCError(-38026, "too many blocks") }
     return blocks
@@ -156,7 +159,7 @@ struct Simulation {
     var state = WorldState(source: reader.source, codes: caller.codes)
     // Precompiles are back where they belong with every block.
     var moves: [PrecompileMove] = []
-    try apply(block.state, fork, to: &state, &moves)
+    try block.state.apply(fork, to: &state, &moves)
     var steps = BlockInSteps(prepared)
     try steps.begin(on: &state)
 
@@ -217,38 +220,6 @@ struct Simulation {
       header: header, transactions: transactions,
       withdrawals: fork >= .shanghai ? prepared.withdrawals : nil)
     return (Result(block: made, hash: header.hash, senders: senders, calls: calls), layer)
-  }
-
-  /// Overrides accounts; one that has a precompile loses it.
-  private func apply(
-    _ overrides: StateOverrides, _ fork: Fork, to state: inout WorldState,
-    _ moves: inout [PrecompileMove]
-  ) throws(RPCError) {
-    func current(_ address: Address) -> Precompile? {
-      if let move = moves.last(where: { $0.address == address }) { return move.precompile }
-      return Precompile(address, fork)
-    }
-    func put(_ precompile: Precompile?, at address: Address) {
-      moves.removeAll { $0.address == address }
-      moves.append(PrecompileMove(address: address, precompile: precompile))
-    }
-    var targets: Set<Address> = []
-    for (address, change) in overrides.accounts {
-      if targets.contains(address) {
-        throw .server("account \(address) has already been overridden by a precompile")
-      }
-      let precompile = current(address)
-      if let move = overrides.moves.first(where: { $0.from == address }) {
-        guard let precompile else { throw .server("account \(address) is not a precompile") }
-        if overrides.accounts.contains(where: { $0.address == move.to }) {
-          throw RPCError(-38022, "account \(move.to) is already overridden")
-        }
-        put(precompile, at: move.to)
-        targets.insert(move.to)
-      }
-      if precompile != nil { put(nil, at: address) }
-      state.apply(change, to: address)
-    }
   }
 
   private static func error(

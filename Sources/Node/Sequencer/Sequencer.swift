@@ -332,6 +332,9 @@ package final class Sequencer: @unchecked Sendable {
       database: chain.database)
   }
 
+  /// Who gets the fees of coming blocks.
+  var coinbase: Address { development.withLock { $0.coinbase } ?? options.coinbase }
+
   func attributes(_ parent: BlockHeader) -> BlockAttributes {
     let clock = blockClock
     let settings = development.withLock { $0 }

@@ -46,7 +46,11 @@ extension Subscription.Kind {
     let name = try parameters.text(0)
     switch name {
     case "newHeads": self = .heads
-    case "logs": self = .logs(try LogQuery(parameters[1] ?? .object([])))
+    case "logs":
+      self = .logs(
+        try parameters.read(ifPresent: 1) { (value) throws(RPCError) in
+          try LogQuery(value ?? .object([]))
+        })
     case "newPendingTransactions":
       self = .transactions(isFull: parameters[1] == nil ? false : try parameters.boolean(1))
     case "transactionReceipts":

@@ -96,9 +96,10 @@ final class CallTracer: TransactionTracer, ResultTracer {
   private func noteDestruction(_ step: TraceStep) {
     guard let parent = open.last, let target = step.stack.last else { return }
     calls[parent].calls.append(calls.count)
+    // What the account has by now, nobody tells here: better no value than a wrong one.
     calls.append(
       Call(
-        kind: "SELFDESTRUCT", from: step.address, to: Address(target), value: .zero, gas: 0,
+        kind: "SELFDESTRUCT", from: step.address, to: Address(target), value: nil, gas: 0,
         input: []))
   }
 

@@ -28,10 +28,16 @@ struct ConfigCommand: ParsableCommand {
     }
     let configuration = try NodeConfiguration(
       arguments: options, environment: ProcessInfo.processInfo.environment)
-    // The parser's own checks.
+    show(configuration, isJSON: isJSON)
+    // The parser's own checks: what is shown may start no node.
     do { _ = try NodeCommand.parse(configuration.arguments) } catch {
-      throw ValidationError(NodeCommand.message(for: error))
+      throw ValidationError(
+        "these settings start no node: " + NodeCommand.message(for: error)
+          + configuration.sources(in: NodeCommand.message(for: error)))
     }
+  }
+
+  private func show(_ configuration: NodeConfiguration, isJSON: Bool) {
     if isJSON {
       var writer = JSONWriter(isPretty: true)
       writer.object { writer in

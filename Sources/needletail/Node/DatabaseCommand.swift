@@ -116,6 +116,7 @@ struct DatabaseCheckCommand: ParsableCommand {
       }
       try check.run(into: &report)
       Terminal.clearProgress()
+      if let fault = try genesisFault(file) { report.faults.append(fault) }
       let log = try BlockLog.inspect(folder: datadir + "/log")
       report.logEntries = log.count
       let stored = try file.storedSequence()
@@ -159,6 +160,17 @@ struct DatabaseCheckCommand: ParsableCommand {
           + (report.faults.isEmpty ? "all is well" : "\(report.faults.count) faults"))
     }
     if !report.faults.isEmpty { throw ExitCode(1) }
+  }
+
+  /// What is wrong with the genesis file, without which no node starts.
+  private func genesisFault(_ file: DatabaseFile) throws -> String? {
+    guard let contents = try file.genesis() else { return "the genesis file is missing" }
+    let first = try file.snapshot().header(0)?.hash
+    do throws(FormatError) {
+      let given = try Genesis(FileBytes(copying: contents, path: "genesis file")).hash
+      if given == first { return nil }
+      return "the genesis file gives \(given), block 0 is \(first.map { "\($0)" } ?? "missing")"
+    } catch { return "\(error)" }
   }
 }
 
@@ -216,6 +228,10 @@ struct DatabaseExportCommand: ParsableCommand {
       guard end <= head else {
         throw ValidationError("--last: the newest block that is stored is \(head)")
       }
+      // A chain that has only begun gives an empty file.
+      guard first <= max(end, 1) else {
+        throw ValidationError("--first: block \(first) is after the last one, \(end)")
+      }
       let file = try OutputFile(path: to)
       var count = 0
       var number = first
@@ -244,7 +260,10 @@ struct DatabaseImportCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let genesisFile = try genesis.map { try FileBytes(path: $0).array }
+      if genesis == nil, !FileManager.default.fileExists(atPath: datadir + "/state/data.mdb") {
+        throw ValidationError("\(datadir) has no chain yet: name its genesis file with --genesis")
+      }
+      let genesisFile = try genesis.map { try ChainFile.genesis($0) }
       let chain = try Blockchain(folder: datadir, genesisFile: genesisFile)
       for notice in chain.notices { Terminal.note("needletail: \(notice)") }
       let count = try ChainFile.importBlocks(file, into: chain)
@@ -262,13 +281,15 @@ private enum ChainCopy {
     if let found = try? files.contentsOfDirectory(atPath: target), !found.isEmpty {
       throw ValidationError("\(target) is not empty")
     }
+    // Before anything is made.
+    _ = try DatabaseFile(folder: source + "/state")
     // A node that stores blocks meanwhile may take log files away that the copy of the database still
     // needs: then once more.
     for attempt in 1...5 {
       try? files.removeItem(atPath: target + "/state")
       try? files.removeItem(atPath: target + "/log")
-      try files.createDirectory(atPath: target + "/state", withIntermediateDirectories: true)
-      try files.createDirectory(atPath: target + "/log", withIntermediateDirectories: true)
+      try NewFolder.make(target + "/state")
+      try NewFolder.make(target + "/log")
       try DatabaseFile(folder: source + "/state").copy(to: target + "/state")
       let damaged: BlockLog.Contents
       do {

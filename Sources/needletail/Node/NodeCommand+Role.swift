@@ -124,7 +124,7 @@ extension NodeCommand {
     }
     if feedKey != nil { throw ValidationError("--feed-key: there is no \(path)") }
     let signer = FeedSigner.random()
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try NewFolder.make(folder)
     guard
       FileManager.default.createFile(
         atPath: path, contents: Data(signer.text.utf8),

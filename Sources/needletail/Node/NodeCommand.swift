@@ -34,7 +34,7 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "The genesis file of a new chain.") var genesis: String?
   @Option(name: .customLong("import"), help: "A file of blocks in RLP to import first.")
   var importFile: String?
-  @Option(help: "The number of a new development chain.") var chainID: UInt64 = 1337
+  @Option(help: "The number of a new development chain; 1337 without it.") var chainID: UInt64?
   @Option(help: "Milliseconds between blocks; without it, blocks come with transactions.")
   var blockTime: Int?
   @Flag(help: "Make blocks only when told to.") var noMining = false
@@ -96,7 +96,10 @@ struct NodeCommand: ParsableCommand {
     }
     _ = try policy()
     _ = try log()
+    try validatePorts()
+    try validateMethods()
     try validateRole()
+    if chainID == 0 { throw ValidationError("--chain-id: a chain's number is 1 or more") }
     guard ["serial", "parallel", "auto", "gpu"].contains(executor) else {
       throw ValidationError("--executor: \(executor) is not serial, parallel, gpu or auto")
     }
@@ -104,6 +107,31 @@ struct NodeCommand: ParsableCommand {
       throw ValidationError("--order: \(order) is not auto, fees or spread")
     }
     if sync != "block" && sync != "never" { throw ValidationError("--sync: block or never") }
+  }
+
+  private func validatePorts() throws {
+    for (option, port) in [
+      ("--http-port", httpPort), ("--engine-port", enginePort), ("--ingest-port", ingestPort),
+    ] {
+      if let port, !(0...65_535).contains(port) {
+        throw ValidationError("\(option): \(port) is not from 0 to 65,535")
+      }
+    }
+  }
+
+  private func validateMethods() throws {
+    let namespaces = RPCService.Access.allNamespaces
+    for (option, text) in [("--apis", apis), ("--rpc-namespaces", rpcNamespaces ?? "")] {
+      for name in list(text).subtracting(namespaces).sorted() {
+        throw ValidationError(
+          "\(option): there is no namespace \(name); there are "
+            + namespaces.sorted().joined(separator: ", "))
+      }
+    }
+    for name in list(rpcMethods).subtracting(RPCService.Access.allMethods).sorted() {
+      throw ValidationError(
+        "--rpc-methods: there is no method \(name); `rpc.discover` of a node lists them")
+    }
   }
 
   private func policy() throws -> HistoryPolicy {
@@ -167,16 +195,7 @@ struct NodeCommand: ParsableCommand {
     options.http.port = httpPort
     options.http.hosts = list(httpHosts)
     options.http.origins = list(httpOrigins)
-    if let genesis {
-      options.genesis = try FileBytes(path: genesis).array
-    } else if dev, !FileManager.default.fileExists(atPath: folder + "/state/data.mdb") {
-      let file = DevelopmentGenesis.file(
-        chainID: chainID, accounts: .standard, time: UInt64(time(nil)), gasLimit: gasLimit)
-      // For others that want the same chain.
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try Data(file).write(to: URL(fileURLWithPath: folder + "/genesis.json"))
-      options.genesis = file
-    }
+    options.genesis = try genesisFile(folder)
     if dev || role == .sequencer {
       var sequencer = Sequencer.Options()
       if dev { sequencer.accounts = .standard }
@@ -209,6 +228,13 @@ struct NodeCommand: ParsableCommand {
       log.note(.info, "imported", [("blocks", "\(count)")])
     }
     let node = try open(options)
+    if let chainID, chainID != node.chain.rules.schedule.chainID {
+      let own = node.chain.rules.schedule.chainID
+      try node.close()
+      throw ValidationError(
+        "--chain-id: the chain in \(folder) is \(own), not \(chainID). Name another folder, or leave "
+          + "--chain-id out")
+    }
     for notice in node.chain.notices { log.note(.warning, notice) }
     log.note(
       .info, "listening",
@@ -253,6 +279,26 @@ struct NodeCommand: ParsableCommand {
     if ending.hasFailed { throw ExitCode(3) }
   }
 
+  /// The genesis file that a chain begins with; `nil` where there is a chain.
+  private func genesisFile(_ folder: String) throws -> [UInt8]? {
+    if let genesis { return try ChainFile.genesis(genesis) }
+    let files = FileManager.default
+    if files.fileExists(atPath: folder + "/state/data.mdb") { return nil }
+    guard dev else {
+      throw ValidationError("\(folder) has no chain yet: name its genesis file with --genesis")
+    }
+    // For others that want the same chain, and for a block log that has lost its database.
+    let path = folder + "/genesis.json"
+    if files.fileExists(atPath: path) { return try ChainFile.genesis(path) }
+    let file = DevelopmentGenesis.file(
+      chainID: chainID ?? 1337, accounts: .standard, time: UInt64(time(nil)), gasLimit: gasLimit)
+    try NewFolder.make(folder)
+    do { try Data(file).write(to: URL(fileURLWithPath: path)) } catch {
+      throw ValidationError("\(path): can not write: \(error.localizedDescription)")
+    }
+    return file
+  }
+
   /// What executes blocks on the first device.
   private func deviceRounds() throws -> SharedRounds {
     do throws(GPUError) {
@@ -266,14 +312,18 @@ struct NodeCommand: ParsableCommand {
 
   /// Opens the chain and listens; a port that is taken is bad usage.
   private func open(_ options: NodeService.Options) throws -> NodeService {
-    do { return try NodeService(options) } catch let error as IOError {
-      var message = "listening on \(httpHost), port \(httpPort)"
-      if let enginePort { message += " and \(enginePort)" }
-      message += ": \(String(cString: strerror(error.errnoCode)))"
-      if error.errnoCode == EADDRINUSE {
-        message += ". Is another node running? End it, or name another port: --http-port N, or 0"
-      }
-      throw ValidationError(message)
+    do { return try NodeService(options) } catch let error as ListenError {
+      let option =
+        switch error.port {
+        case httpPort where ingestPort != httpPort: "--http-port"
+        case enginePort: "--engine-port"
+        default: "--ingest-port"
+        }
+      let advice =
+        error.isTaken
+        ? "Is another node running? End it, or name another port: \(option) N, or 0 for any"
+        : "--http-host and \(option) say where to listen"
+      throw ValidationError("\(error). \(advice)")
     }
   }
 
@@ -308,16 +358,34 @@ struct NodeCommand: ParsableCommand {
 
 /// Files of blocks, one after the other in RLP, as `geth export` writes them.
 enum ChainFile {
+  /// The contents of a genesis file, which is read to see whether it is one.
+  static func genesis(_ path: String) throws(FormatError) -> [UInt8] {
+    let file = try FileBytes(path: path)
+    let contents = file.array
+    _ = try Genesis(file)
+    return contents
+  }
+
   /// Imports the blocks that the chain does not have; gives how many.
   static func importBlocks(_ path: String, into chain: Blockchain) throws -> Int {
     let bytes = try FileBytes(path: path).array
     return try bytes.withUnsafeBufferPointer { buffer in
       var reader = RLPReader(buffer)
       var count = 0
+      var read = 0
+      var offset = 0
       while !reader.isAtEnd {
-        let item = try reader.next("block")
-        let block = [UInt8](item.encoding)
-        let number = try Block(decoding: block).header.number
+        let block: [UInt8]
+        let number: UInt64
+        do throws(FormatError) {
+          block = [UInt8](try reader.next("block").encoding)
+          number = try Block(decoding: block).header.number
+        } catch {
+          throw BlockError(
+            .malformed, "\(path): item \(read + 1), at byte \(offset), is no block: \(error)")
+        }
+        read += 1
+        offset += block.count
         if number <= chain.database.head?.header.number ?? 0 { continue }
         do {
           try chain.importBlock(rlp: block)

@@ -171,12 +171,26 @@ struct NodeConfiguration {
     }
   }
 
-  /// The arguments of the whole program with the settings of `needletail node` put in.
-  static func complete(_ arguments: [String], environment: [String: String]) throws -> [String] {
+  /// Where the settings come from that a message names, if not from the command line.
+  func sources(in message: String) -> String {
+    Self.settings.compactMap { setting -> String? in
+      guard let value = values[setting.name], value.source != .fallback,
+        value.source != .commandLine,
+        message.contains("'--\(setting.name) ")
+          || message.contains("--\(setting.name):")
+      else { return nil }
+      return "\n--\(setting.name) is from \(value.source.words)"
+    }.joined()
+  }
+
+  /// The settings of a program's arguments, where they are those of `needletail node`.
+  static func ofNode(
+    _ arguments: [String], environment: [String: String]
+  ) throws -> NodeConfiguration? {
     guard arguments.first == "node", !arguments.contains("--help"), !arguments.contains("-h") else {
-      return arguments
+      return nil
     }
-    let rest = Array(arguments.dropFirst())
-    return ["node"] + (try NodeConfiguration(arguments: rest, environment: environment)).arguments
+    return try NodeConfiguration(
+      arguments: Array(arguments.dropFirst()), environment: environment)
   }
 }

@@ -39,6 +39,7 @@ enum MethodTable {
     rpc.discover() -> object | This description.
     eth_protocolVersion() -> any | The version of the wire protocol.
     eth_chainId() -> quantity | The chain's number.
+    eth_coinbase() -> address | Who gets the fees of the blocks that the node makes.
     eth_syncing() -> any | False, or how far the node has come.
     eth_mining() -> boolean | Whether the node makes blocks by work.
     eth_accounts() -> list | The accounts whose keys the node holds.
@@ -64,7 +65,7 @@ enum MethodTable {
     eth_getLogs(filter: filter) -> list | The logs that a filter lets through.
     eth_newFilter(filter?: filter) -> text | Remembers a filter for logs.
     eth_newBlockFilter() -> text | Remembers where the chain is, for its new blocks.
-    eth_newPendingTransactionFilter() -> text | Remembers what waits, for what comes.
+    eth_newPendingTransactionFilter(full?: boolean) -> text | Remembers what waits, for what comes.
     eth_uninstallFilter(id: text) -> boolean | Forgets a filter.
     eth_getFilterChanges(id: text) -> list | What came since the last time.
     eth_getFilterLogs(id: text) -> list | All logs that a filter lets through.
@@ -99,6 +100,8 @@ enum MethodTable {
     eth_signTransaction(transaction: call) -> object | Signs a transaction of an account of the node.
     eth_fillTransaction(transaction: call) -> object | Fills nonce, gas and fees in.
     eth_sign(address: address, message: bytes) -> bytes | Signs a message (EIP-191).
+    {eth_signTypedData,eth_signTypedData_v4}(address: address, data: any) -> bytes | Signs structured data (EIP-712).
+    personal_sign(message: bytes, address: address, password?: text) -> bytes | Signs a message (EIP-191).
     eth_pendingTransactions() -> list | The transactions that wait.
     txpool_status() -> object | How many transactions wait.
     txpool_content() -> object | The transactions that wait.
