@@ -146,7 +146,7 @@ struct ParallelSegment {
           invalidTransactions: block.invalidTransactions, takesNotes: run.recorder != nil,
           finals: memory.finals,
           throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
-      let crew = Crew(workers: workers, flight: flight, chains: chains)
+      let crew = Crew(workers: workers, flight: flight, chains: chains, pool: pool)
       for worker in workers { worker.begin(flight) }
       // Where pauses are made, threads are to meet.
       pool.run(together: delays != nil) { crew.work($0) }
@@ -196,7 +196,7 @@ struct ParallelSegment {
   private func apply(
     _ places: Places, _ range: Range<Int>, _ flight: UnsafeMutablePointer<BlockInFlight>
   ) {
-    let crew = Crew(workers: workers, flight: flight, chains: nil)
+    let crew = Crew(workers: workers, flight: flight, chains: nil, pool: pool)
     let share = range.count / workers.count + 1
     pool.forEach(workers.count) { number in
       crew.apply(number)
@@ -224,6 +224,7 @@ private struct Crew: @unchecked Sendable {
   let workers: [ParallelWorker]
   let flight: UnsafeMutablePointer<BlockInFlight>
   let chains: TransactionChains?
+  let pool: WorkerPool
 
   func work(_ number: Int) {
     if number == 0, var chains {
@@ -235,7 +236,7 @@ private struct Crew: @unchecked Sendable {
       } while chains.end > schedule.pointee.prepared.load(ordering: .relaxed)
       chains.free()
     }
-    workers[number].work()
+    workers[number].work(pool)
   }
 
   func apply(_ number: Int) { workers[number].apply(flight) }
