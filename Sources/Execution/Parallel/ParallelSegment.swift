@@ -192,13 +192,16 @@ struct ParallelSegment {
     return end
   }
 
+  /// The changes of fewer are taken in sooner than a thread is awake.
+  private static let manyTransactions = 1024
+
   /// Takes the final values into the state, and the cumulative gas into the receipts.
   private func apply(
     _ places: Places, _ range: Range<Int>, _ flight: UnsafeMutablePointer<BlockInFlight>
   ) {
     let crew = Crew(workers: workers, flight: flight, chains: nil, pool: pool)
     let share = range.count / workers.count + 1
-    pool.forEach(workers.count) { number in
+    pool.forEach(workers.count, wakes: range.count >= Self.manyTransactions) { number in
       crew.apply(number)
       let first = range.lowerBound + number * share
       for index in first..<max(first, min(first + share, range.upperBound))

@@ -91,14 +91,14 @@ final class WorkerPool: Sendable {
 
   /// Runs `body` on the calling thread, which is number 0, and on all others that are awake before it has
   /// returned there; each passes its number. Who comes late has nothing to do: nobody waits for it, unless
-  /// all are to begin together.
-  func run(together: Bool = false, _ body: @escaping @Sendable (Int) -> Void) {
+  /// all are to begin together. Who sleeps is woken only where `wakes`: that takes as long as some transactions.
+  func run(together: Bool = false, wakes: Bool = true, _ body: @escaping @Sendable (Int) -> Void) {
     if count > 1 {
       work.withLock { $0 = body }
       arrivals.store(0, ordering: .relaxed)
       let before = gate.load(ordering: .relaxed)
       gate.store((before &+ Self.oneRound) | Self.isOpen, ordering: .sequentiallyConsistent)
-      wakeOthers(0)
+      if wakes { wakeOthers(0) }
       var backoff = Backoff()
       while together && arrivals.load(ordering: .acquiring) < count - 1 { backoff.wait() }
     }
@@ -112,9 +112,9 @@ final class WorkerPool: Sendable {
   }
 
   /// Runs `body` once for each number below `parts`, on the threads that are awake.
-  func forEach(_ parts: Int, _ body: @escaping @Sendable (Int) -> Void) {
+  func forEach(_ parts: Int, wakes: Bool = true, _ body: @escaping @Sendable (Int) -> Void) {
     let next = NextPart()
-    run { _ in
+    run(wakes: wakes) { _ in
       while true {
         let part = next.value.add(1, ordering: .relaxed).oldValue
         if part >= parts { return }

@@ -106,11 +106,11 @@ import Testing
         usleep(1000)
       } else {
         counts.parts.add(1, ordering: .acquiringAndReleasing)
-        let isInside = pool.sleep(number, 900_000, unless: { false })
+        let isInside = pool.sleep(number, 20_000_000, unless: { false })
         counts.absences.add(isInside ? 0 : 1, ordering: .relaxed)
       }
     }
-    #expect(ContinuousClock.now - start < .milliseconds(850))
+    #expect(ContinuousClock.now - start < .seconds(15))
     for _ in 0..<10 {
       pool.run(together: true) { _ in counts.parts.add(1, ordering: .relaxed) }
     }
