@@ -124,10 +124,14 @@ public final class ParallelExecutor: HostBlockExecutor {
   /// Why a block had better be executed one transaction after the other; `nil` when it had not.
   private func serialReason(_ block: PreparedBlock) -> ParallelStatistics.SerialReason? {
     if tracer != nil { return .traced }
-    if block.fork < .byzantium { return .stateRoots }
+    // Before Spurious Dragon an account that is only touched begins to exist.
+    if block.fork < .byzantium && (!block.isPartialState || block.fork < .spuriousDragon) {
+      return .stateRoots
+    }
     if options.isForced { return nil }
     if options.threads < 2 { return .oneThread }
     if block.transactions.count < Self.leastTransactions || isSmall(block) { return .small }
+    if block.isOfOneSender { return .oneSender }
     return nil
   }
 

@@ -146,7 +146,7 @@ struct ParallelSegment {
           invalidTransactions: block.invalidTransactions, takesNotes: run.recorder != nil,
           finals: memory.finals,
           throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
-      let crew = Crew(workers: workers, flight: flight, chains: chains)
+      let crew = Crew(workers: workers, flight: flight, chains: chains, pool: pool)
       for worker in workers { worker.begin(flight) }
       // Where pauses are made, threads are to meet.
       pool.run(together: delays != nil) { crew.work($0) }
@@ -192,13 +192,16 @@ struct ParallelSegment {
     return end
   }
 
+  /// The changes of fewer are taken in sooner than a thread is awake.
+  private static let manyTransactions = 1024
+
   /// Takes the final values into the state, and the cumulative gas into the receipts.
   private func apply(
     _ places: Places, _ range: Range<Int>, _ flight: UnsafeMutablePointer<BlockInFlight>
   ) {
-    let crew = Crew(workers: workers, flight: flight, chains: nil)
+    let crew = Crew(workers: workers, flight: flight, chains: nil, pool: pool)
     let share = range.count / workers.count + 1
-    pool.forEach(workers.count) { number in
+    pool.forEach(workers.count, wakes: range.count >= Self.manyTransactions) { number in
       crew.apply(number)
       let first = range.lowerBound + number * share
       for index in first..<max(first, min(first + share, range.upperBound))
@@ -224,6 +227,7 @@ private struct Crew: @unchecked Sendable {
   let workers: [ParallelWorker]
   let flight: UnsafeMutablePointer<BlockInFlight>
   let chains: TransactionChains?
+  let pool: WorkerPool
 
   func work(_ number: Int) {
     if number == 0, var chains {
@@ -235,7 +239,7 @@ private struct Crew: @unchecked Sendable {
       } while chains.end > schedule.pointee.prepared.load(ordering: .relaxed)
       chains.free()
     }
-    workers[number].work()
+    workers[number].work(pool)
   }
 
   func apply(_ number: Int) { workers[number].apply(flight) }

@@ -46,6 +46,8 @@ public struct ParallelStatistics: Sendable {
     case stateRoots
     /// One thread.
     case oneThread
+    /// Most of its transactions are of one sender.
+    case oneSender
     /// Somebody watches every step.
     case traced
     /// The memory for cells ran out.
@@ -62,6 +64,7 @@ public struct ParallelStatistics: Sendable {
       case .traced: 3
       case .outOfCells: 4
       case .accessList: 5
+      case .oneSender: 6
       }
     }
   }

@@ -103,11 +103,12 @@ final class ParallelWorker {
     }
   }
 
-  /// Works until the block is over.
-  func work() {
+  /// Works until the block is over, as one of the pool's threads.
+  func work(_ pool: WorkerPool) {
     let block = context.pointee.block!
     let schedule = block.pointee.schedule
-    var backoff = Backoff()
+    // To wake the caller takes as long as some transactions; its sleep must not be the block's end.
+    var backoff = number == 0 ? Backoff(patience: 16_000...64_000) : Backoff()
     var next: TurnSchedule.Turn?
     var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
@@ -124,12 +125,19 @@ final class ParallelWorker {
           continue
         }
       } else if schedule.pointee.isDrained {
+        break
+      } else if let microseconds = backoff.waitOrSleep(),
+        !pool.sleep(
+          number, microseconds,
+          unless: {
+            schedule.pointee.isDrained || schedule.pointee.isOver.load(ordering: .acquiring)
+          })
+      {
         return
-      } else {
-        backoff.wait(sleeps: true)
       }
       BlockInFlight.commit(block)
     }
+    if number != 0 { pool.wakeCaller() }
     // One that was to be next and never began has no record yet.
     if let next, next.incarnation == 1 {
       (schedule.pointee.records + Int(next.transaction)).initialize(to: TransactionRecord())
@@ -440,7 +448,9 @@ final class ParallelWorker {
       to: TransactionOutcome(Int(transaction), result, machine.pointee!.output))
     receipt.initialize(
       to: Receipt(
-        type: message.type, outcome: .status(result.status.isSuccess), cumulativeGasUsed: 0,
-        logs: machine.pointee!.journal.collectLogs()))
+        type: message.type,
+        outcome: block.pointee.fork >= .byzantium
+          ? .status(result.status.isSuccess) : .stateRoot(.zero),
+        cumulativeGasUsed: 0, logs: machine.pointee!.journal.collectLogs()))
   }
 }

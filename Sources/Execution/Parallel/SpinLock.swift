@@ -43,43 +43,54 @@ struct Backoff {
   private var sleeps = 0
   /// When it began to yield, and how long it does so before it sleeps, in nanoseconds.
   private var yieldsSince: UInt64 = 0
-  private var patience = Self.longestPatience
+  private var patience: UInt64
+  private let longestPatience: UInt64
+  private let shortestPatience: UInt64
 
-  private static var longestPatience: UInt64 { 16_000 }
-  private static var shortestPatience: UInt64 { 1_000 }
+  /// Yields for so long before it sleeps.
+  init(patience: ClosedRange<UInt64> = 1_000...16_000) {
+    self.patience = patience.upperBound
+    longestPatience = patience.upperBound
+    shortestPatience = patience.lowerBound
+  }
 
-  /// Waits once; `sleeps` gives the core away for good when that has lasted.
+  /// Waits once.
   @inline(__always)
-  mutating func wait(sleeps: Bool = false) {
+  mutating func wait() {
+    if !pause() { sched_yield() }
+  }
+
+  /// Waits once, or gives the microseconds for which to sleep, so that the core is given away for good.
+  @inline(__always)
+  mutating func waitOrSleep() -> UInt32? { pause() ? nil : yieldOrSleep() }
+
+  @inline(__always)
+  private mutating func pause() -> Bool {
     rounds &+= 1
-    if rounds < 32 {
-      machine_pause()
-      if rounds > 8 { machine_pause() }
-    } else if sleeps {
-      yieldOrSleep()
-    } else {
-      sched_yield()
-    }
+    if rounds >= 32 { return false }
+    machine_pause()
+    if rounds > 8 { machine_pause() }
+    return true
   }
 
   @inline(never)
-  private mutating func yieldOrSleep() {
+  private mutating func yieldOrSleep() -> UInt32? {
     if rounds == 32 { yieldsSince = MonotonicClock.nanoseconds }
     if sleeps == 0 {
       if MonotonicClock.nanoseconds &- yieldsSince < patience {
         sched_yield()
-        return
+        return nil
       }
-      patience = max(patience / 2, Self.shortestPatience)
+      patience = max(patience / 2, shortestPatience)
     }
     sleeps &+= 1
-    usleep(sleeps <= 8 ? 50 : sleeps <= 32 ? 200 : 500)
+    return sleeps <= 8 ? 50 : sleeps <= 32 ? 200 : 500
   }
 
   /// There was something to do.
   @inline(__always)
   mutating func reset() {
-    if rounds >= 32 && sleeps == 0 { patience = min(patience &* 2, Self.longestPatience) }
+    if rounds >= 32 && sleeps == 0 { patience = min(patience &* 2, longestPatience) }
     rounds = 0
     sleeps = 0
   }

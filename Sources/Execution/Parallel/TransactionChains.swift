@@ -73,7 +73,7 @@ struct TransactionChains {
         }
         sender.pointee.transaction = Int32(truncatingIfNeeded: index)
         guard let to = (base + index).pointee.transaction.to,
-          !(base + index).pointee.transaction.data.isEmpty
+          (base + index).pointee.mayRunCode
         else { continue }
         let callee = find(to, callees, { (base + Int($0)).pointee.transaction.to! })
         if callee.pointee.transaction < 0 {
@@ -111,6 +111,11 @@ struct TransactionChains {
 }
 
 extension PreparedTransaction {
+  /// Whether it has the data or the gas for a call of a contract; a transfer of wei needs neither.
+  fileprivate var mayRunCode: Bool {
+    !transaction.data.isEmpty || transaction.gasLimit > 21_000 + 2_300
+  }
+
   /// About how long it takes, as far as it tells, in nanoseconds: code runs through some 8 gas in one, and
   /// few transactions use all of their gas.
   var roughNanoseconds: UInt64 {

@@ -25,8 +25,15 @@ final class WorkerPool: Sendable {
     let isAsleep = Atomic<Bool>(false)
     let semaphore = DispatchSemaphore(value: 0)
 
+    /// Whether the thread is in the round no more when it returns from the work. Its own.
+    let hasLeft = Atomic<Bool>(false)
+
     func wake() {
-      if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { semaphore.signal() }
+      if isAsleep.load(ordering: .sequentiallyConsistent),
+        isAsleep.exchange(false, ordering: .sequentiallyConsistent)
+      {
+        semaphore.signal()
+      }
     }
 
     /// Sleeps until somebody wakes the thread, unless `isDone` is true already.
@@ -35,6 +42,18 @@ final class WorkerPool: Sendable {
       // Who changes what `isDone` looks at looks at `isAsleep` afterwards.
       if isDone(), isAsleep.exchange(false, ordering: .sequentiallyConsistent) { return }
       semaphore.wait()
+    }
+
+    /// The same, for so many microseconds at most.
+    func sleep(_ microseconds: UInt32, unless isDone: () -> Bool) {
+      isAsleep.store(true, ordering: .sequentiallyConsistent)
+      if isDone(), isAsleep.exchange(false, ordering: .sequentiallyConsistent) { return }
+      if semaphore.wait(timeout: .now() + .microseconds(Int(microseconds))) == .timedOut,
+        !isAsleep.exchange(false, ordering: .sequentiallyConsistent)
+      {
+        // Somebody was about to wake it.
+        semaphore.wait()
+      }
     }
   }
 
@@ -72,14 +91,14 @@ final class WorkerPool: Sendable {
 
   /// Runs `body` on the calling thread, which is number 0, and on all others that are awake before it has
   /// returned there; each passes its number. Who comes late has nothing to do: nobody waits for it, unless
-  /// all are to begin together.
-  func run(together: Bool = false, _ body: @escaping @Sendable (Int) -> Void) {
+  /// all are to begin together. Who sleeps is woken only where `wakes`: that takes as long as some transactions.
+  func run(together: Bool = false, wakes: Bool = true, _ body: @escaping @Sendable (Int) -> Void) {
     if count > 1 {
       work.withLock { $0 = body }
       arrivals.store(0, ordering: .relaxed)
       let before = gate.load(ordering: .relaxed)
       gate.store((before &+ Self.oneRound) | Self.isOpen, ordering: .sequentiallyConsistent)
-      wakeOthers(0)
+      if wakes { wakeOthers(0) }
       var backoff = Backoff()
       while together && arrivals.load(ordering: .acquiring) < count - 1 { backoff.wait() }
     }
@@ -93,9 +112,9 @@ final class WorkerPool: Sendable {
   }
 
   /// Runs `body` once for each number below `parts`, on the threads that are awake.
-  func forEach(_ parts: Int, _ body: @escaping @Sendable (Int) -> Void) {
+  func forEach(_ parts: Int, wakes: Bool = true, _ body: @escaping @Sendable (Int) -> Void) {
     let next = NextPart()
-    run { _ in
+    run(wakes: wakes) { _ in
       while true {
         let part = next.value.add(1, ordering: .relaxed).oldValue
         if part >= parts { return }
@@ -103,6 +122,27 @@ final class WorkerPool: Sendable {
       }
     }
   }
+
+  /// Lets a thread sleep in the middle of a round, for so many microseconds unless `isDone` is true. The caller
+  /// is woken by `wakeCaller`. The others are not in the round meanwhile, so that nobody waits for a thread that
+  /// sleeps; false when the round has ended: a thread must touch nothing of it then, and return.
+  func sleep(_ number: Int, _ microseconds: UInt32, unless isDone: () -> Bool) -> Bool {
+    if number == 0 {
+      beds[0].sleep(microseconds, unless: isDone)
+      return true
+    }
+    // It can not change while this thread is in it.
+    let mine = round
+    gate.subtract(1, ordering: .acquiringAndReleasing)
+    // In its bed: the next round wakes it, as it has to wake others. What `isDone` looks at may be gone by then.
+    beds[number].sleep(microseconds) { round != mine || !isOpen }
+    if enter(mine) { return true }
+    beds[number].hasLeft.store(true, ordering: .relaxed)
+    return false
+  }
+
+  /// Tells the calling thread that what it sleeps for is done.
+  func wakeCaller() { beds[0].wake() }
 
   private final class NextPart: Sendable {
     let value = Atomic<Int>(0)
@@ -149,6 +189,7 @@ final class WorkerPool: Sendable {
       pool.arrivals.add(1, ordering: .acquiringAndReleasing)
       let body = pool.work.withLock { $0 }
       body?(number)
+      if pool.beds[number].hasLeft.exchange(false, ordering: .relaxed) { continue }
       pool.gate.subtract(1, ordering: .acquiringAndReleasing)
     }
   }
@@ -157,6 +198,9 @@ final class WorkerPool: Sendable {
   private var inside: Int {
     Int(truncatingIfNeeded: gate.load(ordering: .acquiring) & (Self.isOpen - 1))
   }
+
+  /// Whether threads may still take part in the round.
+  private var isOpen: Bool { gate.load(ordering: .sequentiallyConsistent) & Self.isOpen != 0 }
 
   /// The number of the last round.
   private var round: UInt64 { gate.load(ordering: .sequentiallyConsistent) / Self.oneRound }

@@ -83,7 +83,8 @@ package struct RandomBlock: Sendable {
     func pick(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
     func chance(_ oneIn: Int) -> Bool { pick(oneIn) == 0 }
     let forks: [Fork] = [
-      .byzantium, .istanbul, .berlin, .london, .paris, .shanghai, .cancun, .prague, .osaka, .prague,
+      .byzantium, .istanbul, .berlin, .london, .paris, .shanghai, .cancun, .prague, .osaka,
+      .spuriousDragon,
     ]
     let fork = forks[pick(forks.count)]
     let senders = (0..<(1 + pick(max(12, largest / 20)))).map {
@@ -126,6 +127,8 @@ package struct RandomBlock: Sendable {
     environment.blobBaseFee = 1
     block = PreparedBlock(fork: fork, environment: environment)
     block.callsSystemContracts = false
+    // Else its receipts hold state roots.
+    block.isPartialState = fork < .byzantium
     block.maxBlobs = 6
     block.invalidTransactions = chance(5) ? .failBlock : .reject
     if chance(4) {

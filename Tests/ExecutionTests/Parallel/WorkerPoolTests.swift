@@ -91,4 +91,54 @@ import Testing
     }
     #expect(counts.parts.load(ordering: .relaxed) == 2000)
   }
+
+  /// A thread that sleeps in the middle of a round keeps nobody: it learns that the round is over, and takes part
+  /// in the next ones.
+  @Test func nobodyWaitsForASleeper() {
+    let pool = WorkerPool(count: 3)
+    defer { pool.end() }
+    let counts = Counts()
+    let start = ContinuousClock.now
+    pool.run(together: true) { number in
+      if number == 0 {
+        // Until both others are about to sleep.
+        while counts.parts.load(ordering: .acquiring) < 2 { usleep(10) }
+        usleep(1000)
+      } else {
+        counts.parts.add(1, ordering: .acquiringAndReleasing)
+        let isInside = pool.sleep(number, 20_000_000, unless: { false })
+        counts.absences.add(isInside ? 0 : 1, ordering: .relaxed)
+      }
+    }
+    #expect(ContinuousClock.now - start < .seconds(15))
+    for _ in 0..<10 {
+      pool.run(together: true) { _ in counts.parts.add(1, ordering: .relaxed) }
+    }
+    #expect(counts.absences.load(ordering: .relaxed) == 2)
+    #expect(counts.parts.load(ordering: .relaxed) == 2 + 30)
+  }
+
+  /// The caller sleeps until it is told that all is done.
+  @Test func theCallerIsWoken() {
+    let pool = WorkerPool(count: 2)
+    defer { pool.end() }
+    let counts = Counts()
+    let start = ContinuousClock.now
+    for round in 1...20 {
+      pool.run(together: true) { number in
+        if number == 0 {
+          while counts.parts.load(ordering: .sequentiallyConsistent) < round {
+            _ = pool.sleep(
+              0, 20_000_000,
+              unless: { counts.parts.load(ordering: .sequentiallyConsistent) >= round })
+          }
+        } else {
+          usleep(200)
+          counts.parts.add(1, ordering: .sequentiallyConsistent)
+          pool.wakeCaller()
+        }
+      }
+    }
+    #expect(ContinuousClock.now - start < .seconds(15))
+  }
 }

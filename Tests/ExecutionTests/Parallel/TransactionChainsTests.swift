@@ -1,0 +1,60 @@
+import EVM
+import Ethereum
+import Testing
+
+@testable import Execution
+
+/// Which transactions are known to need one another before any has run.
+@Suite struct TransactionChainsTests {
+  private static func transaction(
+    _ sender: UInt64, to recipient: UInt64, gas: UInt64 = 21_000, data: [UInt8] = []
+  ) -> PreparedTransaction {
+    var transaction = Transaction(to: Address(number: recipient))
+    transaction.gasLimit = gas
+    transaction.data = data
+    return PreparedTransaction(transaction, sender: Address(number: sender), authorities: [])
+  }
+
+  private static func block(_ transactions: [PreparedTransaction]) -> PreparedBlock {
+    var block = PreparedBlock(fork: .prague, environment: BlockEnvironment())
+    block.transactions = transactions
+    return block
+  }
+
+  /// Those who call a contract follow one another, with data or without: it is the gas that tells such a call from
+  /// a transfer.
+  @Test func callsOfOneContractKnowOneAnother() {
+    let transactions = [
+      Self.transaction(1, to: 9, gas: 100_000, data: [1]), Self.transaction(2, to: 9),
+      Self.transaction(3, to: 9, gas: 100_000), Self.transaction(4, to: 8, gas: 100_000),
+      Self.transaction(1, to: 9, gas: 100_000, data: [2]),
+    ]
+    let memory = RecordMemory()
+    memory.reserve(transactions.count)
+    var chains = TransactionChains(
+      transactions, from: 0, hash: StateHash(seed: 1), turns: memory.turns,
+      targets: memory.targets)
+    chains.extend(by: 10)
+    defer { chains.free() }
+    let turns = UnsafeBufferPointer(start: memory.turns, count: transactions.count)
+    #expect(turns.indices.map { turns[$0].target } == [0, -1, 0, 1, 0])
+    #expect(turns.indices.map { turns[$0].alike } == [-1, -1, 0, -1, 2])
+    #expect(turns.indices.map { turns[$0].predecessor } == [-1, -1, -1, -1, 0])
+  }
+
+  /// A block is of one sender where three quarters of the time are, of all transactions and of the first ones.
+  @Test func blocksOfOneSenderAreKnown() {
+    let one = (0..<300).map { Self.transaction($0 % 5 == 4 ? $0 : 7, to: 9) }
+    #expect(Self.block(one).isOfOneSender)
+    let two = (0..<300).map { Self.transaction($0 % 2 == 0 ? 7 : $0, to: 9) }
+    #expect(!Self.block(two).isOfOneSender)
+    let others = (1000..<1200).map { Self.transaction($0, to: 9) }
+    #expect(!Self.block(one + others).isOfOneSender)
+    #expect(!Self.block(others + one).isOfOneSender)
+    // Few transactions that take long are more than many that do not.
+    let long = others + (0..<20).map { _ in Self.transaction(7, to: 9, gas: 1 << 24, data: [1]) }
+    #expect(!Self.block(long).isOfOneSender)
+    #expect(Self.block(Array(long.reversed())).isOfOneSender)
+    #expect(!Self.block([]).isOfOneSender)
+  }
+}
