@@ -148,10 +148,9 @@ final class WorkerPool: Sendable {
     let value = Atomic<Int>(0)
   }
 
-  /// Each thread wakes four more: to wake all of them takes one thread as long as a small block, and who
-  /// wakes two only makes the last one wait for two that had to wake before it.
+  /// Each thread wakes two more: to wake all of them takes one thread as long as a small block.
   private func wakeOthers(_ number: Int) {
-    for other in (4 * number + 1)...(4 * number + 4) where other < count { beds[other].wake() }
+    for other in (2 * number + 1)...(2 * number + 2) where other < count { beds[other].wake() }
   }
 
   private static func live(_ number: Int, _ shared: Shared) {
