@@ -137,7 +137,7 @@ public final class ParallelExecutor: HostBlockExecutor {
 
   /// Less is over before the threads are awake.
   static let leastTransactions = 8
-  private static let leastNanoseconds: UInt64 = 300_000
+  private static let leastNanoseconds: UInt64 = 200_000
 
   /// Whether a block will take less, as far as its transactions tell.
   private func isSmall(_ block: PreparedBlock) -> Bool {
