@@ -184,6 +184,7 @@ struct RecordWriter {
       let raw = UnsafeRawPointer(first)
       let whole = bytes.count >> 3
       var index = 0
+      // Four loads before four stores, for the same reason.
       while index &+ 4 <= whole {
         let word0 = ByteWords.loadAnywhere(raw, index &* 8)
         let word1 = ByteWords.loadAnywhere(raw, index &* 8 &+ 8)
