@@ -186,7 +186,7 @@ package final class Database: @unchecked Sendable {
         let reader = try LMDBReader(environment)
         return Snapshot(
           head: state.head, bounds: state.bounds, pending: state.pending,
-          amendment: state.amendment?.layer, reader: reader)
+          amendment: state.amendment, reader: reader)
       } catch {
         failure = error
         return nil

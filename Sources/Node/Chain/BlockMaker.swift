@@ -26,7 +26,7 @@ package struct BuiltBlock: Sendable {
 }
 
 /// What a block's maker decides.
-package struct BlockAttributes: Sendable {
+package struct BlockAttributes: Equatable, Sendable {
   /// Seconds since 1970.
   package var timestamp: UInt64
   /// Who gets the fees.
@@ -161,8 +161,7 @@ struct BlockMaker {
   /// Executes a block's transactions on the head of a snapshot, in the order that a planner gives them.
   func execute(
     on snapshot: Snapshot, _ attributes: BlockAttributes, _ transactions: [PreparedTransaction],
-    executor: any BlockExecutor, planner: BlockPlanner? = nil, codes: CodeStore,
-    database: Database
+    executor: any BlockExecutor, planner: BlockPlanner? = nil, codes: CodeStore, workers: Int
   ) throws -> Executed {
     let parent = snapshot.head
     let (header, fork) = try header(on: parent.header, parentHash: parent.hash, attributes)
@@ -172,7 +171,7 @@ struct BlockMaker {
     prepared.transactions = transactions
     prepared.recordsAccessList = attributes.recordsAccessList || fork >= .amsterdam
     let source = try snapshot.source(after: parent.header.number)
-    try source.readAhead(prepared, workers: database.options.workers)
+    try source.readAhead(prepared, workers: workers)
     var state = WorldState(source: source, codes: codes)
     let order = planner?.plan(transactions, for: prepared, on: state)
     if let order { prepared.transactions = order.map { transactions[$0] } }
@@ -196,19 +195,21 @@ struct BlockMaker {
     try finish(
       execute(
         on: snapshot, attributes, transactions, executor: executor, codes: codes,
-        database: database), on: snapshot, attributes, database: database)
+        workers: database.options.workers), attributes
+    ) { try database.layer($0, on: snapshot, number: $1) }
   }
 
-  /// Makes a block of transactions that were executed.
+  /// Makes a block of transactions that were executed; `layer` works out what they changed, with the root.
   func finish(
-    _ executed: Executed, on snapshot: Snapshot, _ attributes: BlockAttributes, database: Database
+    _ executed: Executed, _ attributes: BlockAttributes,
+    layer: (StateDelta, UInt64) throws -> StateLayer
   ) throws -> BuiltBlock {
     let (taken, outcome, fork) = (executed.transactions, executed.outcome, executed.fork)
     var header = executed.header
     var delta = executed.state.delta
     fault?.apply(to: &delta, block: header.number)
     let (contents, layer) = try BlockContents.during(taken.map(\.transaction), outcome.receipts) {
-      try database.layer(delta, on: snapshot, number: header.number)
+      try layer(delta, header.number)
     }
     seal(&header, fork, contents, outcome, stateRoot: layer.root)
     if fork >= .amsterdam, let list = outcome.accessList {

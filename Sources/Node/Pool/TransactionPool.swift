@@ -49,6 +49,8 @@ package final class TransactionPool: Sendable {
     var hashes: [Hash256: (Address, UInt64)] = [:]
     var bytes = 0
     var sequence: UInt64 = 0
+    /// How often anything came or went.
+    var revision: UInt64 = 0
     /// The newest arrivals, for filters.
     var arrivals: Deque<(sequence: UInt64, hash: Hash256)> = []
   }
@@ -83,6 +85,9 @@ package final class TransactionPool: Sendable {
 
   /// How many transactions came in.
   var sequence: UInt64 { state.withLock { $0.sequence } }
+
+  /// How often anything that waits came or went.
+  var revision: UInt64 { state.withLock { $0.revision } }
 
   /// Bytes of the transactions that wait.
   var byteCount: Int { state.withLock { $0.bytes } }
@@ -179,6 +184,7 @@ package final class TransactionPool: Sendable {
       throw RPCError.server("txpool is full")
     }
     state.sequence += 1
+    state.revision += 1
     state.senders[sender, default: [:]][transaction.nonce] = Entry(
       prepared: candidate.prepared, hash: candidate.hash, bytes: candidate.bytes,
       sequence: state.sequence, arrival: now, isLocal: candidate.isLocal)
@@ -311,6 +317,7 @@ package final class TransactionPool: Sendable {
   func remove(senders: Set<Address>, nonce: (Address) -> UInt64) {
     let next = senders.map { ($0, nonce($0)) }
     state.withLock { state in
+      state.revision += 1
       for (sender, nonce) in next {
         // Listed first: a queue that is held would be copied when it is changed.
         let past = state.senders[sender]?.keys.filter { $0 < nonce } ?? []
@@ -351,13 +358,14 @@ package final class TransactionPool: Sendable {
   /// Forgets all.
   func removeAll() {
     state.withLock { state in
-      let sequence = state.sequence
+      let (sequence, revision) = (state.sequence, state.revision)
       state = State()
-      state.sequence = sequence
+      (state.sequence, state.revision) = (sequence, revision + 1)
     }
   }
 
   private static func remove(_ entry: Entry, _ sender: Address, _ state: inout State) {
+    state.revision += 1
     state.senders[sender]?[entry.nonce] = nil
     if state.senders[sender]?.isEmpty == true { state.senders[sender] = nil }
     state.hashes[entry.hash] = nil

@@ -5,7 +5,18 @@ import Storage
 
 /// The objects of the JSON-RPC interface.
 extension JSONWriter {
-  /// Writes the members of a header.
+  /// Writes the members of a header of the chain, or of the block in the making.
+  mutating func members(of header: StoredHeader) {
+    members(of: header.header, hash: header.isPending ? nil : header.hash)
+  }
+
+  /// Writes the hash of the block that something is in; null for the block in the making.
+  mutating func blockHash(_ header: StoredHeader) {
+    key("blockHash")
+    if header.isPending { null() } else { value(header.hash) }
+  }
+
+  /// Writes the members of a header; one without a hash is of a block in the making.
   mutating func members(of header: BlockHeader, hash: Hash256?) {
     if let fee = header.baseFeePerGas { member("baseFeePerGas", quantity: fee) }
     if let used = header.blobGasUsed { member("blobGasUsed", quantity: used) }
@@ -19,9 +30,13 @@ extension JSONWriter {
     member("logsBloom", hexadecimal: header.logsBloom.bytes)
     member("miner", header.coinbase)
     member("mixHash", header.mixHash)
-    member(
-      "nonce",
-      hexadecimal: (0..<8).map { UInt8(truncatingIfNeeded: header.nonce >> UInt64(56 - $0 * 8)) })
+    key("nonce")
+    if hash == nil {
+      null()
+    } else {
+      value(
+        hexadecimal: (0..<8).map { UInt8(truncatingIfNeeded: header.nonce >> UInt64(56 - $0 * 8)) })
+    }
     member("number", quantity: header.number)
     if let root = header.parentBeaconBlockRoot { member("parentBeaconBlockRoot", root) }
     member("parentHash", header.parentHash)
@@ -158,7 +173,7 @@ extension JSONWriter {
       writer.member("blockNumber", quantity: place.header.header.number)
       writer.member("transactionHash", place.transactionHash)
       writer.member("transactionIndex", quantity: UInt64(place.transactionIndex))
-      writer.member("blockHash", place.header.hash)
+      writer.blockHash(place.header)
       writer.member("blockTimestamp", quantity: place.header.header.timestamp)
       writer.member("logIndex", quantity: UInt64(place.logIndex))
       writer.member("removed", isRemoved)
@@ -197,7 +212,7 @@ extension RPCService {
           "blobGasUsed",
           quantity: UInt64(transaction.blobVersionedHashes.count) * BlobGas.perBlob)
       }
-      writer.member("blockHash", header.hash)
+      writer.blockHash(header)
       writer.member("blockNumber", quantity: header.header.number)
       writer.key("contractAddress")
       if transaction.createsContract {

@@ -51,18 +51,14 @@ extension RPCService {
     _ parameters: Parameters, block index: Int, _ body: (Trial) throws -> Result
   ) throws -> Result {
     let request = try parameters.read(0, CallRequest.init(_:))
-    return try chain.database.withSnapshot { snapshot in
-      try body(try trial(request, parameters, block: index, snapshot))
+    let reference = try parameters.block(index)
+    return try withSnapshot(for: reference) { snapshot in
+      try body(
+        try trial(
+          request, try stateHeader(reference, snapshot), snapshot,
+          try parameters.read(ifPresent: index + 1, StateOverrides.init(_:)),
+          try parameters.read(ifPresent: index + 2, BlockOverrides.init(_:))))
     }
-  }
-
-  private func trial(
-    _ request: CallRequest, _ parameters: Parameters, block index: Int, _ snapshot: Snapshot
-  ) throws -> Trial {
-    let header = try stateHeader(try parameters.block(index), snapshot)
-    return try trial(
-      request, header, snapshot, try parameters.read(ifPresent: index + 1, StateOverrides.init(_:)),
-      try parameters.read(ifPresent: index + 2, BlockOverrides.init(_:)))
   }
 
   /// Throws where a request names another chain.

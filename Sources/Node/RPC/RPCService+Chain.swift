@@ -72,8 +72,9 @@ extension RPCService {
         .hash(try parameters.hash(0), requiresCanonical: false), parameters, &writer)
     },
     "eth_getBlockReceipts": { service, parameters, writer in
-      let snapshot = try service.chain.snapshot()
-      guard let header = try service.header(try parameters.block(0), snapshot),
+      let reference = try parameters.block(0)
+      let snapshot = try service.snapshot(for: reference)
+      guard let header = try service.header(reference, snapshot),
         let body = snapshot.body(header.header.number),
         let receipts = snapshot.receipts(header.header.number)
       else { return writer.null() }
@@ -110,20 +111,21 @@ extension RPCService {
     _ reference: BlockReference, _ parameters: Parameters, _ writer: inout JSONWriter
   ) throws {
     let isFull = parameters[1] == nil ? false : try parameters.boolean(1)
-    let snapshot = try chain.snapshot()
+    let snapshot = try snapshot(for: reference)
     guard let header = try header(reference, snapshot),
       let body = snapshot.body(header.header.number)
     else { return writer.null() }
     let block = try body.block(header.header)
     writer.object { writer in
-      writer.members(of: header.header, hash: header.hash)
+      writer.members(of: header)
       writer.member("size", quantity: UInt64(header.size))
       writer.key("transactions")
       writer.array { writer in
         for (index, transaction) in block.transactions.enumerated() {
           if isFull {
             writer.transaction(
-              transaction, sender: body.sender(index), place: (header, index))
+              transaction, sender: body.sender(index),
+              place: header.isPending ? nil : (header, index))
           } else {
             writer.value(transaction.hash)
           }
@@ -143,15 +145,17 @@ extension RPCService {
   }
 
   private func writeHeader(_ reference: BlockReference, _ writer: inout JSONWriter) throws {
-    guard let header = try header(reference, try chain.snapshot()) else { return writer.null() }
-    writer.object { writer in writer.members(of: header.header, hash: header.hash) }
+    guard let header = try header(reference, try snapshot(for: reference)) else {
+      return writer.null()
+    }
+    writer.object { writer in writer.members(of: header) }
   }
 
   private func writeCount(
     _ reference: BlockReference, _ writer: inout JSONWriter,
     _ count: (BodyRecord, StoredHeader) throws -> Int
   ) throws {
-    let snapshot = try chain.snapshot()
+    let snapshot = try snapshot(for: reference)
     guard let header = try header(reference, snapshot),
       let body = snapshot.body(header.header.number)
     else { return writer.null() }
@@ -161,7 +165,7 @@ extension RPCService {
   private func writeOmmer(
     _ reference: BlockReference, _ parameters: Parameters, _ writer: inout JSONWriter
   ) throws {
-    let snapshot = try chain.snapshot()
+    let snapshot = try snapshot(for: reference)
     let index = try parameters.quantity(1)
     guard let header = try header(reference, snapshot),
       let body = snapshot.body(header.header.number)

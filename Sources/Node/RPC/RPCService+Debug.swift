@@ -7,21 +7,18 @@ import Storage
 extension RPCService {
   static let debugMethods: [String: Method] = [
     "debug_getRawHeader": { service, parameters, writer in
-      let snapshot = try service.chain.snapshot()
-      let header = try service.rawHeader(parameters, snapshot)
+      let (header, _) = try service.rawHeader(parameters)
       writer.value(hexadecimal: header.header.encoded)
     },
     "debug_getRawBlock": { service, parameters, writer in
-      let snapshot = try service.chain.snapshot()
-      let header = try service.rawHeader(parameters, snapshot)
+      let (header, snapshot) = try service.rawHeader(parameters)
       guard let body = snapshot.body(header.header.number) else {
         throw RPCError.server("block not found")
       }
       writer.value(hexadecimal: try body.block(header.header).encoded)
     },
     "debug_getRawReceipts": { service, parameters, writer in
-      let snapshot = try service.chain.snapshot()
-      let header = try service.rawHeader(parameters, snapshot)
+      let (header, snapshot) = try service.rawHeader(parameters)
       let receipts = try snapshot.receipts(header.header.number)?.all() ?? []
       writer.array { writer in
         for receipt in receipts { writer.value(hexadecimal: receipt.encoded) }
@@ -50,8 +47,9 @@ extension RPCService {
     "debug_traceCall": { service, parameters, writer in
       let options = parameters[2]
       let request = try parameters.read(0, CallRequest.init(_:))
-      let snapshot = try service.chain.snapshot()
-      let header = try service.stateHeader(try parameters.block(1), snapshot)
+      let reference = try parameters.block(1)
+      let snapshot = try service.snapshot(for: reference)
+      let header = try service.stateHeader(reference, snapshot)
       let trial = try service.trial(
         request, header, snapshot,
         try options?.member("stateOverrides", StateOverrides.init(_:)) ?? StateOverrides(),
@@ -89,12 +87,14 @@ extension RPCService {
     },
   ]
 
-  private func rawHeader(_ parameters: Parameters, _ snapshot: Snapshot) throws -> StoredHeader {
+  private func rawHeader(_ parameters: Parameters) throws -> (StoredHeader, Snapshot) {
     _ = try parameters.required(0)
-    guard let header = try header(try parameters.block(0), snapshot) else {
+    let reference = try parameters.block(0)
+    let snapshot = try snapshot(for: reference)
+    guard let header = try header(reference, snapshot) else {
       throw RPCError.server("block not found")
     }
-    return header
+    return (header, snapshot)
   }
 
   /// The tracer that options name.
@@ -122,7 +122,7 @@ extension RPCService {
   private func writeTraces(
     _ reference: BlockReference, _ options: JSONValue?, _ writer: inout JSONWriter
   ) throws {
-    let snapshot = try chain.snapshot()
+    let snapshot = try snapshot(for: reference)
     guard let number = try number(reference, snapshot) else {
       if case .hash(let hash, _) = reference { throw RPCError.server("block \(hash) not found") }
       throw RPCError.server("block not found")
@@ -207,7 +207,7 @@ extension RPCService {
   private func writeProfile(
     _ reference: BlockReference, only transaction: String? = nil, _ writer: inout JSONWriter
   ) throws {
-    let snapshot = try chain.snapshot()
+    let snapshot = try snapshot(for: reference)
     guard let number = try number(reference, snapshot), number > 0 else {
       throw RPCError.server("block not found")
     }

@@ -45,8 +45,9 @@ extension RPCService {
 
   private func writeFeeHistory(_ parameters: Parameters, _ writer: inout JSONWriter) throws {
     var count = min(try parameters.quantity(0), 1024)
-    let snapshot = try chain.snapshot()
-    guard let last = try number(try parameters.block(1), snapshot) else {
+    let reference = try parameters.block(1)
+    let snapshot = try snapshot(for: reference)
+    guard let last = try number(reference, snapshot) else {
       throw RPCError.server(
         "request beyond head block: requested block is after the head, "
           + "\(snapshot.head.header.number)")

@@ -161,17 +161,17 @@ extension RPCService {
   }
 
   private func logs(_ query: LogQuery) throws -> [FoundLog] {
-    let snapshot = try chain.snapshot()
+    let ends = [query.from, query.to]
+    let snapshot = try snapshot(for: .tag(ends.contains(.tag(.pending)) ? .pending : .latest))
     if let hash = query.blockHash {
       guard let header = try snapshot.header(hash) else { throw RPCError.server("unknown block") }
       var found: [FoundLog] = []
       try collect(query, header, snapshot, &found)
       return found
     }
-    let head = snapshot.head.header.number
     func bound(_ reference: BlockReference?) throws -> UInt64 {
       switch reference {
-      case nil: return head
+      case nil: return snapshot.latest
       case .number(let number)?: return number
       case .some(let reference):
         guard let number = try number(reference, snapshot) else {
@@ -183,7 +183,7 @@ extension RPCService {
     let from = try bound(query.from)
     let to = try bound(query.to)
     if from > to { throw RPCError.invalidParameters("invalid block range params") }
-    if to > head {
+    if to > snapshot.head.header.number {
       throw RPCError.invalidParameters("block range extends beyond current head block")
     }
     if to - from >= limits.logBlocks {

@@ -53,7 +53,8 @@ extension RPCService {
     return false
   }
 
-  /// Whether a request's block is the newest one: past states take a search.
+  /// Whether a request's block is the newest one: past states take a search, and the block in the making
+  /// may have to be made.
   private static func isOfNewestState(_ name: String, _ parameters: JSONValue?) -> Bool {
     guard case .array(let values)? = parameters else { return true }
     let index =
@@ -63,6 +64,6 @@ extension RPCService {
       default: values.count
       }
     return index >= values.count || values[index] == .string("latest")
-      || values[index] == .string("pending")
+      || name == "eth_getTransactionCount" && values[index] == .string("pending")
   }
 }

@@ -8,21 +8,25 @@ extension RPCService {
   static let stateMethods: [String: Method] = [
     "eth_getBalance": { service, parameters, writer in
       let address = try parameters.address(0)
-      try service.withSource(parameters, 1) { source in
+      try service.withSource(try parameters.block(1)) { source in
         writer.value(quantity: source.account(address)?.balance ?? .zero)
       }
     },
     "eth_getTransactionCount": { service, parameters, writer in
       let address = try parameters.address(0)
-      var nonce = try service.withSource(parameters, 1) { $0.account(address)?.nonce ?? 0 }
-      if try parameters.block(1) == .tag(.pending) {
-        nonce = max(nonce, service.pool.nextNonce(of: address) ?? 0)
+      let block = try parameters.block(1)
+      let isPending = block == .tag(.pending)
+      // What waits tells it without a block being made of it. Asked before the chain is: what leaves the
+      // pool meanwhile is in the chain by then.
+      let waiting = isPending ? service.pool.nextNonce(of: address) ?? 0 : 0
+      let nonce = try service.withSource(isPending ? .tag(.latest) : block) {
+        $0.account(address)?.nonce ?? 0
       }
-      writer.value(quantity: nonce)
+      writer.value(quantity: max(nonce, waiting))
     },
     "eth_getCode": { service, parameters, writer in
       let address = try parameters.address(0)
-      try service.withSource(parameters, 1) { source in
+      try service.withSource(try parameters.block(1)) { source in
         let hash = source.account(address)?.codeHash ?? .emptyCode
         writer.value(hexadecimal: hash == .emptyCode ? [] : source.code(hash))
       }
@@ -30,7 +34,7 @@ extension RPCService {
     "eth_getStorageAt": { service, parameters, writer in
       let address = try parameters.address(0)
       let key = try parameters.required(1).slotKey()
-      try service.withSource(parameters, 2) { source in
+      try service.withSource(try parameters.block(2)) { source in
         writer.value(Hash256(source.slot(key, of: address)))
       }
     },
@@ -39,7 +43,7 @@ extension RPCService {
       if members.isEmpty { throw RPCError.invalidParameters("empty request") }
       var count = 0
       var answers: [(Address, [UInt256])] = []
-      try service.withSource(parameters, 1) { source in
+      try service.withSource(try parameters.block(1)) { source in
         for member in members {
           let address = try JSONValue.string(member.name).address()
           var values: [UInt256] = []
@@ -71,12 +75,12 @@ extension RPCService {
     },
   ]
 
-  /// Gives the state of the block that a parameter names to `body`.
+  /// Gives the state of a block to `body`.
   func withSource<Result>(
-    _ parameters: Parameters, _ index: Int, _ body: (DatabaseSource) throws -> Result
+    _ reference: BlockReference, _ body: (DatabaseSource) throws -> Result
   ) throws -> Result {
-    try chain.database.withSnapshot { snapshot in
-      let header = try stateHeader(try parameters.block(index), snapshot)
+    try withSnapshot(for: reference) { snapshot in
+      let header = try stateHeader(reference, snapshot)
       return try body(try snapshot.source(after: header.header.number))
     }
   }
@@ -91,8 +95,9 @@ extension RPCService {
       keys.append((text.utf8.count == 66 ? Hash256(key).description : key.description, key))
     }
     if keys.count > 1024 { throw RPCError(-32602, "too many keys (max 1024)") }
-    let snapshot = try chain.snapshot()
-    let header = try stateHeader(try parameters.block(2), snapshot)
+    let reference = try parameters.block(2)
+    let snapshot = try snapshot(for: reference)
+    let header = try stateHeader(reference, snapshot)
     let state = try snapshot.provingState(after: header.header.number)
     let accountKey = Keccak256.hash(address)
     let account = state.account(accountKey)

@@ -104,7 +104,7 @@ extension RPCService {
   private func writeTransaction(
     _ reference: BlockReference, _ parameters: Parameters, _ writer: inout JSONWriter
   ) throws {
-    let snapshot = try chain.snapshot()
+    let snapshot = try snapshot(for: reference)
     let index = try parameters.quantity(1)
     guard let number = try number(reference, snapshot), let body = snapshot.body(number),
       index < UInt64(body.count)
@@ -119,7 +119,8 @@ extension RPCService {
       index < body.count
     else { return writer.null() }
     writer.transaction(
-      try body.transaction(index), sender: body.sender(index), place: (header, index))
+      try body.transaction(index), sender: body.sender(index),
+      place: header.isPending ? nil : (header, index))
   }
 
   func writeRawTransaction(_ hash: Hash256, _ writer: inout JSONWriter) throws {

@@ -292,6 +292,24 @@ package final class RPCService: @unchecked Sendable {
 
   // MARK: Blocks that requests name
 
+  /// The chain for a request that names a block: with the block in the making at its end for one that
+  /// names that.
+  func snapshot(for reference: BlockReference) throws -> Snapshot {
+    try extend(try chain.snapshot(), for: reference)
+  }
+
+  /// Gives the same to `body`, as `Database.withSnapshot` does.
+  func withSnapshot<Result>(
+    for reference: BlockReference, _ body: (Snapshot) throws -> Result
+  ) throws -> Result {
+    try chain.database.withSnapshot { try body(try extend($0, for: reference)) }
+  }
+
+  private func extend(_ snapshot: Snapshot, for reference: BlockReference) throws -> Snapshot {
+    guard reference == .tag(.pending), let sequencer else { return snapshot }
+    return try sequencer.pending(on: snapshot)
+  }
+
   /// The number of a block of the chain; `nil` where there is none.
   func number(_ reference: BlockReference, _ snapshot: Snapshot) throws(RPCError) -> UInt64? {
     switch reference {
@@ -300,11 +318,13 @@ package final class RPCService: @unchecked Sendable {
     case .tag(let tag):
       switch tag {
       case .earliest: return 0
-      case .latest, .pending: return snapshot.head.header.number
+      case .latest: return snapshot.latest
+      // Where no block is made here it is the newest one.
+      case .pending: return snapshot.head.header.number
       case .safe, .finalized:
         if let hash = chain.finalityHash(tag) { return snapshot.number(ofBlock: hash) }
         // A sequencer's block is final once it is made, and once it was checked.
-        if sequencer != nil || isFollower { return snapshot.head.header.number }
+        if sequencer != nil || isFollower { return snapshot.latest }
         throw RPCError(-39001, "\(tag.rawValue) block not found")
       }
     }

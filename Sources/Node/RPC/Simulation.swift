@@ -314,8 +314,9 @@ extension RPCService {
   func simulate(_ parameters: Parameters, _ writer: inout JSONWriter) throws {
     let options = try parameters.required(0)
     let blocks = try Simulation.blocks(options)
-    let snapshot = try chain.snapshot()
-    let base = try stateHeader(try parameters.block(1), snapshot)
+    let reference = try parameters.block(1)
+    let snapshot = try snapshot(for: reference)
+    let base = try stateHeader(reference, snapshot)
     let simulation = Simulation(
       service: self, snapshot: snapshot, base: base,
       tracesTransfers: try options["traceTransfers"]?.boolean() ?? false,

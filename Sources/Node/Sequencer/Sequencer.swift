@@ -68,8 +68,13 @@ package final class Sequencer: @unchecked Sendable {
   let planner: BlockPlanner
   private let executor: any HostBlockExecutor
   private var codes = CodeStore()
-  /// What others were told of the next block; on `queue`.
-  var promise: Promise?
+  /// What others were told of the next block; changed on `queue`.
+  var promise: Promise? {
+    get { promiseBox.withLock { $0 } }
+    set { promiseBox.withLock { $0 = newValue } }
+  }
+  private let promiseBox = Mutex<Promise?>(nil)
+  let pendingBlocks = PendingBlocks()
   /// Told what was executed of a block in the making.
   let listener = Mutex<(any PartListener)?>(nil)
   let queue = DispatchQueue(label: "needletail.sequencer")
@@ -259,7 +264,7 @@ package final class Sequencer: @unchecked Sendable {
       let executed = try maker.execute(
         on: snapshot, attributes, chosen, executor: hasImpersonated ? SerialExecutor() : executor,
         planner: hasImpersonated || !promised.isEmpty ? nil : planner, codes: codes,
-        database: chain.database)
+        workers: chain.database.options.workers)
       if !hasImpersonated, let parallel = (executor as? ParallelExecutor)?.statistics,
         parallel.serialBlocks.isEmpty
       {
@@ -270,8 +275,9 @@ package final class Sequencer: @unchecked Sendable {
       }
       listener.withLock { $0 }?.executed(
         executed.header, executed.transactions, executed.outcome.receipts)
-      let built = try maker.finish(
-        executed, on: snapshot, attributes, database: chain.database)
+      let built = try maker.finish(executed, attributes) {
+        try chain.database.layer($0, on: snapshot, number: $1)
+      }
       for rejected in built.rejected
       where built.block.transactions.isEmpty || !rejected.error.mayPass {
         pool.remove(chosen[rejected.index].transaction.hash)
@@ -329,7 +335,7 @@ package final class Sequencer: @unchecked Sendable {
     return try maker.execute(
       on: snapshot, attributes, transactions,
       executor: hasImpersonated ? SerialExecutor() : executor, codes: codes,
-      database: chain.database)
+      workers: chain.database.options.workers)
   }
 
   /// Who gets the fees of coming blocks.

@@ -12,15 +12,15 @@ package final class Snapshot: @unchecked Sendable {
   let bounds: HistoryBounds
   /// The newest first.
   let pending: [PendingBlock]
-  /// What was changed from outside since the head.
-  let amendment: StateLayer?
+  /// What was changed from outside since the head: all of it, and as `Database.amend` got it.
+  let amendment: (layer: StateLayer, record: [UInt8])?
   let reader: LMDBReader
   /// The state after the head.
   package let state: StateReader
 
   init(
     head: StoredHeader, bounds: HistoryBounds, pending: [PendingBlock],
-    amendment: StateLayer? = nil, reader: LMDBReader
+    amendment: (layer: StateLayer, record: [UInt8])? = nil, reader: LMDBReader
   ) {
     self.head = head
     self.bounds = bounds
@@ -28,7 +28,36 @@ package final class Snapshot: @unchecked Sendable {
     self.amendment = amendment
     self.reader = reader
     state = StateReader(
-      layers: (amendment.map { [$0] } ?? []) + pending.map(\.layer), reader: reader)
+      layers: (amendment.map { [$0.layer] } ?? []) + pending.map(\.layer), reader: reader)
+  }
+
+  /// The state after the head, as far as it is told apart from others.
+  package struct Version: Equatable, Sendable {
+    let head: Hash256
+    let amendment: StateLayer?
+
+    package static func == (a: Version, b: Version) -> Bool {
+      a.head == b.head && a.amendment === b.amendment
+    }
+  }
+
+  /// The number of the newest block that is in the chain.
+  package var latest: UInt64 { head.header.number - (head.isPending ? 1 : 0) }
+
+  /// Which state the head's is.
+  package var version: Version { Version(head: head.hash, amendment: amendment?.layer) }
+
+  /// This chain with one more block at its end that is in no chain, and what it changes; the thread that
+  /// has the one may have both.
+  package func adding(_ block: StoredBlock, _ layer: StateLayer) -> Snapshot {
+    var head = block.summary
+    head.isPending = true
+    // As `Database.append` has it.
+    let layer = amendment.map { layer.merged(after: $0.layer) } ?? layer
+    return Snapshot(
+      head: head, bounds: bounds,
+      pending: [PendingBlock(block: block, layer: layer, amendment: amendment?.record)] + pending,
+      reader: reader)
   }
 
   private func block(_ number: UInt64) -> StoredBlock? {
@@ -185,7 +214,7 @@ final class ChangeHistory {
     for block in snapshot.pending.reversed() where block.layer.number > number {
       if let change = block.layer.change(ofAccount: key) { return .some(change.before) }
     }
-    if let change = snapshot.amendment?.change(ofAccount: key) { return .some(change.before) }
+    if let change = snapshot.amendment?.layer.change(ofAccount: key) { return .some(change.before) }
     return nil
   }
 
@@ -199,7 +228,7 @@ final class ChangeHistory {
     for block in snapshot.pending.reversed() where block.layer.number > number {
       if let change = block.layer.change(ofSlot: slot, account: account) { return change.before }
     }
-    if let change = snapshot.amendment?.change(ofSlot: slot, account: account) {
+    if let change = snapshot.amendment?.layer.change(ofSlot: slot, account: account) {
       return change.before
     }
     return nil

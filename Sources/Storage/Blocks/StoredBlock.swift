@@ -63,6 +63,8 @@ package struct StoredHeader: Sendable {
   package var size: Int
   /// The header.
   package var header: BlockHeader
+  /// Whether it is of a block in the making: its hash names nothing that stays.
+  package var isPending = false
 
   /// A header of these values.
   package init(hash: Hash256, totalDifficulty: UInt256, size: Int, header: BlockHeader) {

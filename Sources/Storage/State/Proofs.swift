@@ -8,7 +8,7 @@ extension Snapshot {
     var accounts: [Hash256: StoredAccount?] = [:]
     var slots: [Hash256: [Hash256: UInt256]] = [:]
     // From the newest on: what the oldest says stays.
-    let layers = (amendment.map { [$0] } ?? []) + pending.map(\.layer)
+    let layers = (amendment.map { [$0.layer] } ?? []) + pending.map(\.layer)
     for layer in layers where layer.number > number {
       for change in layer.accounts { accounts[change.key] = .some(change.before) }
       for change in layer.slots {
