@@ -17,7 +17,8 @@ final class TestNode {
 
   init(
     fault: BlockFault? = nil, recordsAccessLists: Bool = false, order: Sequencer.Order = .auto,
-    executor: any HostBlockExecutor = SerialExecutor(), genesis: [UInt8]? = nil
+    executor: any HostBlockExecutor = SerialExecutor(), genesis: [UInt8]? = nil,
+    mode: Sequencer.Mode = .onArrival, partTime: Int? = nil
   ) throws {
     chain = try Blockchain(
       folder: folder,
@@ -27,6 +28,8 @@ final class TestNode {
     options.accounts = .standard
     options.recordsAccessLists = recordsAccessLists
     options.order = order
+    options.mode = mode
+    options.partTime = partTime
     options.threads = (executor as? ParallelExecutor)?.options.threads ?? 1
     sequencer = Sequencer(
       chain: chain, pool: pool, options: options, executor: executor, fault: fault)

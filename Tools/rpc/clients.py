@@ -85,6 +85,26 @@ def sends_signed_transactions_of_each_type(w3, state):
 
 
 @check
+def reads_the_pending_block(w3, state):
+    w3.provider.make_request("evm_setAutomine", [False])
+    try:
+        to = Account.create().address
+        hash = w3.eth.send_transaction({"from": FIRST, "to": to, "value": 3})
+        assert w3.eth.get_balance(to, "pending") == 3 and w3.eth.get_balance(to) == 0
+        block = w3.eth.get_block("pending", True)
+        assert block.number == w3.eth.block_number + 1 and block.hash is None
+        assert [item.hash for item in block.transactions] == [hash]
+        assert block.transactions[0].blockHash is None
+        receipt = w3.eth.get_block_receipts("pending")[0]
+        assert receipt.transactionHash == hash and receipt.blockHash is None
+    finally:
+        w3.provider.make_request("evm_setAutomine", [True])
+        w3.provider.make_request("evm_mine", [])
+    final = w3.eth.wait_for_transaction_receipt(hash, timeout=10)
+    assert final.gasUsed == receipt.gasUsed and final.blockHash is not None
+
+
+@check
 def deploys_a_contract_of_vyper_and_calls_it(w3, state):
     compiled = vyper.compile_code(SOURCE, output_formats=["abi", "bytecode"])
     factory = w3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])

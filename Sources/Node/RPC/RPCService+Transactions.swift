@@ -41,15 +41,16 @@ extension RPCService {
           try service.waiting { try client.sendSync(raw, milliseconds: timeout).get() })
       }
       let hash = try service.send(raw: try parameters.bytes(0))
-      let isInBlock = try service.waiting {
+      let hasPlace = try service.waiting {
         try service.sequencer?.wait(for: hash, milliseconds: timeout) == true
       }
-      guard isInBlock else {
+      guard hasPlace else {
         throw RPCError(
           4, "The transaction was added to the mempool but wasn't processed in \(timeout)ms.",
           data: "\"\(hash)\"")
       }
-      try service.writeReceipt(ofTransaction: hash, try service.chain.snapshot(), &writer)
+      try service.writeReceipt(
+        ofTransaction: hash, try service.snapshot(having: hash), &writer)
     },
     "eth_sendTransaction": { service, parameters, writer in
       let request = try parameters.read(0, CallRequest.init(_:))
@@ -141,6 +142,18 @@ extension RPCService {
     try writeReceipt(header, body, receipts, place.index, &writer)
   }
 
+  /// The chain with a transaction that has its place in it, or in the block in the making.
+  private func snapshot(having hash: Hash256) throws -> Snapshot {
+    while true {
+      let snapshot = try chain.snapshot()
+      guard let sequencer, snapshot.place(ofTransaction: hash) == nil else { return snapshot }
+      let pending = try sequencer.pending(on: snapshot, having: hash)
+      if pending.place(ofTransaction: hash) != nil { return pending }
+      // Unless it went into a block meanwhile, it is gone: no receipt.
+      if try chain.snapshot().version == snapshot.version { return snapshot }
+    }
+  }
+
   /// Takes a signed transaction in; gives its hash.
   func send(raw bytes: [UInt8]) throws -> Hash256 {
     guard case .relay = intake.destination else { return try intake.take([bytes])[0].get() }
@@ -184,7 +197,7 @@ extension RPCService {
     if request.gas == nil {
       var priceless = request
       (priceless.gasPrice, priceless.maxFeePerGas, priceless.maxPriorityFeePerGas) = (nil, nil, nil)
-      request.gas = try estimate(try trial(priceless, snapshot.head, snapshot))
+      request.gas = try estimate(priceless, snapshot, mayNeedOthers: waiting > 0)
     }
     try requireChain(request)
     if request.to == nil, request.data.isEmpty {
@@ -192,6 +205,23 @@ extension RPCService {
     }
     return request.transaction(
       chainID: chain.rules.schedule.chainID, nonce: nonce, gas: 0, baseFee: baseFee)
+  }
+
+  /// The least gas with which a transaction succeeds on the newest block, or after what waits where it
+  /// needs that.
+  private func estimate(
+    _ request: CallRequest, _ snapshot: Snapshot, mayNeedOthers: Bool
+  ) throws -> UInt64 {
+    guard mayNeedOthers, let sequencer, !request.data.isEmpty else {
+      return try estimate(try trial(request, snapshot.head, snapshot))
+    }
+    let trial = try trial(request, snapshot.head, snapshot)
+    if let to = request.to, trial.state.account(to)?.codeHash ?? .emptyCode != .emptyCode {
+      // For most the newest block will do, without another being made.
+      do { return try estimate(trial) } catch is RPCError {}
+    }
+    let pending = try sequencer.pending(on: snapshot)
+    return try estimate(try self.trial(request, pending.head, pending))
   }
 
   /// A filled transaction, signed by an account of the node's own.

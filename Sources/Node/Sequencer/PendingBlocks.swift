@@ -32,18 +32,13 @@ final class PendingBlocks: Sendable {
     var duration: Duration
     var end: ContinuousClock.Instant
 
-    /// Whether it may stand for a later one: it took long, and not long ago.
-    func isRecent(_ other: Origin) -> Bool {
-      origin.version == other.version && duration > PendingBlocks.freshness
-        && end.duration(to: .now) < duration * PendingBlocks.patience
-    }
   }
 
   /// A block that takes less is made anew with every change.
-  static let freshness = Duration.milliseconds(20)
+  private let freshness: Duration
   /// Another is used for so many times the time that it took: who asks again and again takes a fifth of a
   /// core at most.
-  static let patience = 4
+  private let patience: Int
 
   /// What making blocks needs.
   private final class Workshop: @unchecked Sendable {
@@ -56,6 +51,17 @@ final class PendingBlocks: Sendable {
   /// Held by whoever makes a block.
   private let workshop = Mutex(Workshop())
 
+  init(freshness: Duration = .milliseconds(20), patience: Int = 4) {
+    self.freshness = freshness
+    self.patience = patience
+  }
+
+  /// Whether a block may stand for a later one on the same state: it took long, and not long ago.
+  private func isRecent(_ candidate: Candidate, _ origin: Origin) -> Bool {
+    candidate.origin.version == origin.version && candidate.duration > freshness
+      && candidate.end.duration(to: .now) < candidate.duration * patience
+  }
+
   /// A chain with the block in the making at its end. `origin` tells what it follows from now, `make` makes
   /// it; one that must have `hash` is made now.
   func extend(
@@ -64,7 +70,7 @@ final class PendingBlocks: Sendable {
   ) throws -> Snapshot {
     func known(_ origin: Origin) -> Candidate? {
       newest.withLock { candidate in
-        guard let candidate, candidate.origin == origin || candidate.isRecent(origin) else {
+        guard let candidate, candidate.origin == origin || isRecent(candidate, origin) else {
           return nil
         }
         if let hash, !candidate.block.transactionHashes.contains(hash) { return nil }

@@ -225,13 +225,26 @@ package final class Sequencer: @unchecked Sendable {
     }
   }
 
-  /// Waits until a transaction is in a block; false when it takes too long.
+  /// Waits until a transaction is in a block, or has its place in the one in the making; false when it
+  /// takes too long.
   func wait(for hash: Hash256, milliseconds: UInt64) throws -> Bool {
     let semaphore = DispatchSemaphore(value: 0)
     state.withLock { $0.waiting[hash] = semaphore }
     defer { state.withLock { $0.waiting[hash] = nil } }
     if try chain.snapshot().place(ofTransaction: hash) != nil { return true }
+    if promise?.hashes.contains(hash) == true { return true }
     return semaphore.wait(timeout: .now() + .milliseconds(Int(milliseconds))) == .success
+  }
+
+  /// Whether anybody waits for a transaction.
+  var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
+
+  /// Tells those who wait for one of these transactions that it has its place.
+  func wake(those hashes: @autoclosure () -> [Hash256]) {
+    state.withLock { state in
+      if state.waiting.isEmpty { return }
+      for hash in hashes() { state.waiting[hash]?.signal() }
+    }
   }
 
   /// Goes back to a block; what was taken out is forgotten.
@@ -303,10 +316,7 @@ package final class Sequencer: @unchecked Sendable {
         let key = Keccak256.hash(sender)
         return next.nonce(of: key) ?? 0
       }
-      state.withLock { state in
-        if state.waiting.isEmpty { return }
-        for transaction in built.block.transactions { state.waiting[transaction.hash]?.signal() }
-      }
+      wake(those: built.contents.hashes)
       if mode != .onArrival { return true }
     }
   }

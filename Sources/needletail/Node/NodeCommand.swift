@@ -50,7 +50,9 @@ struct NodeCommand: ParsableCommand {
   @Flag(help: "Of a watcher or forwarder: take what the sequencer says of blocks in the making.")
   var feedParts = false
   @Option(
-    help: "With --block-time: milliseconds between what the feed says of the block in the making.")
+    help: ArgumentHelp(
+      "With --block-time: milliseconds between parts of the block in the making, of which the feed and "
+        + "eth_sendRawTransactionSync tell."))
   var partTime: Int?
   @Option(help: "The sequencer of a forwarder: ws://HOST:PORT.") var sequencer: String?
   @Flag(help: "End with status 3 when a watcher finds a wrong block.") var exitOnDifference = false
