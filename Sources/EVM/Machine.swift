@@ -11,8 +11,6 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   public var journal: Journal
   /// The block.
   public var block: BlockEnvironment
-  /// The gas constants of the fork.
-  public let schedule: GasSchedule
   /// Whether transactions are tried out for somebody who has not signed them: the sender's code and the
   /// limit of gas for each transaction are not checked then.
   public var isTrial = false
@@ -21,7 +19,7 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   /// Precompiles that answer at other addresses, in trials. The memory is the caller's.
   package var precompileMoves = UnsafeBufferPointer<PrecompileMove>(start: nil, count: 0)
 
-  let workspace: Workspace
+  let workspace: Workspace.Areas
   let instructions: UnsafeMutablePointer<InstructionCheck>
 
   // The transaction.
@@ -34,6 +32,8 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   // The run.
   var depth = 0
   var returnDataCount = 0
+  /// Where `output` begins: with the return data, or in the memory of a first frame that is over.
+  var outputStart: UnsafePointer<UInt8>
   var exitStatus = ExecutionStatus.stopped
 
   /// A machine for one fork. The workspace serves one machine at a time.
@@ -44,11 +44,18 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     self.view = view
     self.tracer = tracer
     self.block = block
-    self.workspace = workspace
+    self.workspace = workspace.areas
     journal = workspace.journal
-    schedule = GasSchedule(fork)
-    instructions = workspace.instructions
-    InstructionTable.fill(instructions, schedule: schedule)
+    instructions = workspace.areas.instructions
+    outputStart = UnsafePointer(workspace.areas.returnData)
+    InstructionTable.fill(instructions, fork: fork)
+  }
+
+  /// The gas constants of the fork. They lie behind the checks of its instructions, which the lanes of a
+  /// launch share: each would write 400 bytes of its own memory else.
+  @inline(__always)
+  public var schedule: GasSchedule {
+    unsafeAddress { UnsafePointer(InstructionTable.schedule(of: instructions)) }
   }
 
   /// The precompile at an address.
@@ -64,7 +71,7 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
 
   /// What the last transaction or system call returned; for a creation, the deployed code.
   public var output: UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: workspace.returnData, count: returnDataCount)
+    UnsafeBufferPointer(start: outputStart, count: returnDataCount)
   }
 
   /// Ends the running frame with a status.

@@ -139,7 +139,11 @@ extension Machine {
       exitStatus = .workspaceExhausted
       return true
     }
-    if outputCount > 0 {
+    if depth == 0 {
+      if outputCount > 0 {
+        outputStart = UnsafePointer(frame.pointee.memory + frame.pointee.outputOffset)
+      }
+    } else if outputCount > 0 {
       UnsafeMutableRawPointer(workspace.returnData).copyMemory(
         from: frame.pointee.memory + frame.pointee.outputOffset, byteCount: outputCount)
     }

@@ -75,7 +75,11 @@ extension Machine {
     let delegationCredit = journal.stateGas.left &- setAside
 
     var created: Address?
-    let gasLeft = runFirst(start(transaction, parties, gas: gas, created: &created))
+    let gasLeft = runFirst(
+      start(
+        parties, sender: transaction.sender, recipient: transaction.recipient,
+        nonce: transaction.nonce, value: transaction.value, data: transaction.data, gas: gas,
+        created: &created))
     if exitStatus.isFault { return faulted(exitStatus) }
     // A failure has gone back to the refund of the delegations, which came before its checkpoint.
 
@@ -143,7 +147,11 @@ extension Machine {
     else { return faulted() }
     let gas = Int64(clamping: transaction.gasLimit)
     var created: Address?
-    let gasLeft = runFirst(start(transaction, parties, gas: gas, created: &created))
+    let gasLeft = runFirst(
+      start(
+        parties, sender: transaction.sender, recipient: transaction.recipient,
+        nonce: transaction.nonce, value: transaction.value, data: transaction.data, gas: gas,
+        created: &created))
     if exitStatus.isFault { return faulted(exitStatus) }
     return TransactionResult(
       error: nil, status: exitStatus, gasUsed: UInt64(gas &- gasLeft &- journal.stateGas.left),
@@ -154,6 +162,7 @@ extension Machine {
   private mutating func begin() {
     journal.reset()
     returnDataCount = 0
+    outputStart = UnsafePointer(workspace.returnData)
     exitStatus = .stopped
     stateByteGas = StateGas.perByte(fork, gasLimit: block.gasLimit)
   }
@@ -328,16 +337,17 @@ extension Machine {
       authority, bytes, count: 23, hash: Keccak256.hash(designator))
   }
 
-  /// Enters the first frame.
+  /// Enters the first frame. It gets values, so that the message need not be in memory.
   private mutating func start(
-    _ transaction: TransactionMessage, _ parties: Parties, gas: Int64, created: inout Address?
+    _ parties: Parties, sender: Address, recipient: Address?, nonce: UInt64, value: UInt256,
+    data: UnsafeBufferPointer<UInt8>, gas: Int64, created: inout Address?
   ) -> Entry {
-    guard let recipient = transaction.recipient, let callee = parties.recipient else {
-      let address = Address.created(by: transaction.sender, nonce: transaction.nonce)
+    guard let recipient, let callee = parties.recipient else {
+      let address = Address.created(by: sender, nonce: nonce)
       created = address
       return enterCreation(
-        at: address, kind: .create, creator: parties.sender, value: transaction.value, gas: gas,
-        initCode: transaction.data, depth: 0, stack: workspace.stack, memory: workspace.memory)
+        at: address, kind: .create, creator: parties.sender, value: value, gas: gas,
+        initCode: data, depth: 0, stack: workspace.stack, memory: workspace.memory)
     }
     if !journal.load(callee, recipient, &view)
       || !journal.loadCode(callee, &view, zeros: workspace.zeros)
@@ -354,9 +364,9 @@ extension Machine {
       codeOwner = owner
       isDelegated = true
     }
-    let message = firstMessage(.call, on: callee, gas: gas, data: transaction.data)
-    message.pointee.caller = transaction.sender
-    message.pointee.value = transaction.value
+    let message = firstMessage(.call, on: callee, gas: gas, data: data)
+    message.pointee.caller = sender
+    message.pointee.value = value
     return enter(
       message, codeOwner: codeOwner, isDelegated: isDelegated, payer: parties.sender, depth: 0)
   }

@@ -329,6 +329,44 @@ import Testing
     #expect(result.isMemoryKept)
   }
 
+  /// What a lane never uses it does not clear; what it does, it finds clear whatever was there: the table
+  /// of a journal with more than twelve entries, and the memo of a mapping's hashes.
+  @Test(arguments: [false, true]) func aLaneClearsWhatItUsesFirst(isLight: Bool) {
+    // Fourteen slots, written and read back from the first on; then Keccak-256 of 64 zero bytes.
+    var code: [UInt8] = []
+    for slot: UInt8 in 1...14 { code += [0x60, slot &* 3, 0x60, slot, 0x55] }
+    code += [0x5f]
+    for slot: UInt8 in 1...14 { code += [0x60, slot, 0x54, 0x01] }
+    code += [0x5f, 0x52, 0x60, 0x40, 0x60, 0x20, 0x20, 0x60, 0x20, 0x52, 0x60, 0x40, 0x5f, 0xf3]
+    var launch = Self.launch(code: code, gasLimit: 1_000_000)
+    launch.isTranslated = true
+    launch.lanes = isLight ? .light : .complete
+    let result = launch.run()
+    #expect(result.outcomes[0].status == .returned)
+    #expect(result.outcomes[0].outputCount == 64)
+    #expect(Self.value(result, 0) == 3 * 105)
+    let zeros = [UInt8](repeating: 0, count: 64)
+    let hash = zeros.withUnsafeBufferPointer { Keccak256.hash($0) }.word
+    let limbs = [hash.limb3, hash.limb2, hash.limb1, hash.limb0]
+    #expect(result.records(0).suffix(4).map(\.byteSwapped) == limbs)
+  }
+
+  /// Output is where the first frame left it, also after calls that returned something else.
+  @Test func outputIsTheFirstFramesOwn() {
+    // MSTORE8(0, 7), STATICCALL of the identity with one byte, its return data to 32; then 33 bytes from 0.
+    let code: [UInt8] = [
+      0x60, 7, 0x5f, 0x53, 0x60, 1, 0x60, 32, 0x60, 1, 0x5f, 0x60, 4, 0x5a, 0xfa, 0x50, 0x60, 33,
+      0x5f, 0xf3,
+    ]
+    let result = Self.launch(code: code).run()
+    #expect(result.outcomes[0].outputCount == 33)
+    #expect(Array(result.records(0).prefix(5)) == [7, 0, 0, 0, 7])
+    // A precompile as the recipient has no frame: its output is the return data.
+    var launch = Self.launch([5])
+    launch.transactions[0].message.recipient = Address(number: 4)
+    #expect(launch.run().records(0) == [0, 0, 0, UInt64(5).byteSwapped])
+  }
+
   // MARK: Time
 
   /// What jumps or calls for ever: JUMP and JUMPI to a known place and to `CALLDATASIZE - 32`, and two
@@ -396,10 +434,11 @@ import Testing
           fork: fork, block: BlockEnvironment(), view: TableStateView<AllPrecompiles>(world),
           tracer: NoTracer(), workspace: workspace)
         let own = UnsafeRawBufferPointer(
-          start: machine.instructions, count: InstructionTable.room * 8)
-        let other = UnsafeRawBufferPointer(start: shared, count: InstructionTable.room * 8)
+          start: machine.instructions, count: (InstructionTable.count + 1) * 8)
+        let other = UnsafeRawBufferPointer(start: shared, count: (InstructionTable.count + 1) * 8)
         #expect(MemoryLayout<InstructionCheck>.stride == 8)
         #expect(own.elementsEqual(other))
+        #expect(machine.schedule.fork == fork)
       }
     }
   }

@@ -2,10 +2,11 @@
 /// (key, then slot), and reads and writes the same entries again and again.
 ///
 /// A table of one answer a place; another input with the same place takes it over. What it holds are
-/// true hashes whatever the state is, so nothing is ever cleared.
+/// true hashes whatever the state is, so nothing is forgotten between transactions.
 struct HashMemo: BitwiseCopyable {
-  /// An input, as eight words in memory order, and its hash.
+  /// An input, as eight words in memory order, and its hash. Without `isFilled` nothing else was written.
   struct Entry: BitwiseCopyable {
+    var isFilled: UInt64
     var i0, i1, i2, i3, i4, i5, i6, i7: UInt64
     var hash: UInt256
   }
@@ -20,15 +21,13 @@ struct HashMemo: BitwiseCopyable {
     mask = count &- 1
   }
 
-  /// Overwrites all entries.
+  /// Forgets all entries, by one word of each.
   func clear() {
-    // Keccak-256 of 64 zero bytes.
-    let hash = UInt256(
-      0x4058_49e5_97ba_5fb5, 0x2b36_e491_b30a_40b2, 0x4284_a544_3f17_f196,
-      0xad32_28b6_76f7_d3cd)
-    entries.update(
-      repeating: Entry(
-        i0: 0, i1: 0, i2: 0, i3: 0, i4: 0, i5: 0, i6: 0, i7: 0, hash: hash), count: mask &+ 1)
+    var index = 0
+    while index <= mask {
+      entries[index].isFilled = 0
+      index &+= 1
+    }
   }
 
   /// Writes the hash of 64 bytes, at any alignment.
@@ -56,11 +55,11 @@ struct HashMemo: BitwiseCopyable {
     let difference =
       (entry.pointee.i0 ^ i0) | (entry.pointee.i1 ^ i1) &* 3 | (entry.pointee.i2 ^ i2)
       | (entry.pointee.i3 ^ i3) &* 5 | (entry.pointee.i4 ^ i4) | (entry.pointee.i5 ^ i5) &* 3
-      | (entry.pointee.i6 ^ i6) | (entry.pointee.i7 ^ i7) &* 5
+      | (entry.pointee.i6 ^ i6) | (entry.pointee.i7 ^ i7) &* 5 | (entry.pointee.isFilled ^ 1)
     if difference != 0 {
       let hash = Keccak256.hash(UnsafeBufferPointer(start: input, count: 64)).word
       entry.pointee = Entry(
-        i0: i0, i1: i1, i2: i2, i3: i3, i4: i4, i5: i5, i6: i6, i7: i7, hash: hash)
+        isFilled: 1, i0: i0, i1: i1, i2: i2, i3: i3, i4: i4, i5: i5, i6: i6, i7: i7, hash: hash)
       result.pointee = hash
       return
     }

@@ -16,8 +16,18 @@ package enum InstructionTable {
   /// Entries in a table.
   package static var count: Int { 256 }
 
-  /// Entries to allocate: one more says which fork the table is for.
-  package static var room: Int { count &+ 1 }
+  /// Entries to allocate: one more says which fork the table is for, and the fork's schedule is behind it.
+  package static var room: Int {
+    count &+ 1 &+ (MemoryLayout<GasSchedule>.stride &+ 7) / MemoryLayout<InstructionCheck>.stride
+  }
+
+  /// The schedule behind a table.
+  @inline(__always)
+  static func schedule(of table: UnsafeMutablePointer<InstructionCheck>)
+    -> UnsafeMutablePointer<GasSchedule>
+  {
+    UnsafeMutableRawPointer(table + (count &+ 1)).assumingMemoryBound(to: GasSchedule.self)
+  }
 
   /// Marks a table as not filled.
   static func invalidate(_ table: UnsafeMutablePointer<InstructionCheck>) {
@@ -29,18 +39,22 @@ package enum InstructionTable {
     package static func make(_ schedule: GasSchedule) -> UnsafeMutablePointer<InstructionCheck> {
       let table = UnsafeMutablePointer<InstructionCheck>.allocate(capacity: room)
       invalidate(table)
-      fill(table, schedule: schedule)
+      fill(table, fork: schedule.fork)
       return table
     }
   #endif
 
-  /// Fills a table from the opcode table and a gas schedule, unless it is that already.
-  package static func fill(
-    _ table: UnsafeMutablePointer<InstructionCheck>, schedule: GasSchedule
-  ) {
-    let mark = UInt32(schedule.fork.rawValue) &+ 1
-    if table[count].gas == mark { return }
-    table[count].gas = mark
+  /// Fills a table from the opcode table and a fork's gas schedule, unless it is that already.
+  @inline(__always)
+  package static func fill(_ table: UnsafeMutablePointer<InstructionCheck>, fork: Fork) {
+    if table[count].gas != UInt32(fork.rawValue) &+ 1 { write(table, fork) }
+  }
+
+  @inline(never)
+  private static func write(_ table: UnsafeMutablePointer<InstructionCheck>, _ fork: Fork) {
+    let schedule = GasSchedule(fork)
+    self.schedule(of: table).initialize(to: schedule)
+    table[count].gas = UInt32(fork.rawValue) &+ 1
     var byte = 0
     while byte < count {
       var check = InstructionCheck(gas: 0, stackNeed: InstructionCheck.undefined, stackRange: 0)

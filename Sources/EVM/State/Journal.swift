@@ -40,6 +40,8 @@ public struct Journal: BitwiseCopyable {
   /// the next journal over the same memory goes on counting.
   private let table: UnsafeMutablePointer<UInt64>
   private let tableCapacity: Int
+  /// Whether the table was cleared; where it was not, it is when it is first used.
+  private var isTableClear = false
   /// The part of the table in use is small at first, so that it stays in the nearest cache, and
   /// grows with the entries; zero while there are so few that there is no table.
   private var tableMask = 0
@@ -60,8 +62,9 @@ public struct Journal: BitwiseCopyable {
     var stateGas: StateGas.Checkpoint
   }
 
-  /// A journal out of an arena, whose table is to be cleared first; not to be used when the arena is
-  /// exhausted afterwards.
+  /// A journal out of an arena; not to be used when that is exhausted afterwards. Nothing is asked of the
+  /// memory's contents: the table is cleared here where `clearTable` is called, else by its first use,
+  /// which most transactions do without.
   @inline(__always)
   init(arena: inout Arena, sizes: WorkspaceSizes) {
     accounts = arena.take(AccountEntry.self, count: sizes.accounts)
@@ -81,9 +84,10 @@ public struct Journal: BitwiseCopyable {
     tableCapacity = sizes.tableSlots
   }
 
-  /// Nothing is asked of the memory's contents before.
-  func clearTable() {
+  /// Clears the table now: for a workspace that many machines use one after the other.
+  mutating func clearTable() {
     table.update(repeating: 0, count: tableCapacity &+ 1)
+    isTableClear = true
   }
 
   /// Forgets everything, for the next transaction.
@@ -102,6 +106,7 @@ public struct Journal: BitwiseCopyable {
 
   /// Empties the table.
   private mutating func nextGeneration() {
+    if !isTableClear { clearTable() }
     generation = UInt32(truncatingIfNeeded: table[tableCapacity])
     if generation == UInt32.max {
       table.update(repeating: 0, count: tableCapacity)

@@ -85,25 +85,31 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
 
 /// The memory of one transaction at a time, carved out of one block that the caller owns.
 public struct Workspace: BitwiseCopyable {
-  let stack: UnsafeMutablePointer<UInt256>
-  let stackEnd: UnsafeMutablePointer<UInt256>
-  let memory: UnsafeMutablePointer<UInt8>
-  let memoryEnd: UnsafeMutablePointer<UInt8>
-  let frames: UnsafeMutablePointer<Frame>
-  let frameCount: Int
-  let returnData: UnsafeMutablePointer<UInt8>
-  let returnCapacity: Int
-  let instructions: UnsafeMutablePointer<InstructionCheck>
-  let hashes: HashMemo
-  /// The modulus that MULMOD met last.
-  let lastModulus: UnsafeMutablePointer<LastModulus>
-  /// 128 zero bytes: the code of an account without code.
-  let zeros: UnsafeMutablePointer<UInt8>
+  /// The parts that a machine works in.
+  struct Areas: BitwiseCopyable {
+    let stack: UnsafeMutablePointer<UInt256>
+    let stackEnd: UnsafeMutablePointer<UInt256>
+    let memory: UnsafeMutablePointer<UInt8>
+    let memoryEnd: UnsafeMutablePointer<UInt8>
+    let frames: UnsafeMutablePointer<Frame>
+    let frameCount: Int
+    let returnData: UnsafeMutablePointer<UInt8>
+    let returnCapacity: Int
+    let instructions: UnsafeMutablePointer<InstructionCheck>
+    let hashes: HashMemo
+    /// The modulus that MULMOD met last.
+    let lastModulus: UnsafeMutablePointer<LastModulus>
+    /// 128 zero bytes: the code of an account without code.
+    let zeros: UnsafeMutablePointer<UInt8>
+  }
+
+  let areas: Areas
+  /// How a machine's journal begins.
   var journal: Journal
 
   /// Carves a workspace; `nil` when the block is smaller than `sizes.bytes`.
   ///
-  /// Nothing is asked of the block's contents: the journal's table is cleared here.
+  /// Nothing is asked of the block's contents.
   public init?(base: UnsafeMutableRawPointer, capacity: Int, sizes: WorkspaceSizes) {
     self.init(base: base, capacity: capacity, sizes: sizes, instructions: nil)
   }
@@ -117,6 +123,7 @@ public struct Workspace: BitwiseCopyable {
     var arena = Arena(base: base, capacity: capacity)
     self.init(carving: &arena, sizes: sizes, instructions: shared)
     if arena.isExhausted { return nil }
+    journal.clearTable()
   }
 
   /// As above out of an arena; not to be used when that is exhausted afterwards.
@@ -126,26 +133,27 @@ public struct Workspace: BitwiseCopyable {
     instructions shared: UnsafeMutablePointer<InstructionCheck>?
   ) {
     // What every transaction uses lies together; the stack, of which most use little, comes last.
-    frames = arena.take(Frame.self, count: sizes.frames &+ 1)
-    frameCount = sizes.frames
-    zeros = arena.take(UInt8.self, count: 128)
-    lastModulus = arena.take(LastModulus.self, count: 1)
-    hashes = HashMemo(
+    let frames = arena.take(Frame.self, count: sizes.frames &+ 1)
+    let zeros = arena.take(UInt8.self, count: 128)
+    let lastModulus = arena.take(LastModulus.self, count: 1)
+    let hashes = HashMemo(
       arena.take(HashMemo.Entry.self, count: sizes.hashes), count: sizes.hashes)
     journal = Journal(arena: &arena, sizes: sizes)
-    returnData = arena.take(UInt8.self, count: sizes.returnBytes)
-    returnCapacity = sizes.returnBytes
-    memory = arena.take(UInt8.self, count: sizes.memoryBytes)
-    memoryEnd = memory + sizes.memoryBytes
-    instructions = shared ?? arena.take(InstructionCheck.self, count: InstructionTable.room)
-    stack = arena.take(UInt256.self, count: sizes.stackWords)
-    stackEnd = stack + sizes.stackWords
+    let returnData = arena.take(UInt8.self, count: sizes.returnBytes)
+    let memory = arena.take(UInt8.self, count: sizes.memoryBytes)
+    let instructions =
+      shared ?? arena.take(InstructionCheck.self, count: InstructionTable.room)
+    let stack = arena.take(UInt256.self, count: sizes.stackWords)
+    areas = Areas(
+      stack: stack, stackEnd: stack + sizes.stackWords, memory: memory,
+      memoryEnd: memory + sizes.memoryBytes, frames: frames, frameCount: sizes.frames,
+      returnData: returnData, returnCapacity: sizes.returnBytes, instructions: instructions,
+      hashes: hashes, lastModulus: lastModulus, zeros: zeros)
     if sizes.frames < 0 { arena.exhaust() }
     if arena.isExhausted { return }
     lastModulus.initialize(to: LastModulus())
     zeros.update(repeating: 0, count: 128)
     hashes.clear()
-    journal.clearTable()
     if shared == nil { InstructionTable.invalidate(instructions) }
   }
 }

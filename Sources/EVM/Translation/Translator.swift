@@ -113,7 +113,7 @@ public struct Translator {
     self.passed = passed
     self.constants = constants
     InstructionTable.invalidate(checks)
-    InstructionTable.fill(checks, schedule: GasSchedule(fork))
+    InstructionTable.fill(checks, fork: fork)
     self.checks = UnsafePointer(checks)
     table.update(repeating: 0, count: count &+ 1)
   }
