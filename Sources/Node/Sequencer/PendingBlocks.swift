@@ -31,7 +31,6 @@ final class PendingBlocks: Sendable {
     /// How long it took.
     var duration: Duration
     var end: ContinuousClock.Instant
-
   }
 
   /// A block that takes less is made anew with every change.
