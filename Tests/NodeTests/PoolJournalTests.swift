@@ -87,6 +87,9 @@ import Testing
     }
     var slow = [
       request("eth_getBalance", #"["\#(sender)","0x0"]"#), request("eth_call", #"[{},"0x0"]"#),
+      // The block in the making may have to be made.
+      request("eth_getBalance", #"["\#(sender)","pending"]"#),
+      request("eth_call", #"[{},"pending"]"#),
       request("debug_traceBlockByNumber", #"["eth_blockNumber"]"#), [UInt8]("{".utf8),
       [UInt8](#"[{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}]"#.utf8),
       [UInt8](#"{"params":{"method":"eth_chainId"},"method":"debug_traceCall","id":1}"#.utf8),
