@@ -106,6 +106,8 @@ struct KernelLaunch {
   var accounts: [Account] = []
   var environments = [Environment()]
   var transactions: [TestTransaction] = []
+  /// Words that lie in the lanes' workspaces before, again and again; others than these where it is empty.
+  var leftovers: [UInt64] = []
   var selection: RecordSelection = [.changes, .reads, .logs, .output]
   var sizes = KernelLaunch.sizes
   var isTranslated = false
@@ -225,6 +227,10 @@ struct KernelLaunch {
     let questionsUsed = memory.copy([UInt64(0)])
     let stride = TransactionKernel.stride(sizes)
     let workspaces = memory.raw(stride * (laneCount + 1))
+    if !leftovers.isEmpty {
+      let words = workspaces.assumingMemoryBound(to: UInt64.self)
+      for index in 0..<stride * laneCount / 8 { words[index] = leftovers[index % leftovers.count] }
+    }
     let guarded = UnsafeBufferPointer(
       start: (workspaces + stride * laneCount).assumingMemoryBound(to: UInt8.self), count: stride)
     withExtendedLifetime(memory) {

@@ -329,26 +329,34 @@ import Testing
     #expect(result.isMemoryKept)
   }
 
-  /// What a lane never uses it does not clear; what it does, it finds clear whatever was there: the table
-  /// of a journal with more than twelve entries, and the memo of a mapping's hashes.
-  @Test(arguments: [false, true]) func aLaneClearsWhatItUsesFirst(isLight: Bool) {
-    // Fourteen slots, written and read back from the first on; then Keccak-256 of 64 zero bytes.
+  /// What a lane never uses it does not clear; what it does, it finds clear whatever was there: the table of
+  /// a journal with more than twelve entries, and the memo of hashes. Here every other place of the table
+  /// looks taken, by entries far outside of memory, and the memo looks as if it knew the hash of eight ones.
+  @Test(
+    arguments: [[4, 5 << 32 | 0x7fff_ffff], [5 << 32 | 0x7fff_ffff, 4], [1]] as [[UInt64]],
+    [false, true])
+  func aLaneClearsWhatItUsesFirst(leftovers: [UInt64], isLight: Bool) {
     var code: [UInt8] = []
-    for slot: UInt8 in 1...14 { code += [0x60, slot &* 3, 0x60, slot, 0x55] }
+    for slot: UInt8 in 1...40 { code += [0x60, slot &* 3, 0x60, slot, 0x55] }
     code += [0x5f]
-    for slot: UInt8 in 1...14 { code += [0x60, slot, 0x54, 0x01] }
-    code += [0x5f, 0x52, 0x60, 0x40, 0x60, 0x20, 0x20, 0x60, 0x20, 0x52, 0x60, 0x40, 0x5f, 0xf3]
-    var launch = Self.launch(code: code, gasLimit: 1_000_000)
+    for slot: UInt8 in 1...40 { code += [0x60, slot, 0x54, 0x01] }
+    // The sum to 64, the ones to 0, and their hash to 96.
+    code += [0x60, 0x40, 0x52]
+    let input = [UInt8]((0..<64).map { $0 % 8 == 0 ? 1 : 0 })
+    code += [0x7f] + input.prefix(32) + [0x5f, 0x52, 0x7f] + input.prefix(32) + [0x60, 0x20, 0x52]
+    code += [0x60, 0x40, 0x5f, 0x20, 0x60, 0x60, 0x52, 0x60, 0x40, 0x60, 0x40, 0xf3]
+    var launch = Self.launch(code: code, gasLimit: 2_000_000)
     launch.isTranslated = true
     launch.lanes = isLight ? .light : .complete
+    launch.leftovers = leftovers
     let result = launch.run()
     #expect(result.outcomes[0].status == .returned)
     #expect(result.outcomes[0].outputCount == 64)
-    #expect(Self.value(result, 0) == 3 * 105)
-    let zeros = [UInt8](repeating: 0, count: 64)
-    let hash = zeros.withUnsafeBufferPointer { Keccak256.hash($0) }.word
+    #expect(Self.value(result, 0) == 3 * 820)
+    let hash = input.withUnsafeBufferPointer { Keccak256.hash($0) }.word
     let limbs = [hash.limb3, hash.limb2, hash.limb1, hash.limb0]
     #expect(result.records(0).suffix(4).map(\.byteSwapped) == limbs)
+    #expect(result.isMemoryKept)
   }
 
   /// Output is where the first frame left it, also after calls that returned something else.
