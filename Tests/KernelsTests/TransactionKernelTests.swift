@@ -333,7 +333,7 @@ import Testing
   /// a journal with more than twelve entries, and the memo of hashes. Here every other place of the table
   /// looks taken, by entries far outside of memory, and the memo looks as if it knew the hash of eight ones.
   @Test(
-    arguments: [[4, 5 << 32 | 0x7fff_ffff], [5 << 32 | 0x7fff_ffff, 4], [1]] as [[UInt64]],
+    arguments: [[4, 5 << 32 | 0xffff_ffff], [5 << 32 | 0xffff_ffff, 4], [1]] as [[UInt64]],
     [false, true])
   func aLaneClearsWhatItUsesFirst(leftovers: [UInt64], isLight: Bool) {
     var code: [UInt8] = []
