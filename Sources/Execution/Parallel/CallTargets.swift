@@ -6,11 +6,30 @@ import Synchronization
 struct CallTargets: ~Copyable {
   /// Whether its transactions wait for one another. Apart from what often changes, as every worker
   /// looks here before every transaction.
-  private let isHot: UnsafeMutablePointer<Atomic<Bool>>
+  private let states: UnsafeMutablePointer<Atomic<State>>
   /// Transactions that call it and ran in vain because of another one that calls it.
   private let conflicts: UnsafeMutablePointer<Atomic<Int32>>
+  /// Written while the turns are made ready.
+  private let probes: UnsafeMutablePointer<Probe>
   /// The committer's own.
   private let counts: UnsafeMutablePointer<Count>
+
+  private enum State: UInt8, AtomicRepresentable {
+    /// They run side by side.
+    case free
+    /// All but two wait until these two have shown whether they need one another.
+    case probed
+    /// Each waits for the one before.
+    case hot
+  }
+
+  /// The first calls of a contract that nothing is known of beforehand.
+  private struct Probe: BitwiseCopyable {
+    var first: Int32 = -1
+    /// Of another sender.
+    var second: Int32 = -1
+    var others = 0
+  }
 
   private struct Count: BitwiseCopyable {
     /// Transactions that call it and are final; what is past counts less.
@@ -23,20 +42,23 @@ struct CallTargets: ~Copyable {
 
   /// For at most so many contracts.
   init(capacity: Int) {
-    isHot = .allocate(capacity: capacity)
+    states = .allocate(capacity: capacity)
+    probes = .allocate(capacity: capacity)
     conflicts = .allocate(capacity: capacity)
     counts = .allocate(capacity: capacity)
   }
 
   deinit {
-    isHot.deallocate()
+    states.deallocate()
+    probes.deallocate()
     conflicts.deallocate()
     counts.deallocate()
   }
 
   /// Begins with a contract.
   borrowing func add(_ target: Int32) {
-    (isHot + Int(target)).initialize(to: Atomic(false))
+    (states + Int(target)).initialize(to: Atomic(.free))
+    (probes + Int(target)).initialize(to: Probe())
     (conflicts + Int(target)).initialize(to: Atomic(0))
     (counts + Int(target)).initialize(to: Count())
   }
@@ -44,7 +66,43 @@ struct CallTargets: ~Copyable {
   /// Whether those who call it wait for one another.
   @inline(__always)
   borrowing func waits(_ target: Int32) -> Bool {
-    target >= 0 && isHot[Int(target)].load(ordering: .relaxed)
+    target >= 0 && states[Int(target)].load(ordering: .relaxed) == .hot
+  }
+
+  /// Notes a call that nothing is known of beforehand, in block order. `isOther` tells whether another
+  /// transaction is of another sender.
+  borrowing func addCall(_ target: Int32, _ transaction: Int32, isOther: (Int32) -> Bool) {
+    let probe = probes + Int(target)
+    if probe.pointee.first < 0 {
+      probe.pointee.first = transaction
+    } else if probe.pointee.second < 0 {
+      if isOther(probe.pointee.first) { probe.pointee.second = transaction }
+    } else {
+      probe.pointee.others += 1
+      if probe.pointee.others == Self.leastProbed {
+        states[Int(target)].store(.probed, ordering: .relaxed)
+      }
+    }
+  }
+
+  /// So many are worth to wait for two.
+  private static let leastProbed = 4
+
+  /// The transaction that a call waits for while it is not known whether the contract's calls need one another; -1
+  /// for none.
+  @inline(__always)
+  borrowing func probe(
+    _ target: Int32, before transaction: Int32, _ turns: UnsafeMutablePointer<TransactionTurn>
+  ) -> Int32 {
+    if states[Int(target)].load(ordering: .relaxed) != .probed { return -1 }
+    let probe = probes[Int(target)]
+    if transaction <= probe.second { return -1 }
+    if !turns[Int(probe.first)].status.isReadable { return probe.first }
+    if !turns[Int(probe.second)].status.isReadable { return probe.second }
+    let isHot = conflicts[Int(target)].load(ordering: .relaxed) > 0
+    _ = states[Int(target)].compareExchange(
+      expected: .probed, desired: isHot ? .hot : .free, ordering: .relaxed)
+    return -1
   }
 
   /// Counts a transaction that ran in vain.
@@ -69,16 +127,16 @@ struct CallTargets: ~Copyable {
   private borrowing func decide(
     _ target: Int32, _ count: UnsafeMutablePointer<Count>, _ runs: CallRuns
   ) {
-    let isHot = isHot[Int(target)].load(ordering: .relaxed)
+    let isHot = states[Int(target)].load(ordering: .relaxed) == .hot
     let against = conflicts[Int(target)].load(ordering: .relaxed)
     if !isHot && against >= 2 && against * 2 > count.pointee.finals {
       // Conflicts are known at once, also of transactions that are not final yet.
       let ahead = max(0, runs.count(target) - count.pointee.allFinals)
       if against * 2 > count.pointee.finals + ahead {
-        self.isHot[Int(target)].store(true, ordering: .relaxed)
+        states[Int(target)].store(.hot, ordering: .relaxed)
       }
     } else if isHot && count.pointee.needy * 2 < count.pointee.finals {
-      self.isHot[Int(target)].store(false, ordering: .relaxed)
+      states[Int(target)].store(.free, ordering: .relaxed)
     }
     if count.pointee.finals >= Self.memory {
       count.pointee.finals /= 2

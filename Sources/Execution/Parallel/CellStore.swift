@@ -83,6 +83,27 @@ struct CellStore: ~Copyable {
     slotDirectory[Int(truncatingIfNeeded: hash) & mask].store(0, ordering: .relaxed)
   }
 
+  /// Begins to load what taking an account's values into the tables, and forgetting it, touches.
+  @inline(__always)
+  borrowing func prefetch(_ cell: UnsafeMutablePointer<AccountCell>) {
+    let place = Int(truncatingIfNeeded: tables.pointee.hash(cell.pointee.address)) & mask
+    machine_prefetch(accountDirectory + place)
+    machine_prefetch(cell.pointee.timelines)
+    if cell.pointee.number != IndexTable.none {
+      machine_prefetch(tables.pointee.accounts + Int(cell.pointee.number))
+    }
+  }
+
+  /// The same for a slot.
+  @inline(__always)
+  borrowing func prefetch(_ cell: UnsafeMutablePointer<SlotCell>) {
+    let hash = hash(cell.pointee.key, cell.pointee.account, cell.pointee.epoch)
+    machine_prefetch(slotDirectory + Int(truncatingIfNeeded: hash) & mask)
+    if !cell.pointee.timeline.isUnchanged && cell.pointee.number != IndexTable.none {
+      machine_prefetch(tables.pointee.slots + Int(cell.pointee.number))
+    }
+  }
+
   /// The hash of a slot; that of the tables, where they may have it.
   @inline(__always)
   private borrowing func hash(

@@ -39,8 +39,7 @@ struct ParallelSegment {
   ) throws(ExecutionError) -> Int {
     memory.reserve(count)
     var chains = TransactionChains(
-      transactions, from: first, hash: runner.sharedTables.pointee.hash, turns: memory.turns,
-      targets: memory.targets)
+      transactions, from: first, hash: runner.sharedTables.pointee.hash, memory)
     chains.extend(by: 512)
     // Chains of nonces follow one another.
     if mayEnd && chains.longest > chains.nanoseconds / 4 * 3 {
@@ -63,9 +62,12 @@ struct ParallelSegment {
           memory: memory, outcomes: outcomes.baseAddress! - first,
           receipts: receipts.baseAddress! - first)
         do throws(ExecutionError) {
+          let rejected = run.outcome.rejected.count
           end = try work(
             places, chains, from: first, mayEnd: mayEnd, &run, &statistics)
-          outcomeCount = places.compact(first..<end)
+          outcomeCount =
+            run.outcome.rejected.count == rejected
+            ? end - first : places.compact(first..<end)
         } catch {
           failure = error
           end = first
@@ -184,7 +186,7 @@ struct ParallelSegment {
         if let notes = places.memory.records[place].notes { recorder.record(notes, index: index) }
       }
     }
-    apply(places, first..<end, flight)
+    settle(flight)
     cells.pointee.isClean = true
     run.outcome.rejected += flight.pointee.rejected
     run.outcome.gas = flight.pointee.gas
@@ -192,23 +194,10 @@ struct ParallelSegment {
     return end
   }
 
-  /// The changes of fewer are taken in sooner than a thread is awake.
-  private static let manyTransactions = 1024
-
-  /// Takes the final values into the state, and the cumulative gas into the receipts.
-  private func apply(
-    _ places: Places, _ range: Range<Int>, _ flight: UnsafeMutablePointer<BlockInFlight>
-  ) {
-    let crew = Crew(workers: workers, flight: flight, chains: nil, pool: pool)
-    let share = range.count / workers.count + 1
-    pool.forEach(workers.count, wakes: range.count >= Self.manyTransactions) { number in
-      crew.apply(number)
-      let first = range.lowerBound + number * share
-      for index in first..<max(first, min(first + share, range.upperBound))
-      where places.memory.hasOutcome(index) {
-        places.receipts[index].cumulativeGasUsed = places.memory.finals[index].cumulativeGas
-      }
-    }
+  /// Takes the final values into the state, and the cumulative gas into the receipts, as far as the workers
+  /// have not done so.
+  private func settle(_ flight: UnsafeMutablePointer<BlockInFlight>) {
+    for worker in workers where !worker.hasSettled { worker.settle(flight) }
     for worker in workers {
       for cell in worker.lateAccounts {
         cells.pointee.apply(cell, flight.pointee.coinbaseBalance)
@@ -241,6 +230,4 @@ private struct Crew: @unchecked Sendable {
     }
     workers[number].work(pool)
   }
-
-  func apply(_ number: Int) { workers[number].apply(flight) }
 }

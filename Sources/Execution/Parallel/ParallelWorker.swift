@@ -66,6 +66,8 @@ final class ParallelWorker {
     context.pointee.share = CellStore.Share()
     machine.pointee = nil
     counts = Counts()
+    filled.removeAll(keepingCapacity: true)
+    hasSettled = false
     delays = block.pointee.delays.map { DelayStream($0, worker: number) }
   }
 
@@ -77,15 +79,31 @@ final class ParallelWorker {
   private(set) var lateAccounts: [UnsafeMutablePointer<AccountCell>] = []
   private(set) var lateSlots: [UnsafeMutablePointer<SlotCell>] = []
 
-  /// Takes the final values of what the worker added to the cells into the tables, while the other
-  /// workers do the same.
-  func apply(_ block: UnsafeMutablePointer<BlockInFlight>) {
+  /// The transactions whose receipts the worker filled in.
+  private var filled: [Int32] = []
+  /// Whether what the worker made is in the state and the receipts.
+  private(set) var hasSettled = false
+
+  /// Takes the final values of what the worker added to the cells into the tables, and the cumulative gas
+  /// into the receipts that it filled in, once all transactions are final. The other workers may do the
+  /// same meanwhile.
+  func settle(_ block: UnsafeMutablePointer<BlockInFlight>) {
+    hasSettled = true
+    apply(block)
+    let records = block.pointee.schedule.pointee.records
+    for index in filled where records[Int(index)].worker == number {
+      block.pointee.receipts[Int(index)].cumulativeGasUsed =
+        block.pointee.finals[Int(index)].cumulativeGas
+    }
+  }
+
+  private func apply(_ block: UnsafeMutablePointer<BlockInFlight>) {
     lateAccounts.removeAll(keepingCapacity: true)
     lateSlots.removeAll(keepingCapacity: true)
     let cells = block.pointee.cells
-    var account = context.pointee.share.lastAccount
-    while let cell = account {
-      account = cell.pointee.sibling
+    Self.forEach(context.pointee.share.lastAccount, { $0.pointee.sibling }) {
+      cells.pointee.prefetch($0)
+    } _: { cell in
       cells.pointee.forget(cell)
       if cells.pointee.hasRow(cell) {
         cells.pointee.apply(cell, block.pointee.coinbaseBalance)
@@ -93,12 +111,35 @@ final class ParallelWorker {
         lateAccounts.append(cell)
       }
     }
-    var slot = context.pointee.share.lastSlot
-    while let cell = slot {
-      slot = cell.pointee.sibling
+    Self.forEach(context.pointee.share.lastSlot, { $0.pointee.sibling }) {
+      cells.pointee.prefetch($0)
+    } _: { cell in
       cells.pointee.forget(cell)
       if !cell.pointee.timeline.isUnchanged && !cells.pointee.replace(cell) {
         lateSlots.append(cell)
+      }
+    }
+  }
+
+  /// Calls `body` for a cell and all that were made before it, by groups that are prefetched: what belongs to
+  /// each lies anywhere in tables and directories.
+  @inline(__always)
+  private static func forEach<Cell: ~Copyable>(
+    _ last: UnsafeMutablePointer<Cell>?,
+    _ before: (UnsafeMutablePointer<Cell>) -> UnsafeMutablePointer<Cell>?,
+    prefetch: (UnsafeMutablePointer<Cell>) -> Void, _ body: (UnsafeMutablePointer<Cell>) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Cell>.self, capacity: 16) { group in
+      var next = last
+      while next != nil {
+        var count = 0
+        while let cell = next, count < group.count {
+          prefetch(cell)
+          group[count] = cell
+          count += 1
+          next = before(cell)
+        }
+        for cell in group[..<count] { body(cell) }
       }
     }
   }
@@ -109,11 +150,14 @@ final class ParallelWorker {
     let schedule = block.pointee.schedule
     // To wake the caller takes as long as some transactions; its sleep must not be the block's end.
     var backoff = number == 0 ? Backoff(patience: 16_000...64_000) : Backoff()
+    // Who is asleep in the end leaves to the caller what it made.
+    var lastBackoff = Backoff(patience: 100_000...300_000)
     var next: TurnSchedule.Turn?
     var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
-      if let turn = next ?? take(schedule, block, isIdle: backoff.isLong) {
+      if let turn = next ?? take(schedule, block, isIdle: backoff.isLong || lastBackoff.isLong) {
         backoff.reset()
+        lastBackoff.reset()
         // What it has taken and not begun comes earlier in the block: others would wait for that.
         next = run(turn, takesNext: !schedule.pointee.hasClaims(number), block)
         // Who ran the next one to be final makes it so, and all that follow; now and then anybody
@@ -126,7 +170,8 @@ final class ParallelWorker {
         }
       } else if schedule.pointee.isDrained {
         break
-      } else if let microseconds = backoff.waitOrSleep(),
+      } else if let microseconds = schedule.pointee.isTaken && isActive(schedule)
+        ? lastBackoff.waitOrSleep() : backoff.waitOrSleep(),
         !pool.sleep(
           number, microseconds,
           unless: {
@@ -137,6 +182,10 @@ final class ParallelWorker {
       }
       BlockInFlight.commit(block)
     }
+    // Each has in its caches what it made.
+    if schedule.pointee.isDrained && !schedule.pointee.isOver.load(ordering: .acquiring) {
+      settle(block)
+    }
     if number != 0 { pool.wakeCaller() }
     // One that was to be next and never began has no record yet.
     if let next, next.incarnation == 1 {
@@ -144,15 +193,15 @@ final class ParallelWorker {
     }
   }
 
+  private func isActive(_ schedule: UnsafeMutablePointer<TurnSchedule>) -> Bool {
+    number < schedule.pointee.activeWorkers.load(ordering: .relaxed)
+  }
+
   private func take(
     _ schedule: UnsafeMutablePointer<TurnSchedule>, _ block: UnsafeMutablePointer<BlockInFlight>,
     isIdle: Bool
   ) -> TurnSchedule.Turn? {
-    if number >= schedule.pointee.activeWorkers.load(ordering: .relaxed)
-      && !schedule.pointee.hasClaims(number)
-    {
-      return nil
-    }
+    if !isActive(schedule) && !schedule.pointee.hasClaims(number) { return nil }
     return schedule.pointee.take(
       number, isIdle: isIdle, waits: &counts.waits,
       weight: { (block.pointee.transactions + Int($0)).pointee.roughNanoseconds },
@@ -436,6 +485,8 @@ final class ParallelWorker {
     _ block: UnsafeMutablePointer<BlockInFlight>
   ) {
     record.pointee.gas = BlockGas(result)
+    record.pointee.worker = UInt16(truncatingIfNeeded: number)
+    filled.append(transaction)
     if block.pointee.takesNotes { takeNotes(record, block) }
     let outcome = block.pointee.outcomes + Int(transaction)
     let receipt = block.pointee.receipts + Int(transaction)

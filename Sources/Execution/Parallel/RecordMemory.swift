@@ -6,6 +6,8 @@ final class RecordMemory: @unchecked Sendable {
 
   private(set) var turns = RecordMemory.allocate(TransactionTurn.self, 0)
   private(set) var records = RecordMemory.allocate(TransactionRecord.self, 0)
+  /// For each transaction the one that it waited for last; -1 for none.
+  private(set) var waitedFor = RecordMemory.allocate(Int32.self, 0)
   private(set) var finals = RecordMemory.allocate(FinalRecord.self, 0)
   let targets = UnsafeMutablePointer<CallTargets>.allocate(capacity: 1)
   private var capacity = 0
@@ -20,13 +22,15 @@ final class RecordMemory: @unchecked Sendable {
     turns = Self.allocate(TransactionTurn.self, count)
     records = Self.allocate(TransactionRecord.self, count)
     finals = Self.allocate(FinalRecord.self, count)
+    waitedFor = Self.allocate(Int32.self, count)
+    waitedFor.initialize(repeating: -1, count: count)
     targets.pointee = CallTargets(capacity: count)
   }
 
   /// Bytes for each transaction.
   static var bytesEach: Int {
     MemoryLayout<TransactionTurn>.stride + MemoryLayout<TransactionRecord>.stride
-      + MemoryLayout<FinalRecord>.stride
+      + MemoryLayout<FinalRecord>.stride + MemoryLayout<Int32>.stride
   }
 
   /// Whether a transaction whose turn is ready has an outcome and a receipt.
@@ -44,6 +48,7 @@ final class RecordMemory: @unchecked Sendable {
     turns.deallocate()
     records.deallocate()
     finals.deallocate()
+    waitedFor.deallocate()
   }
 
   private static func allocate<T: ~Copyable>(_ type: T.Type, _ count: Int)

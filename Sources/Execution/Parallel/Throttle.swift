@@ -55,7 +55,7 @@ struct Throttle {
     transactions += 1
     let incarnation = turn.pointee.status.incarnation
     executions += Int(incarnation)
-    let waitedFor = turn.pointee.waitedFor
+    let waitedFor = schedule.pointee.waitedFor[Int(index)]
     if needsNeighbour && incarnation == 1 && waitedFor < 0 { lucky += 1 }
     self.gas &+= gas
     let row = gas &+ (waitedFor >= first ? finals[Int(waitedFor)].rowGas : 0)

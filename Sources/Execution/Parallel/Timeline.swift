@@ -49,36 +49,49 @@ struct Reader {
 struct Timeline: ~Copyable {
   private let lock = SpinLock()
   /// Versions that are put in before it is looked again whether they can be added up.
-  private var untilSettled: Int32 = 16
+  private var untilSettled = Timeline.settledEach
   /// Latest transaction first.
   private let versions = Atomic<UnsafeMutablePointer<Version>?>(nil)
+  /// Changed by who has the lock and those of all parts.
   private var readers: UnsafeMutablePointer<Reader>?
-  /// What the versions of many transactions make together, for who has the lock.
-  private var sum: UnsafeMutablePointer<VersionSum>?
+  /// What few have.
+  private let extra = Atomic<TimelineExtra>(TimelineExtra())
   /// The value before the block.
   let base: UInt256
 
   init(base: UInt256) { self.base = base }
 
   /// Whether no transaction changes it.
-  var isUnchanged: Bool { versions.load(ordering: .acquiring) == nil }
+  var isUnchanged: Bool { versions.load(ordering: .acquiring) == nil && parts == nil }
+
+  /// Where those put what they add who only add, where they are many; `nil` where they are not.
+  @inline(__always)
+  private var parts: UnsafeMutablePointer<TimelineParts>? {
+    extra.load(ordering: .acquiring).parts
+  }
+
+  /// What the versions of many transactions make together, for who has the lock.
+  @inline(__always)
+  private var sum: UnsafeMutablePointer<VersionSum>? { extra.load(ordering: .relaxed).sum }
 
   /// The value that a transaction finds. `writer` becomes the last one before it that changed the
   /// value; -1 when there is none.
   @inline(__always)
   borrowing func value(before transaction: Int32, writer: inout Int32) -> UInt256 {
     writer = -1
-    guard let first = versions.load(ordering: .acquiring) else { return base }
+    let first = versions.load(ordering: .acquiring)
+    if first == nil && parts == nil { return base }
     return search(first, transaction, &writer)
   }
 
-  /// About the value that a transaction finds: without what is added more than a few versions back.
+  /// About the value that a transaction finds: without what is added more than a few versions back, or in parts.
   /// Most transactions only add to a balance; who needs the right one is told so when it publishes.
   @inline(__always)
   borrowing func roughValue(before transaction: Int32) -> UInt256 {
-    guard let first = versions.load(ordering: .acquiring) else { return base }
+    let first = versions.load(ordering: .acquiring)
+    if parts != nil && !base.isZero { return base }
     var sum = UInt256.zero
-    var next: UnsafeMutablePointer<Version>? = first
+    var next = first
     var left = 8
     while let version = next, left > 0 {
       left -= 1
@@ -92,10 +105,26 @@ struct Timeline: ~Copyable {
   }
 
   private borrowing func search(
-    _ first: UnsafeMutablePointer<Version>, _ transaction: Int32, _ writer: inout Int32
+    _ first: UnsafeMutablePointer<Version>?, _ transaction: Int32, _ writer: inout Int32
+  ) -> UInt256 {
+    var sum = searchOwn(first, transaction, &writer)
+    if let parts {
+      for number in 0..<TimelineParts.count {
+        var last: Int32 = -1
+        sum = sum &+ parts.pointee[number].pointee.value(before: transaction, writer: &last)
+        writer = max(writer, last)
+      }
+    }
+    return sum
+  }
+
+  /// The value without what the parts add.
+  @inline(__always)
+  private borrowing func searchOwn(
+    _ first: UnsafeMutablePointer<Version>?, _ transaction: Int32, _ writer: inout Int32
   ) -> UInt256 {
     var sum = UInt256.zero
-    var next: UnsafeMutablePointer<Version>? = first
+    var next = first
     while let version = next {
       if version.pointee.transaction < transaction {
         if writer < 0 { writer = version.pointee.transaction }
@@ -110,6 +139,24 @@ struct Timeline: ~Copyable {
   /// `value`, for who has the lock: the transactions of one sender follow one another, and each needs what
   /// all before it left.
   private mutating func lockedValue(
+    before transaction: Int32, writer: inout Int32, _ slab: inout Slab
+  ) -> UInt256 {
+    var value = ownLockedValue(before: transaction, writer: &writer, &slab)
+    if let parts {
+      for number in 0..<TimelineParts.count {
+        var last: Int32 = -1
+        value =
+          value
+          &+ parts.pointee[number].pointee.ownLockedValue(
+            before: transaction, writer: &last, &slab)
+        writer = max(writer, last)
+      }
+    }
+    return value
+  }
+
+  /// The same without what the parts add.
+  private mutating func ownLockedValue(
     before transaction: Int32, writer: inout Int32, _ slab: inout Slab
   ) -> UInt256 {
     writer = -1
@@ -137,7 +184,7 @@ struct Timeline: ~Copyable {
     if count > Self.longSum {
       let sum = sum ?? slab.allocate(VersionSum.self)
       sum.initialize(to: VersionSum(version: last, value: added))
-      self.sum = sum
+      if parts == nil { extra.store(TimelineExtra(sum), ordering: .relaxed) }
     }
     return added
   }
@@ -168,8 +215,21 @@ struct Timeline: ~Copyable {
     _ access: Access, by transaction: Int32, _ incarnation: UInt32, isCertain: Bool,
     notices: Bool, _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) -> Bool {
-    lock.lock()
-    defer { lock.unlock() }
+    if let parts, access.exact == nil && access.floor.isZero && incarnation == 1,
+      let change = access.change
+    {
+      let part = parts.pointee[of: transaction]
+      part.pointee.lock.lock()
+      // Who registers as a reader has all locks. An earlier incarnation may be in another place.
+      let isOnlyAdding = readers == nil
+      if isOnlyAdding {
+        _ = part.pointee.insert(change, false, transaction, incarnation, &slab, schedule)
+      }
+      part.pointee.lock.unlock()
+      if isOnlyAdding { return true }
+    }
+    lockAll()
+    defer { unlockAll() }
     let earlierReaders = readers
     var isRight = true
     if !isCertain && (access.exact != nil || !access.floor.isZero) {
@@ -190,7 +250,7 @@ struct Timeline: ~Copyable {
       if !isRight { schedule.pointee.countConflict(transaction, writer) }
     }
     if let change = access.change {
-      let isChange = insert(
+      let isChange = put(
         change, access.isAbsolute, transaction, incarnation, &slab, schedule)
       if isChange && earlierReaders != nil && notices {
         tellReaders(above: transaction, &slab, schedule)
@@ -205,6 +265,50 @@ struct Timeline: ~Copyable {
     node.initialize(to: reader)
     readers = node
     return true
+  }
+
+  private borrowing func lockAll() {
+    lock.lock()
+    guard let parts else { return }
+    for number in 0..<TimelineParts.count { parts.pointee[number].pointee.lock.lock() }
+  }
+
+  private borrowing func unlockAll() {
+    if let parts {
+      for number in 0..<TimelineParts.count { parts.pointee[number].pointee.lock.unlock() }
+    }
+    lock.unlock()
+  }
+
+  /// Puts a version into the part where it belongs; false when the transaction's earlier one was the same.
+  private mutating func put(
+    _ value: UInt256, _ isAbsolute: Bool, _ transaction: Int32, _ incarnation: UInt32,
+    _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
+  ) -> Bool {
+    if let parts {
+      // It may be from before there were parts.
+      let old = remove(transaction, before: incarnation)
+      let isChange = parts.pointee[of: transaction].pointee.insert(
+        value, isAbsolute, transaction, incarnation, &slab, schedule)
+      return old || isChange
+    }
+    let left = untilSettled
+    let isChange = insert(value, isAbsolute, transaction, incarnation, &slab, schedule)
+    // So many have added to it and nobody reads it.
+    if untilSettled > left && readers == nil { divide(&slab) }
+    return isChange
+  }
+
+  /// Whether those who only add do so in different places.
+  var isDivided: Bool { parts != nil }
+
+  /// Lets those who only add do so in different places from now on.
+  private borrowing func divide(_ slab: inout Slab) {
+    let parts = slab.allocate(TimelineParts.self)
+    parts.initialize(to: TimelineParts(sum: VersionSum(version: nil, value: .zero), &slab))
+    // Who divides has all locks, and lets go of them with its own.
+    for number in 0..<TimelineParts.count { parts.pointee[number].pointee.lock.lock() }
+    extra.store(TimelineExtra(parts), ordering: .releasing)
   }
 
   /// Puts a version in its place, instead of the transaction's earlier one; false when that one was
@@ -249,12 +353,14 @@ struct Timeline: ~Copyable {
     }
   }
 
+  private static var settledEach: Int32 { 16 }
+
   /// Adds up what can not change any more when it has become long: reading would take ever longer.
   private mutating func settle(
     from node: UnsafeMutablePointer<Version>, _ slab: inout Slab,
     _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
-    untilSettled = 16
+    untilSettled = Self.settledEach
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous = node
     var count = 0
@@ -272,7 +378,7 @@ struct Timeline: ~Copyable {
     }
     guard let first, count >= 16 else { return }
     var writer: Int32 = -1
-    let value = lockedValue(before: first.pointee.transaction + 1, writer: &writer, &slab)
+    let value = ownLockedValue(before: first.pointee.transaction + 1, writer: &writer, &slab)
     let sum = slab.allocate(Version.self)
     sum.initialize(
       to: Version(
@@ -286,8 +392,17 @@ struct Timeline: ~Copyable {
     _ transaction: Int32, before incarnation: UInt32, _ slab: inout Slab,
     _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
-    lock.lock()
-    defer { lock.unlock() }
+    lockAll()
+    defer { unlockAll() }
+    var isGone = remove(transaction, before: incarnation)
+    if let parts, parts.pointee[of: transaction].pointee.remove(transaction, before: incarnation) {
+      isGone = true
+    }
+    if isGone && readers != nil { tellReaders(above: transaction, &slab, schedule) }
+  }
+
+  /// Takes an earlier incarnation's version out; false when there is none.
+  private borrowing func remove(_ transaction: Int32, before incarnation: UInt32) -> Bool {
     var previous: UnsafeMutablePointer<Version>?
     var next = versions.load(ordering: .relaxed)
     while let version = next, version.pointee.transaction > transaction {
@@ -296,16 +411,23 @@ struct Timeline: ~Copyable {
     }
     guard let version = next, version.pointee.transaction == transaction,
       version.pointee.incarnation != incarnation
-    else { return }
+    else { return false }
     sum?.pointee.forget(from: transaction)
     link(previous, to: version.pointee.next.load(ordering: .relaxed))
-    if readers != nil { tellReaders(above: transaction, &slab, schedule) }
+    return true
   }
 
   /// Tells the later readers that read something else now. Forgets those that are final.
   private mutating func tellReaders(
     above transaction: Int32, _ slab: inout Slab, _ schedule: UnsafeMutablePointer<TurnSchedule>
   ) {
+    // Who comes after the next one that puts a value in its place finds that one.
+    var last = Int32.max
+    var later = versions.load(ordering: .relaxed)
+    while let version = later, version.pointee.transaction > transaction {
+      if version.pointee.isAbsolute { last = version.pointee.transaction }
+      later = version.pointee.next.load(ordering: .relaxed)
+    }
     let frontier = schedule.pointee.frontier.load(ordering: .acquiring)
     var previous: UnsafeMutablePointer<Reader>?
     var next = readers
@@ -313,7 +435,7 @@ struct Timeline: ~Copyable {
       next = reader.pointee.next
       var isOver = reader.pointee.transaction < frontier
       var writer: Int32 = -1
-      if reader.pointee.transaction > transaction
+      if reader.pointee.transaction > transaction && reader.pointee.transaction <= last
         && !reader.pointee.accepts(
           lockedValue(before: reader.pointee.transaction, writer: &writer, &slab))
       {

@@ -9,37 +9,39 @@ struct TransactionChains {
   private let hash: StateHash
   private let turns: UnsafeMutablePointer<TransactionTurn>
   private let targets: UnsafeMutablePointer<CallTargets>
+  private let waitedFor: UnsafeMutablePointer<Int32>
   private let senders: UnsafeMutablePointer<Link>
   private let callees: UnsafeMutablePointer<Link>
+  private let payees: UnsafeMutablePointer<Link>
   private let mask: Int
   private var targetCount: Int32 = 0
   /// The turns before it are ready.
   private(set) var end: Int
-  /// About how long all transactions so far take, and those of the sender whose take longest, in
-  /// nanoseconds.
+  /// About how long all transactions so far take, and those of the row that takes longest, in nanoseconds.
   private(set) var nanoseconds: UInt64 = 0
   private(set) var longest: UInt64 = 0
 
-  /// The last transaction of a sender or to a contract.
+  /// The last transaction of a sender, to a contract, or that pays tokens to an account.
   private struct Link: BitwiseCopyable {
     /// -1 at free places.
     var transaction: Int32
     /// The contract's number.
     var number: Int32
-    /// About how long those of the sender take, in nanoseconds.
+    /// About how long all of them take, in nanoseconds.
     var nanoseconds: UInt64 = 0
   }
 
   /// No turns yet. `free` ends it.
   init(
     _ transactions: [PreparedTransaction], from first: Int, hash: StateHash,
-    turns: UnsafeMutablePointer<TransactionTurn>, targets: UnsafeMutablePointer<CallTargets>
+    _ memory: borrowing RecordMemory
   ) {
     self.transactions = transactions
     self.first = first
     self.hash = hash
-    self.turns = turns
-    self.targets = targets
+    turns = memory.turns
+    targets = memory.targets
+    waitedFor = memory.waitedFor
     var places = 16
     while places < (transactions.count - first) * 2 { places *= 2 }
     mask = places - 1
@@ -47,12 +49,15 @@ struct TransactionChains {
     senders.initialize(repeating: Link(transaction: -1, number: 0), count: places)
     callees = .allocate(capacity: places)
     callees.initialize(repeating: Link(transaction: -1, number: 0), count: places)
+    payees = .allocate(capacity: places)
+    payees.initialize(repeating: Link(transaction: -1, number: 0), count: places)
     end = first
   }
 
   func free() {
     senders.deallocate()
     callees.deallocate()
+    payees.deallocate()
   }
 
   /// Makes so many more turns ready.
@@ -62,20 +67,17 @@ struct TransactionChains {
       let base = transactions.baseAddress!
       for index in end..<last {
         (turns + index).initialize(to: TransactionTurn())
-        let sender = find(
-          (base + index).pointee.sender, senders, { (base + Int($0)).pointee.sender })
+        waitedFor[index] = -1
+        let sender = find(hash((base + index).pointee.sender), senders) {
+          (base + Int($0)).pointee.sender == (base + index).pointee.sender
+        }
         let taken = (base + index).pointee.roughNanoseconds
         nanoseconds &+= taken
-        sender.pointee.nanoseconds &+= taken
-        longest = max(longest, sender.pointee.nanoseconds)
-        if sender.pointee.transaction >= 0 {
-          turns[index].predecessor = sender.pointee.transaction
-        }
-        sender.pointee.transaction = Int32(truncatingIfNeeded: index)
+        turns[index].predecessor = add(index, taken, to: sender)
         guard let to = (base + index).pointee.transaction.to,
           (base + index).pointee.mayRunCode
         else { continue }
-        let callee = find(to, callees, { (base + Int($0)).pointee.transaction.to! })
+        let callee = find(hash(to), callees) { (base + Int($0)).pointee.transaction.to! == to }
         if callee.pointee.transaction < 0 {
           callee.pointee.number = targetCount
           targets.pointee.add(targetCount)
@@ -84,9 +86,32 @@ struct TransactionChains {
         turns[index].target = callee.pointee.number
         turns[index].alike = callee.pointee.transaction
         callee.pointee.transaction = Int32(truncatingIfNeeded: index)
+        if let payee = (base + index).pointee.payee {
+          let last = find(hash(payee) &+ hash(to), payees) {
+            (base + Int($0)).pointee.payee! == payee
+              && (base + Int($0)).pointee.transaction.to! == to
+          }
+          turns[index].related = add(index, taken, to: last)
+        } else {
+          targets.pointee.addCall(callee.pointee.number, Int32(truncatingIfNeeded: index)) {
+            (base + Int($0)).pointee.sender != (base + index).pointee.sender
+          }
+        }
       }
     }
     end = last
+  }
+
+  /// Adds a transaction to a row, and gives the one before it; -1 for none.
+  @inline(__always)
+  private mutating func add(
+    _ index: Int, _ nanoseconds: UInt64, to row: UnsafeMutablePointer<Link>
+  ) -> Int32 {
+    let last = row.pointee.transaction
+    row.pointee.transaction = Int32(truncatingIfNeeded: index)
+    row.pointee.nanoseconds &+= nanoseconds
+    longest = max(longest, row.pointee.nanoseconds)
+    return last
   }
 
   /// Those of the transactions so far that may take as long as half of what each worker has to do in the
@@ -97,13 +122,13 @@ struct TransactionChains {
     }.map { Int32(truncatingIfNeeded: $0) }
   }
 
-  /// The place of an address in a table, or the free one where it belongs.
+  /// The place of the transactions that are like one, which has this hash, or the free one where it belongs.
   @inline(__always)
   private func find(
-    _ address: Address, _ table: UnsafeMutablePointer<Link>, _ addressOf: (Int32) -> Address
+    _ hash: UInt64, _ table: UnsafeMutablePointer<Link>, _ isLike: (Int32) -> Bool
   ) -> UnsafeMutablePointer<Link> {
-    var place = Int(truncatingIfNeeded: hash(address)) & mask
-    while table[place].transaction >= 0 && addressOf(table[place].transaction) != address {
+    var place = Int(truncatingIfNeeded: hash) & mask
+    while table[place].transaction >= 0 && !isLike(table[place].transaction) {
       place = (place + 1) & mask
     }
     return table + place
@@ -114,6 +139,18 @@ extension PreparedTransaction {
   /// Whether it has the data or the gas for a call of a contract; a transfer of wei needs neither.
   fileprivate var mayRunCode: Bool {
     !transaction.data.isEmpty || transaction.gasLimit > 21_000 + 2_300
+  }
+
+  /// Who gets tokens, where it is a call of ERC-20's `transfer` or `transferFrom`.
+  fileprivate var payee: Address? {
+    transaction.data.withUnsafeBytes { data -> Address? in
+      if data.count < 68 { return nil }
+      let selector = UInt32(bigEndian: data.loadUnaligned(as: UInt32.self))
+      let place = selector == 0xa905_9cbb ? 16 : selector == 0x23b8_72dd ? 48 : 0
+      if place == 0 { return nil }
+      return Address(
+        bytes: data.baseAddress!.assumingMemoryBound(to: UInt8.self) + place)
+    }
   }
 
   /// About how long it takes, as far as it tells, in nanoseconds: code runs through some 8 gas in one, and

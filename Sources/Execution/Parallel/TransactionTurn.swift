@@ -55,8 +55,15 @@ struct TransactionTurn: ~Copyable {
   var alike: Int32 = -1
   /// The number of the contract that it calls, among those of the block; -1 for none.
   var target: Int32 = -1
-  /// The transaction that it waited for last; -1 for none.
-  var waitedFor: Int32 = -1
+  /// Where it is a payment in tokens, the last transaction before it that pays the same account by the same
+  /// contract; `noPayment` where it is none, -1 where there is none before.
+  var related = Self.noPayment
+
+  static var noPayment: Int32 { -2 }
+
+  /// Whether it is known beforehand what it pays to whom: a call of ERC-20's `transfer` or `transferFrom`.
+  @inline(__always)
+  var isPayment: Bool { related != Self.noPayment }
 
   @inline(__always)
   var status: TransactionStatus { TransactionStatus(word: word.load(ordering: .acquiring)) }

@@ -9,6 +9,8 @@ struct TurnSchedule: ~Copyable {
   let count: Int32
   let turns: UnsafeMutablePointer<TransactionTurn>
   let records: UnsafeMutablePointer<TransactionRecord>
+  /// For each transaction the one that it waited for last; -1 for none.
+  let waitedFor: UnsafeMutablePointer<Int32>
   /// The contracts that are called.
   let targets: UnsafeMutablePointer<CallTargets>
   /// One bit for each transaction that has to run again.
@@ -70,6 +72,7 @@ struct TurnSchedule: ~Copyable {
     turns = memory.turns
     records = memory.records
     targets = memory.targets
+    waitedFor = memory.waitedFor
     self.count = count
     frontier = Atomic(first)
     next = Atomic(first)
@@ -93,6 +96,9 @@ struct TurnSchedule: ~Copyable {
     claims.deallocate()
     callRuns.deallocate()
   }
+
+  /// Whether workers have begun or taken all transactions that may begin.
+  var isTaken: Bool { next.load(ordering: .relaxed) >= end.load(ordering: .relaxed) }
 
   /// Whether all transactions that may begin are final.
   var isDrained: Bool {
@@ -220,6 +226,15 @@ struct TurnSchedule: ~Copyable {
   private borrowing func first(before turn: UnsafeMutablePointer<TransactionTurn>) -> Int32 {
     let predecessor = turn.pointee.predecessor
     if predecessor >= 0 && !turns[Int(predecessor)].status.isReadable { return predecessor }
+    if turn.pointee.target < 0 { return -1 }
+    if turn.pointee.isPayment {
+      let related = turn.pointee.related
+      if related >= 0 && !turns[Int(related)].status.isReadable { return related }
+    } else {
+      let other = targets.pointee.probe(
+        turn.pointee.target, before: Int32(truncatingIfNeeded: turn - turns), turns)
+      if other >= 0 { return other }
+    }
     let alike = turn.pointee.alike
     if alike >= 0 && targets.pointee.waits(turn.pointee.target)
       && !turns[Int(alike)].status.isReadable
@@ -356,7 +371,7 @@ struct TurnSchedule: ~Copyable {
     defer { turn.pointee.waitersLock.unlock() }
     // Those who publish change the status first and take the list then.
     if turn.pointee.status.isReadable { return false }
-    turns[Int(index)].waitedFor = other
+    waitedFor[Int(index)] = other
     turns[Int(index)].nextWaiter = turn.pointee.firstWaiter
     turn.pointee.firstWaiter = index
     return true

@@ -58,6 +58,63 @@ import Testing
     }
   }
 
+  /// The turns of so many transactions, all of which call contract 0; every third is of the sender of the first.
+  private static func withCalls(
+    _ count: Int32,
+    _ body: (borrowing CallTargets, CallRuns, UnsafeMutablePointer<TransactionTurn>) -> Void
+  ) {
+    let memory = RecordMemory()
+    memory.reserve(Int(count))
+    for index in 0..<Int(count) { (memory.turns + index).initialize(to: TransactionTurn()) }
+    withTarget { targets, runs in
+      for index in 0..<count { targets.addCall(0, index) { $0 % 3 != index % 3 } }
+      body(targets, runs, memory.turns)
+    }
+  }
+
+  private static func execute(_ turns: UnsafeMutablePointer<TransactionTurn>, _ index: Int) {
+    let isDone = turns[index].move(turns[index].status, to: TransactionStatus(.executed, 1))
+    #expect(isDone)
+  }
+
+  /// Nothing is known of a contract: two calls of different senders show it.
+  @Test func allButTwoWaitUntilTheseHaveRun() {
+    Self.withCalls(8) { targets, _, turns in
+      var waits: [[Int32]] = []
+      for _ in 0...2 {
+        waits.append((Int32(0)..<8).map { targets.probe(0, before: $0, turns) })
+        if waits.count <= 2 { Self.execute(turns, waits.count - 1) }
+      }
+      let isHot = targets.waits(0)
+      #expect(waits[0] == [-1, -1, 0, 0, 0, 0, 0, 0])
+      #expect(waits[1] == [-1, -1, 1, 1, 1, 1, 1, 1])
+      #expect(waits[2] == [-1, -1, -1, -1, -1, -1, -1, -1])
+      #expect(!isHot)
+    }
+  }
+
+  @Test func theOthersFollowOneAnotherWhereTheTwoNeededOneAnother() {
+    Self.withCalls(8) { targets, runs, turns in
+      targets.countConflict(0)
+      for index in 0..<2 { Self.execute(turns, index) }
+      let other = targets.probe(0, before: 7, turns)
+      let isHot = targets.waits(0)
+      // Only the second did: the others need not wait any more.
+      targets.countFinal(0, needsAlike: true, runs: runs)
+      for _ in 0..<2 { targets.countFinal(0, needsAlike: false, runs: runs) }
+      let isHotThen = targets.waits(0)
+      #expect(other == -1 && isHot && !isHotThen)
+    }
+  }
+
+  /// Waiting for two is not worth it for so few.
+  @Test func fewCallsDoNotWait() {
+    Self.withCalls(5) { targets, _, turns in
+      let waits = (Int32(0)..<5).map { targets.probe(0, before: $0, turns) }
+      #expect(waits == [-1, -1, -1, -1, -1])
+    }
+  }
+
   @Test func runsAreCountedOverAllWorkers() {
     let runs = CallRuns(workers: 3, targets: 100)
     defer { runs.deallocate() }

@@ -29,7 +29,7 @@ import Testing
     func count(needsNeighbour: Bool, executions: UInt32 = 1, waits: Bool = false) {
       for _ in 0..<Throttle.period {
         let turn = memory.turns + Int(index)
-        if waits { turn.pointee.waitedFor = max(0, index - 1) }
+        if waits { memory.waitedFor[Int(index)] = max(0, index - 1) }
         let isDone = turn.pointee.move(
           turn.pointee.status, to: TransactionStatus(.executed, executions))
         #expect(isDone)

@@ -21,6 +21,48 @@ import Testing
     return block
   }
 
+  /// The chains of up to ten transactions.
+  private static func chains(_ transactions: [PreparedTransaction], _ memory: RecordMemory)
+    -> TransactionChains
+  {
+    memory.reserve(transactions.count)
+    var chains = TransactionChains(transactions, from: 0, hash: StateHash(seed: 1), memory)
+    chains.extend(by: 10)
+    return chains
+  }
+
+  /// Call data of ERC-20's `transfer`, or of `transferFrom` from account 77.
+  private static func payment(to payee: UInt64, from: Bool = false) -> [UInt8] {
+    func word(_ number: UInt64) -> [UInt8] {
+      [UInt8](repeating: 0, count: 24) + withUnsafeBytes(of: number.bigEndian) { [UInt8]($0) }
+    }
+    return from
+      ? [0x23, 0xb8, 0x72, 0xdd] + word(77) + word(payee) + word(1)
+      : [0xa9, 0x05, 0x9c, 0xbb] + word(payee) + word(1)
+  }
+
+  /// Who pays tokens to one account by one contract needs what the payment before left there.
+  @Test func paymentsToOneAccountKnowOneAnother() {
+    let transactions = [
+      Self.transaction(1, to: 9, gas: 60_000, data: Self.payment(to: 5)),
+      Self.transaction(2, to: 9, gas: 60_000, data: Self.payment(to: 6)),
+      Self.transaction(3, to: 9, gas: 60_000, data: Self.payment(to: 5, from: true)),
+      Self.transaction(4, to: 8, gas: 60_000, data: Self.payment(to: 5)),
+      Self.transaction(5, to: 9, gas: 60_000, data: Self.payment(to: 5)),
+      // Too short, and another function.
+      Self.transaction(6, to: 9, gas: 60_000, data: [UInt8](Self.payment(to: 5).dropLast())),
+      Self.transaction(7, to: 9, gas: 60_000, data: [9] + Self.payment(to: 5).dropFirst()),
+    ]
+    let memory = RecordMemory()
+    let chains = Self.chains(transactions, memory)
+    defer { chains.free() }
+    let turns = UnsafeBufferPointer(start: memory.turns, count: transactions.count)
+    let none = TransactionTurn.noPayment
+    #expect(turns.indices.map { turns[$0].related } == [-1, -1, 0, -1, 2, none, none])
+    // The row of those to account 5 takes longer than what any sender sends.
+    #expect(chains.longest == transactions[0].roughNanoseconds * 3)
+  }
+
   /// Those who call a contract follow one another, with data or without: it is the gas that tells such a call from
   /// a transfer.
   @Test func callsOfOneContractKnowOneAnother() {
@@ -30,11 +72,7 @@ import Testing
       Self.transaction(1, to: 9, gas: 100_000, data: [2]),
     ]
     let memory = RecordMemory()
-    memory.reserve(transactions.count)
-    var chains = TransactionChains(
-      transactions, from: 0, hash: StateHash(seed: 1), turns: memory.turns,
-      targets: memory.targets)
-    chains.extend(by: 10)
+    let chains = Self.chains(transactions, memory)
     defer { chains.free() }
     let turns = UnsafeBufferPointer(start: memory.turns, count: transactions.count)
     #expect(turns.indices.map { turns[$0].target } == [0, -1, 0, 1, 0])
@@ -52,7 +90,8 @@ import Testing
     #expect(!Self.block(one + others).isOfOneSender)
     #expect(!Self.block(others + one).isOfOneSender)
     // Few transactions that take long are more than many that do not.
-    let long = others + (0..<20).map { _ in Self.transaction(7, to: 9, gas: 1 << 24, data: [1]) }
+    let many = (1000..<1600).map { Self.transaction($0, to: 9) }
+    let long = many + (0..<20).map { _ in Self.transaction(7, to: 9, gas: 1 << 24, data: [1]) }
     #expect(!Self.block(long).isOfOneSender)
     #expect(Self.block(Array(long.reversed())).isOfOneSender)
     #expect(!Self.block([]).isOfOneSender)
