@@ -19,8 +19,7 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   /// Precompiles that answer at other addresses, in trials. The memory is the caller's.
   package var precompileMoves = UnsafeBufferPointer<PrecompileMove>(start: nil, count: 0)
 
-  let workspace: Workspace.Areas
-  let instructions: UnsafeMutablePointer<InstructionCheck>
+  private let areas: Lasting<Workspace.Areas>
 
   // The transaction.
   var origin = Address.zero
@@ -35,6 +34,8 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
   /// Where `output` begins: with the return data, or in the memory of a first frame that is over.
   var outputStart: UnsafePointer<UInt8>
   var exitStatus = ExecutionStatus.stopped
+  /// The rules in force.
+  public let fork: Fork
 
   /// A machine for one fork. The workspace serves one machine at a time.
   @inline(__always)
@@ -44,12 +45,18 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     self.view = view
     self.tracer = tracer
     self.block = block
-    self.workspace = workspace.areas
+    areas = workspace.areas
     journal = workspace.journal
-    instructions = workspace.areas.instructions
-    outputStart = UnsafePointer(workspace.areas.returnData)
-    InstructionTable.fill(instructions, fork: fork)
+    outputStart = UnsafePointer(workspace.areas.value.returnData)
+    self.fork = fork
+    InstructionTable.fill(workspace.areas.value.instructions, fork: fork)
   }
+
+  @inline(__always)
+  var workspace: Workspace.Areas { areas.value }
+
+  @inline(__always)
+  var instructions: UnsafeMutablePointer<InstructionCheck> { areas.value.instructions }
 
   /// The gas constants of the fork. They lie behind the checks of its instructions, which the lanes of a
   /// launch share: each would write 400 bytes of its own memory else.
@@ -64,10 +71,6 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
     for move in precompileMoves where move.address == address { return move.precompile }
     return Precompile(address, fork)
   }
-
-  /// The rules in force.
-  @inline(__always)
-  public var fork: Fork { schedule.fork }
 
   /// What the last transaction or system call returned; for a creation, the deployed code.
   public var output: UnsafeBufferPointer<UInt8> {
@@ -155,7 +158,17 @@ public struct Machine<View: StateView, Tracer: ExecutionTracer> {
       return .workspaceExhausted
     }
     let count = Int(truncatingIfNeeded: words) &* 32
-    (frame.pointee.memory + old).update(repeating: 0, count: count &- old)
+    let place = frame.pointee.memory + old
+    if count &- old == 32 {
+      // What most growth is: no call for it.
+      let word = UnsafeMutableRawPointer(place).assumingMemoryBound(to: UInt64.self)
+      word[0] = 0
+      word[1] = 0
+      word[2] = 0
+      word[3] = 0
+    } else {
+      place.update(repeating: 0, count: count &- old)
+    }
     frame.pointee.memoryCount = count
     return .stopped
   }

@@ -14,6 +14,11 @@
     /// this is inlined into.
     @inline(__always)
     static var localWorkspace: UnsafeMutableRawPointer { device_local_workspace() }
+
+    /// 256 bytes that the lanes of a block share, for what is the same in all of them: each writes it all
+    /// before it reads any of it. Local addresses are: those of one kernel's variables.
+    @inline(__always)
+    static var blockMemory: UnsafeMutableRawPointer { device_block_memory() }
   }
 #endif
 

@@ -64,8 +64,6 @@
     }
 
     @inline(__always)
-    package func distance(from base: UnsafeMutableRawPointer) -> Int {
-      Int(address &- device_local_address(base))
-    }
+    package func distance(from base: LocalPlace) -> Int { Int(address &- base.address) }
   }
 #endif

@@ -19,7 +19,7 @@ struct RecordWriter {
   /// Where the next word goes; `nil` while only counting.
   private var next: UnsafeMutablePointer<UInt64>?
   /// Words so far.
-  private(set) var words = 0
+  private var words = 0
 
   /// What is written of the journal.
   private let accounts: UnsafeBufferPointer<AccountEntry>
@@ -28,35 +28,43 @@ struct RecordWriter {
   private let logData: UnsafePointer<UInt8>
   private let selection: RecordSelection
   /// Where the values before are.
-  private let table: StateTable
+  private let arguments: UnsafePointer<TransactionKernel.Arguments>
 
-  init(_ journal: UnsafePointer<Journal>, _ selection: RecordSelection, _ table: StateTable) {
+  @inline(__always)
+  private init(
+    _ journal: UnsafePointer<Journal>, _ arguments: UnsafePointer<TransactionKernel.Arguments>,
+    _ next: UnsafeMutablePointer<UInt64>?
+  ) {
     accounts = UnsafeBufferPointer(
       start: journal.pointee.accounts, count: journal.pointee.accountCount)
     slots = UnsafeBufferPointer(start: journal.pointee.slots, count: journal.pointee.slotCount)
     logs = UnsafeBufferPointer(start: journal.pointee.logs, count: journal.pointee.logCount)
     logData = UnsafePointer(journal.pointee.logData)
-    self.selection = selection
-    self.table = table
+    selection = arguments.pointee.selection
+    self.arguments = arguments
+    self.next = next
   }
 
   /// Counts the words of all records.
   @inline(never)
-  mutating func count(_ output: UnsafeBufferPointer<UInt8>) -> Int {
-    next = nil
-    words = 0
-    _ = writeAll(output)
-    return words
+  static func count(
+    _ journal: UnsafePointer<Journal>, _ arguments: UnsafePointer<TransactionKernel.Arguments>,
+    _ output: UnsafeBufferPointer<UInt8>
+  ) -> Int {
+    var writer = RecordWriter(journal, arguments, nil)
+    _ = writer.writeAll(output)
+    return writer.words
   }
 
   /// Writes all records to memory with room for them; gives the number of slots.
   @inline(never)
-  mutating func write(_ output: UnsafeBufferPointer<UInt8>, to memory: UnsafeMutableRawPointer)
-    -> Int
-  {
-    next = memory.assumingMemoryBound(to: UInt64.self)
-    words = 0
-    return writeAll(output)
+  static func write(
+    _ journal: UnsafePointer<Journal>, _ arguments: UnsafePointer<TransactionKernel.Arguments>,
+    _ output: UnsafeBufferPointer<UInt8>, to memory: UnsafeMutableRawPointer
+  ) -> Int {
+    var writer = RecordWriter(
+      journal, arguments, memory.assumingMemoryBound(to: UInt64.self))
+    return writer.writeAll(output)
   }
 
   @inline(__always)
@@ -65,7 +73,7 @@ struct RecordWriter {
     if !selection.isDisjoint(with: [.changes, .reads]) {
       var index = 0
       while index < accounts.count {
-        write(accounts[index])
+        write(accounts.baseAddress! + index)
         index &+= 1
       }
       index = 0
@@ -85,46 +93,53 @@ struct RecordWriter {
     return slotsWritten
   }
 
-  // An entry comes as a value: all that is read of it is on its way before the first word is written.
-  // A device does not move a load before a store that might change what it reads.
+  // What every record has of an entry is read before the first word is written: a device does not move a
+  // load before a store that might change what it reads. What few have is not read for all.
 
   @inline(__always)
-  private mutating func write(_ entry: AccountEntry) {
+  private mutating func write(_ entry: UnsafePointer<AccountEntry>) {
+    let address = entry.pointee.address
+    let flags = entry.pointee.flags
     var parts: RecordParts = []
-    var original = AccountRecord.absent
-    if entry.isLoaded {
-      table.read(entry.record.place, into: &original)
-      if selection.contains(.reads) { parts.formUnion(.original) }
-      if entry.nonce != original.nonce || entry.balance != original.balance {
+    var nonce: UInt64 = 0
+    var balance = UInt256.zero
+    if flags.contains(.loaded) {
+      nonce = entry.pointee.nonce
+      balance = entry.pointee.balance
+      if nonce != entry.pointee.nonceBefore || balance != entry.pointee.balanceBefore {
         parts.formUnion(.values)
       }
-      if entry.codeHash != original.codeHash {
-        parts.formUnion(.codeHash)
-        if entry.isCodeChanged { parts.formUnion(.code) }
+      if selection.contains(.reads) { parts.formUnion(.original) }
+      // Nothing else changes the hash, and going back takes the flag away.
+      if flags.contains(.codeChanged) {
+        var original = AccountRecord.absent
+        arguments.pointee.table.read(entry.pointee.record.place, into: &original)
+        if entry.pointee.codeHash != original.codeHash { parts.formUnion([.codeHash, .code]) }
       }
     }
-    put(entry.address.low)
-    put(entry.address.middle)
-    put(
-      UInt64(entry.address.high) | UInt64(entry.flags.rawValue) << 32
-        | UInt64(parts.rawValue) << 48)
+    put(address.low)
+    put(address.middle)
+    put(UInt64(address.high) | UInt64(flags.rawValue) << 32 | UInt64(parts.rawValue) << 48)
     if parts.contains(.values) {
-      put(entry.nonce)
-      put(entry.balance)
+      put(nonce)
+      put(balance)
     }
-    if parts.contains(.codeHash) { put(entry.codeHash.word) }
+    if parts.contains(.codeHash) { put(entry.pointee.codeHash.word) }
     if parts.contains(.original) {
+      var original = AccountRecord.absent
+      arguments.pointee.table.read(entry.pointee.record.place, into: &original)
       put(original.nonce)
       put(original.balance)
       put(original.codeHash.word)
       let exists: UInt64 = original.exists ? 1 : 0
       let hasStorage: UInt64 = original.hasStorage ? 2 : 0
-      put(exists | hasStorage | UInt64(entry.observed.rawValue) << 8)
-      put(entry.balanceFloor)
+      put(exists | hasStorage | UInt64(entry.pointee.observed.rawValue) << 8)
+      put(entry.pointee.balanceFloor)
     }
     if parts.contains(.code) {
-      put(UInt64(entry.changedCode.count))
-      put(entry.changedCode)
+      let code = entry.pointee.changedCode
+      put(UInt64(code.count))
+      put(code)
     }
   }
 

@@ -59,6 +59,16 @@ package struct World: BitwiseCopyable {
     clock = LaneClock(budget: budget)
   }
 
+  /// Goes on with the hashes that are known in a block.
+  @inline(__always)
+  mutating func enter(
+    _ environment: UInt32, _ arguments: UnsafePointer<TransactionKernel.Arguments>
+  ) {
+    let row = arguments.pointee.environments + Int(environment)
+    hashes = UnsafeBufferPointer(
+      start: arguments.pointee.hashes + row.pointee.firstHash, count: row.pointee.hashCount)
+  }
+
   /// Whether the lane's time is over, by a look at the clock every 1,024 questions.
   @inline(__always)
   mutating func isOutOfTime() -> Bool {

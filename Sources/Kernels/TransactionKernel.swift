@@ -92,40 +92,41 @@ package enum TransactionKernel {
     return sizes
   }
 
-  /// Runs the transactions of a lane in `memory`, a workspace of at least `stride(sizes)` bytes.
+  /// Runs the transactions of a lane in `memory`, a workspace of at least `stride(sizes)` bytes. Sizes that
+  /// the compiler knows make its places constants.
   ///
   /// `world` is what `view` reads; `execute` and `call` run one message on a machine over that view.
   /// They are given, so that the host runs machines that were compiled elsewhere.
   @inline(__always)
   static func run<View: StateView>(
     _ lane: Int, _ arguments: UnsafePointer<Arguments>, memory: UnsafeMutableRawPointer,
+    sizes: WorkspaceSizes, constants: UnsafeMutablePointer<Workspace.Constants>? = nil,
     world: UnsafeMutablePointer<World>, view: View,
     execute: (inout Machine<View, NoTracer>, TransactionMessage, UInt64, Int) ->
       TransactionResult,
     call: (inout Machine<View, NoTracer>, TransactionMessage) -> TransactionResult
   ) {
     // A launch is a whole number of blocks: lanes beyond have no workspace.
-    if lane >= arguments.pointee.laneCount { return }
-    var arena = Arena(base: memory, capacity: stride(arguments.pointee.sizes))
-    let workspace = Workspace(
-      carving: &arena, sizes: arguments.pointee.sizes,
-      instructions: arguments.pointee.instructions)
-    if arena.isExhausted { return }
-    var machine = Machine(
-      fork: arguments.pointee.fork, block: BlockEnvironment(), view: view, tracer: NoTracer(),
-      workspace: workspace)
-    var environment = UInt32.max
     var index = lane
+    if index >= arguments.pointee.laneCount || index >= arguments.pointee.count { return }
+    var arena = Arena(base: memory, capacity: stride(sizes))
+    let workspace = Workspace(
+      carving: &arena, sizes: sizes, instructions: arguments.pointee.instructions,
+      constants: constants)
+    if arena.isExhausted { return }
+    var environment = (arguments.pointee.rows + number(index, arguments)).pointee.environment
+    world.pointee.enter(environment, arguments)
+    var machine = Machine(
+      fork: arguments.pointee.fork,
+      block: (arguments.pointee.environments + Int(environment)).pointee.block, view: view,
+      tracer: NoTracer(), workspace: workspace)
     while index < arguments.pointee.count && !world.pointee.clock.isOver {
-      let number = arguments.pointee.order.map { Int($0[index]) } ?? index
+      let number = number(index, arguments)
       let row = arguments.pointee.rows + number
       if row.pointee.environment != environment {
         environment = row.pointee.environment
-        let block = arguments.pointee.environments + Int(environment)
-        machine.block = block.pointee.block
-        world.pointee.hashes = UnsafeBufferPointer(
-          start: arguments.pointee.hashes + block.pointee.firstHash,
-          count: block.pointee.hashCount)
+        machine.block = (arguments.pointee.environments + Int(environment)).pointee.block
+        world.pointee.enter(environment, arguments)
       }
       world.pointee.number = row.pointee.world
       world.pointee.calls.begin(row: number, place: index)
@@ -141,6 +142,12 @@ package enum TransactionKernel {
         to: arguments.pointee.outcomes + number)
       index &+= arguments.pointee.laneCount
     }
+  }
+
+  /// The number of the row at a place among those to run.
+  @inline(__always)
+  private static func number(_ index: Int, _ arguments: UnsafePointer<Arguments>) -> Int {
+    arguments.pointee.order.map { Int($0[index]) } ?? index
   }
 
   /// Writes the outcome of a transaction and its records.
@@ -165,9 +172,8 @@ package enum TransactionKernel {
       outcome.pointee.state = .done
       return
     }
-    var writer = RecordWriter(
-      journal, arguments.pointee.selection, arguments.pointee.table)
-    let bytes = UInt64(writer.count(output) &* 8)
+    let selection = arguments.pointee.selection
+    let bytes = UInt64(RecordWriter.count(journal, arguments, output) &* 8)
     let place = fetchAddTogether(arguments.pointee.recordsUsed, bytes)
     outcome.pointee.records = place
     outcome.pointee.recordBytes = UInt32(truncatingIfNeeded: bytes)
@@ -177,17 +183,18 @@ package enum TransactionKernel {
       outcome.pointee.state = .recordsExhausted
       return
     }
-    let slots = writer.write(
-      output, to: arguments.pointee.records + Int(truncatingIfNeeded: place))
-    let hasState = !arguments.pointee.selection.isDisjoint(with: [.changes, .reads])
+    let slots = RecordWriter.write(
+      journal, arguments, output,
+      to: arguments.pointee.records + Int(truncatingIfNeeded: place))
+    let hasState = !selection.isDisjoint(with: [.changes, .reads])
     outcome.pointee.accountCount =
       hasState ? UInt32(truncatingIfNeeded: journal.pointee.accountCount) : 0
     outcome.pointee.slotCount = UInt32(truncatingIfNeeded: slots)
     outcome.pointee.logCount =
-      arguments.pointee.selection.contains(.logs)
+      selection.contains(.logs)
       ? UInt32(truncatingIfNeeded: journal.pointee.logCount) : 0
     outcome.pointee.outputCount =
-      arguments.pointee.selection.contains(.output)
+      selection.contains(.output)
       ? UInt32(truncatingIfNeeded: output.count) : 0
     outcome.pointee.state = .done
   }
@@ -204,7 +211,8 @@ extension TransactionKernel {
       // The machine that is compiled with the core, for speed.
       withWorld(arguments) { world in
         run(
-          index, arguments, memory: memory, world: world, view: HostView.view(world),
+          index, arguments, memory: memory, sizes: arguments.pointee.sizes, world: world,
+          view: HostView.view(world),
           execute: {
             $0.run($1, gasAvailable: $2, stateGasAvailable: $2, blobsAvailable: $3)
           },
@@ -213,15 +221,18 @@ extension TransactionKernel {
     #endif
   }
 
-  /// Lane `index` with a machine of these precompiles in this memory.
+  /// Lane `index` with a machine of these precompiles in this memory, of the arguments' sizes if no others
+  /// are given; `constants` is memory for what is the same in all lanes that have it.
   @inline(__always)
   package static func lane<Precompiles: PrecompileSet>(
     _ index: Int, _ arguments: UnsafePointer<Arguments>, memory: UnsafeMutableRawPointer,
+    sizes: WorkspaceSizes? = nil, constants: UnsafeMutablePointer<Workspace.Constants>? = nil,
     with precompiles: Precompiles.Type
   ) {
     withWorld(arguments) { world in
       run(
-        index, arguments, memory: memory, world: world, view: TableStateView<Precompiles>(world),
+        index, arguments, memory: memory, sizes: sizes ?? arguments.pointee.sizes,
+        constants: constants, world: world, view: TableStateView<Precompiles>(world),
         execute: {
           $0.execute($1, gasAvailable: $2, stateGasAvailable: $2, blobsAvailable: $3)
         },

@@ -447,6 +447,9 @@ import Testing
         #expect(MemoryLayout<InstructionCheck>.stride == 8)
         #expect(own.elementsEqual(other))
         #expect(machine.schedule.fork == fork)
+        let zeros = UnsafeBufferPointer(
+          start: InstructionTable.zeros(of: machine.instructions), count: 128)
+        #expect(zeros.allSatisfy { $0 == 0 })
       }
     }
   }

@@ -16,9 +16,22 @@ package enum InstructionTable {
   /// Entries in a table.
   package static var count: Int { 256 }
 
-  /// Entries to allocate: one more says which fork the table is for, and the fork's schedule is behind it.
+  /// Entries to allocate: one more says which fork the table is for, the fork's schedule is behind it, and
+  /// then 128 zero bytes.
   package static var room: Int {
-    count &+ 1 &+ (MemoryLayout<GasSchedule>.stride &+ 7) / MemoryLayout<InstructionCheck>.stride
+    count &+ 1 &+ scheduleRoom &+ 128 / MemoryLayout<InstructionCheck>.stride
+  }
+
+  private static var scheduleRoom: Int {
+    (MemoryLayout<GasSchedule>.stride &+ 7) / MemoryLayout<InstructionCheck>.stride
+  }
+
+  /// The zeros behind a table that was filled: nobody writes them.
+  @inline(__always)
+  static func zeros(of table: UnsafeMutablePointer<InstructionCheck>) -> UnsafeMutablePointer<UInt8>
+  {
+    UnsafeMutableRawPointer(table + (count &+ 1 &+ scheduleRoom)).assumingMemoryBound(
+      to: UInt8.self)
   }
 
   /// The schedule behind a table.
@@ -54,6 +67,7 @@ package enum InstructionTable {
   private static func write(_ table: UnsafeMutablePointer<InstructionCheck>, _ fork: Fork) {
     let schedule = GasSchedule(fork)
     self.schedule(of: table).initialize(to: schedule)
+    zeros(of: table).update(repeating: 0, count: 128)
     table[count].gas = UInt32(fork.rawValue) &+ 1
     var byte = 0
     while byte < count {

@@ -4,20 +4,35 @@
 /// and the exported read and write sets. Entries lie densely in order of first access; the table
 /// holds their numbers. Memory comes from the workspace; running out sets `fault` and gives `nil`.
 public struct Journal: BitwiseCopyable {
-  /// The accounts, in order of first access.
-  public let accounts: UnsafeMutablePointer<AccountEntry>
+  /// The parts of its memory, and how many entries fit.
+  @usableFromInline
+  struct Places: BitwiseCopyable {
+    @usableFromInline let accounts: UnsafeMutablePointer<AccountEntry>
+    let accountCapacity: Int
+    @usableFromInline let slots: UnsafeMutablePointer<SlotEntry>
+    let slotCapacity: Int
+    let undo: UnsafeMutablePointer<UndoRecord>
+    let undoCapacity: Int
+    @usableFromInline let logs: UnsafeMutablePointer<LogRecord>
+    let logCapacity: Int
+    @usableFromInline let logData: UnsafeMutablePointer<UInt8>
+    let logDataCapacity: Int
+    /// Code that transactions set.
+    let code: Arena
+    /// Entry: generation in the high half (stale ones count as free), then the entry's number plus
+    /// one with the top bit set for slots. One more word at the end keeps the generation, so that
+    /// the next journal over the same memory goes on counting.
+    let table: UnsafeMutablePointer<UInt64>
+    let tableCapacity: Int
+  }
+
+  @usableFromInline let places: Lasting<Places>
   /// How many accounts there are.
   public private(set) var accountCount = 0
-  /// The slots, in order of first access.
-  public let slots: UnsafeMutablePointer<SlotEntry>
   /// How many slots there are.
   public private(set) var slotCount = 0
-  /// The logs, in order.
-  public let logs: UnsafeMutablePointer<LogRecord>
   /// How many logs there are.
   public private(set) var logCount = 0
-  /// The data of the logs.
-  public let logData: UnsafeMutablePointer<UInt8>
   /// Gas to refund, before the cap. Negative only inside a transaction.
   public package(set) var refund: Int64 = 0
   /// Gas for what is new in the state (EIP-8037).
@@ -25,21 +40,10 @@ public struct Journal: BitwiseCopyable {
   /// The reason why an operation gave `nil`.
   public private(set) var fault = ExecutionStatus.workspaceExhausted
 
-  private let accountCapacity: Int
-  private let slotCapacity: Int
-  private let undo: UnsafeMutablePointer<UndoRecord>
-  private let undoCapacity: Int
   private var undoCount = 0
-  private let logCapacity: Int
-  private let logDataCapacity: Int
   private var logDataCount = 0
-  private var codeArena: Arena
+  private var codeUsed = 0
 
-  /// Entry: generation in the high half (stale ones count as free), then the entry's number plus
-  /// one with the top bit set for slots. One more word at the end keeps the generation, so that
-  /// the next journal over the same memory goes on counting.
-  private let table: UnsafeMutablePointer<UInt64>
-  private let tableCapacity: Int
   /// Whether the table was cleared; where it was not, it is when it is first used.
   private var isTableClear = false
   /// The part of the table in use is small at first, so that it stays in the nearest cache, and
@@ -66,27 +70,45 @@ public struct Journal: BitwiseCopyable {
   /// memory's contents: the table is cleared here where `clearTable` is called, else by its first use,
   /// which most transactions do without.
   @inline(__always)
-  init(arena: inout Arena, sizes: WorkspaceSizes) {
-    accounts = arena.take(AccountEntry.self, count: sizes.accounts)
-    accountCapacity = sizes.accounts
-    slots = arena.take(SlotEntry.self, count: sizes.slots)
-    slotCapacity = sizes.slots
-    undo = arena.take(UndoRecord.self, count: sizes.undoRecords)
-    undoCapacity = sizes.undoRecords
-    logs = arena.take(LogRecord.self, count: sizes.logs)
-    logCapacity = sizes.logs
-    logData = arena.take(UInt8.self, count: sizes.logBytes)
-    logDataCapacity = sizes.logBytes
-    codeArena = Arena(
+  init(arena: inout Arena, sizes: WorkspaceSizes, at place: UnsafeMutablePointer<Places>? = nil) {
+    let accounts = arena.take(AccountEntry.self, count: sizes.accounts)
+    let slots = arena.take(SlotEntry.self, count: sizes.slots)
+    let undo = arena.take(UndoRecord.self, count: sizes.undoRecords)
+    let logs = arena.take(LogRecord.self, count: sizes.logs)
+    let logData = arena.take(UInt8.self, count: sizes.logBytes)
+    let code = Arena(
       base: UnsafeMutableRawPointer(arena.take(UInt8.self, count: sizes.codeBytes)),
       capacity: sizes.codeBytes)
-    table = arena.take(UInt64.self, count: sizes.tableSlots &+ 1)
-    tableCapacity = sizes.tableSlots
+    let table = arena.take(UInt64.self, count: sizes.tableSlots &+ 1)
+    places = Lasting(
+      Places(
+        accounts: accounts, accountCapacity: sizes.accounts, slots: slots,
+        slotCapacity: sizes.slots, undo: undo, undoCapacity: sizes.undoRecords, logs: logs,
+        logCapacity: sizes.logs, logData: logData, logDataCapacity: sizes.logBytes, code: code,
+        table: table, tableCapacity: sizes.tableSlots),
+      at: place)
   }
+
+  /// The accounts, in order of first access.
+  @inlinable @inline(__always)
+  public var accounts: UnsafeMutablePointer<AccountEntry> { places.value.accounts }
+  /// The slots, in order of first access.
+  @inlinable @inline(__always)
+  public var slots: UnsafeMutablePointer<SlotEntry> { places.value.slots }
+  /// The logs, in order.
+  @inlinable @inline(__always)
+  public var logs: UnsafeMutablePointer<LogRecord> { places.value.logs }
+  /// The data of the logs.
+  @inlinable @inline(__always)
+  public var logData: UnsafeMutablePointer<UInt8> { places.value.logData }
+  @inline(__always)
+  private var undo: UnsafeMutablePointer<UndoRecord> { places.value.undo }
+  @inline(__always)
+  private var table: UnsafeMutablePointer<UInt64> { places.value.table }
 
   /// Clears the table now: for a workspace that many machines use one after the other.
   mutating func clearTable() {
-    table.update(repeating: 0, count: tableCapacity &+ 1)
+    table.update(repeating: 0, count: places.value.tableCapacity &+ 1)
     isTableClear = true
   }
 
@@ -97,7 +119,7 @@ public struct Journal: BitwiseCopyable {
     logCount = 0
     logDataCount = 0
     undoCount = 0
-    codeArena.used = 0
+    codeUsed = 0
     refund = 0
     stateGas = StateGas()
     fault = .workspaceExhausted
@@ -107,20 +129,20 @@ public struct Journal: BitwiseCopyable {
   /// Empties the table.
   private mutating func nextGeneration() {
     if !isTableClear { clearTable() }
-    generation = UInt32(truncatingIfNeeded: table[tableCapacity])
+    generation = UInt32(truncatingIfNeeded: table[places.value.tableCapacity])
     if generation == UInt32.max {
-      table.update(repeating: 0, count: tableCapacity)
+      table.update(repeating: 0, count: places.value.tableCapacity)
       generation = 0
     }
     generation &+= 1
-    table[tableCapacity] = UInt64(generation)
+    table[places.value.tableCapacity] = UInt64(generation)
   }
 
   /// Begins with the table, or uses twice as much of it; its capacity is more than twice that of the
   /// entries.
   @inline(never)
   private mutating func growTable() {
-    tableMask = tableMask == 0 ? min(tableCapacity, 256) &- 1 : tableMask &* 2 &+ 1
+    tableMask = tableMask == 0 ? min(places.value.tableCapacity, 256) &- 1 : tableMask &* 2 &+ 1
     nextGeneration()
     var index = 0
     while index < accountCount {
@@ -157,7 +179,8 @@ public struct Journal: BitwiseCopyable {
   @inline(__always)
   private var isTableFull: Bool {
     if tableMask == 0 { return accountCount &+ slotCount > Journal.listed }
-    return (accountCount &+ slotCount) &* 2 >= tableMask && tableMask &+ 1 < tableCapacity
+    return (accountCount &+ slotCount) &* 2 >= tableMask
+      && tableMask &+ 1 < places.value.tableCapacity
   }
 
   /// Up to this many entries are searched one after the other, without the table. It costs no more
@@ -188,7 +211,7 @@ public struct Journal: BitwiseCopyable {
         position = (position &+ 1) & tableMask
       }
     }
-    if accountCount == accountCapacity {
+    if accountCount == places.value.accountCapacity {
       fault = .workspaceExhausted
       return nil
     }
@@ -369,8 +392,10 @@ public struct Journal: BitwiseCopyable {
   ) -> Bool {
     // The undo record keeps the hash alone, the code is asked for again by it; it comes before the
     // flags' record, so that going back clears `codeLoaded` last.
+    var code = places.value.code
+    code.used = codeUsed
     guard
-      let copy = codeArena.allocate(
+      let copy = code.allocate(
         UInt8.self, count: count &+ Code.padding &+ Code.mapBytes(count)),
       let undone = record(.code, UnsafePointer(entry) - UnsafePointer(accounts)),
       setFlags(
@@ -380,6 +405,7 @@ public struct Journal: BitwiseCopyable {
       fault = .workspaceExhausted
       return false
     }
+    codeUsed = code.used
     undone.pointee.value = entry.pointee.codeHash.word
     UnsafeMutableRawPointer(copy).copyMemory(from: bytes, byteCount: count)
     (copy + count).update(repeating: 0, count: Code.padding)
@@ -425,7 +451,7 @@ public struct Journal: BitwiseCopyable {
         position = (position &+ 1) & tableMask
       }
     }
-    if slotCount == slotCapacity {
+    if slotCount == places.value.slotCapacity {
       fault = .workspaceExhausted
       return nil
     }
@@ -490,7 +516,9 @@ public struct Journal: BitwiseCopyable {
   mutating func appendLog(address: Address, topicCount: Int, dataCount: Int)
     -> UnsafeMutablePointer<LogRecord>?
   {
-    if logCount == logCapacity || dataCount > logDataCapacity &- logDataCount {
+    if logCount == places.value.logCapacity
+      || dataCount > places.value.logDataCapacity &- logDataCount
+    {
       fault = .workspaceExhausted
       return nil
     }
@@ -511,7 +539,7 @@ public struct Journal: BitwiseCopyable {
   package var checkpoint: Checkpoint {
     Checkpoint(
       undoCount: undoCount, logCount: logCount, logDataCount: logDataCount,
-      codeUsed: codeArena.used, refund: refund, stateGas: stateGas.checkpoint)
+      codeUsed: codeUsed, refund: refund, stateGas: stateGas.checkpoint)
   }
 
   /// Goes back to a checkpoint: values, warm sets, logs, refund, deployed code, and what
@@ -551,7 +579,7 @@ public struct Journal: BitwiseCopyable {
     }
     logCount = checkpoint.logCount
     logDataCount = checkpoint.logDataCount
-    codeArena.used = checkpoint.codeUsed
+    codeUsed = checkpoint.codeUsed
     refund = checkpoint.refund
     stateGas.revert(to: checkpoint.stateGas)
   }
@@ -561,7 +589,7 @@ public struct Journal: BitwiseCopyable {
   private mutating func record(_ kind: UndoRecord.Kind, _ index: Int)
     -> UnsafeMutablePointer<UndoRecord>?
   {
-    if undoCount == undoCapacity {
+    if undoCount == places.value.undoCapacity {
       fault = .workspaceExhausted
       return nil
     }

@@ -29,8 +29,8 @@ public protocol StackPlace: BitwiseCopyable {
   /// The place so many bytes away.
   static func + (place: Self, bytes: Int) -> Self
 
-  /// Bytes from an address to the place.
-  func distance(from base: UnsafeMutableRawPointer) -> Int
+  /// Bytes from another place to this one.
+  func distance(from base: Self) -> Int
 }
 
 extension StackPlace {
@@ -111,5 +111,5 @@ public struct PointerPlace: StackPlace {
   }
 
   @inlinable @inline(__always)
-  public func distance(from base: UnsafeMutableRawPointer) -> Int { pointer - base }
+  public func distance(from base: PointerPlace) -> Int { pointer - base.pointer }
 }

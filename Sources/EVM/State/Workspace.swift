@@ -78,6 +78,7 @@ public struct WorkspaceSizes: BitwiseCopyable, Sendable {
     total &+= rounded(returnBytes, 1)
     total &+= rounded(hashes, MemoryLayout<HashMemo.Entry>.stride)
     total &+= rounded(InstructionTable.room, MemoryLayout<InstructionCheck>.stride)
+    total &+= rounded(1, MemoryLayout<Workspace.Constants>.stride)
     total &+= 512
     return total
   }
@@ -103,7 +104,25 @@ public struct Workspace: BitwiseCopyable {
     let zeros: UnsafeMutablePointer<UInt8>
   }
 
-  let areas: Areas
+  /// What the lanes of a device's block share.
+  package struct Constants: BitwiseCopyable {
+    private var areas: Areas
+    private var journal: Journal.Places
+
+    /// Where its parts are.
+    @inline(__always)
+    static func places(_ constants: UnsafeMutablePointer<Constants>)
+      -> (areas: UnsafeMutablePointer<Areas>, journal: UnsafeMutablePointer<Journal.Places>)
+    {
+      let raw = UnsafeMutableRawPointer(constants)
+      return (
+        raw.assumingMemoryBound(to: Areas.self),
+        (raw + MemoryLayout<Areas>.stride).assumingMemoryBound(to: Journal.Places.self)
+      )
+    }
+  }
+
+  let areas: Lasting<Areas>
   /// How a machine's journal begins.
   var journal: Journal
 
@@ -126,33 +145,37 @@ public struct Workspace: BitwiseCopyable {
     journal.clearTable()
   }
 
-  /// As above out of an arena; not to be used when that is exhausted afterwards.
+  /// As above out of an arena; not to be used when that is exhausted afterwards. `constants` is memory in
+  /// which all workspaces of these sizes that have it see the same; the arena's, if there is none.
   @inline(__always)
   package init(
     carving arena: inout Arena, sizes: WorkspaceSizes,
-    instructions shared: UnsafeMutablePointer<InstructionCheck>?
+    instructions shared: UnsafeMutablePointer<InstructionCheck>?,
+    constants given: UnsafeMutablePointer<Constants>? = nil
   ) {
+    let constants = given ?? arena.take(Constants.self, count: 1)
+    let (areaPlace, journalPlace) = Constants.places(constants)
     // What every transaction uses lies together; the stack, of which most use little, comes last.
     let frames = arena.take(Frame.self, count: sizes.frames &+ 1)
-    let zeros = arena.take(UInt8.self, count: 128)
     let lastModulus = arena.take(LastModulus.self, count: 1)
     let hashes = HashMemo(
       arena.take(HashMemo.Entry.self, count: sizes.hashes), count: sizes.hashes)
-    journal = Journal(arena: &arena, sizes: sizes)
+    journal = Journal(arena: &arena, sizes: sizes, at: journalPlace)
     let returnData = arena.take(UInt8.self, count: sizes.returnBytes)
     let memory = arena.take(UInt8.self, count: sizes.memoryBytes)
     let instructions =
       shared ?? arena.take(InstructionCheck.self, count: InstructionTable.room)
     let stack = arena.take(UInt256.self, count: sizes.stackWords)
-    areas = Areas(
-      stack: stack, stackEnd: stack + sizes.stackWords, memory: memory,
-      memoryEnd: memory + sizes.memoryBytes, frames: frames, frameCount: sizes.frames,
-      returnData: returnData, returnCapacity: sizes.returnBytes, instructions: instructions,
-      hashes: hashes, lastModulus: lastModulus, zeros: zeros)
+    areas = Lasting(
+      Areas(
+        stack: stack, stackEnd: stack + sizes.stackWords, memory: memory,
+        memoryEnd: memory + sizes.memoryBytes, frames: frames, frameCount: sizes.frames,
+        returnData: returnData, returnCapacity: sizes.returnBytes, instructions: instructions,
+        hashes: hashes, lastModulus: lastModulus, zeros: InstructionTable.zeros(of: instructions)),
+      at: areaPlace)
     if sizes.frames < 0 { arena.exhaust() }
     if arena.isExhausted { return }
-    lastModulus.initialize(to: LastModulus())
-    zeros.update(repeating: 0, count: 128)
+    lastModulus.pointee.forget()
     hashes.clear()
     if shared == nil { InstructionTable.invalidate(instructions) }
   }

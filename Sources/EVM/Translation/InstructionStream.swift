@@ -1,3 +1,7 @@
+#if NEEDLETAIL_DEVICE
+  import CDevice
+#endif
+
 /// An instruction on its way through the interpreter.
 ///
 /// The host reads each field where it is used. A device has it in registers: there a load takes as long
@@ -5,7 +9,18 @@
 struct FetchedInstruction {
   let address: UnsafePointer<Instruction>
   #if NEEDLETAIL_DEVICE
-    fileprivate let words: InstructionWords
+    fileprivate let words: ProgramBytes
+
+    @inline(__always)
+    fileprivate init(address: UnsafePointer<Instruction>, words: ProgramBytes) {
+      self.address = address
+      self.words = words
+    }
+
+    @inline(__always)
+    init(address: UnsafePointer<Instruction>) {
+      self.init(address: address, words: ProgramBytes(UnsafeRawPointer(address)))
+    }
 
     @inline(__always)
     var pointee: Instruction { words.instruction }
@@ -13,6 +28,19 @@ struct FetchedInstruction {
     @inline(__always)
     var pointee: Instruction { address.pointee }
   #endif
+
+  /// The word of the pool that the immediate names.
+  @inline(__always)
+  var poolWord: UInt256 {
+    let word = UnsafeRawPointer(address) + Int(truncatingIfNeeded: pointee.immediate)
+    #if NEEDLETAIL_DEVICE
+      let low = ProgramBytes(word)
+      let high = ProgramBytes(word + 16)
+      return UInt256(low.low, low.high, high.low, high.high)
+    #else
+      return word.assumingMemoryBound(to: UInt256.self).pointee
+    #endif
+  }
 }
 
 /// The instructions from some place on. On a device each is loaded while the one before it runs: behind
@@ -20,14 +48,14 @@ struct FetchedInstruction {
 struct InstructionStream {
   private(set) var address: UnsafePointer<Instruction>
   #if NEEDLETAIL_DEVICE
-    private var ahead: InstructionWords
+    private var ahead: ProgramBytes
   #endif
 
   @inline(__always)
   init(at address: UnsafePointer<Instruction>) {
     self.address = address
     #if NEEDLETAIL_DEVICE
-      ahead = InstructionWords(address)
+      ahead = ProgramBytes(UnsafeRawPointer(address))
     #endif
   }
 
@@ -43,28 +71,38 @@ struct InstructionStream {
     return instruction
   }
 
+  /// Goes on behind the head of a block, which is given. Both are on their way at the same time.
+  @inline(__always)
+  mutating func enter(_ block: UnsafePointer<Instruction>) -> FetchedInstruction {
+    let head = FetchedInstruction(address: block)
+    go(to: block + 1)
+    return head
+  }
+
   /// Goes on elsewhere.
   @inline(__always)
   mutating func go(to target: UnsafePointer<Instruction>) {
     address = target
     #if NEEDLETAIL_DEVICE
-      ahead = InstructionWords(target)
+      ahead = ProgramBytes(UnsafeRawPointer(target))
     #endif
   }
 }
 
 #if NEEDLETAIL_DEVICE
-  /// An instruction's sixteen bytes.
-  private struct InstructionWords {
-    private let low: UInt64
-    private let high: UInt64
+  /// Sixteen bytes of a program, read at once, to which they are aligned: an instruction, or half of a word.
+  ///
+  /// All warps of a multiprocessor read the same programs, between their own words that fill the cache many
+  /// times over.
+  private struct ProgramBytes {
+    let low: UInt64
+    let high: UInt64
 
     @inline(__always)
-    init(_ address: UnsafePointer<Instruction>) {
-      // Sixteen bytes at once: instructions are aligned to that.
-      let words = UnsafeRawPointer(address).load(as: SIMD2<UInt64>.self)
-      low = words[0]
-      high = words[1]
+    init(_ address: UnsafeRawPointer) {
+      let pair = device_read_shared_pair(address)
+      low = pair.low
+      high = pair.high
     }
 
     @inline(__always)

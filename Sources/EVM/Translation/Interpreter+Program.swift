@@ -12,6 +12,7 @@ extension Machine {
       at: (UnsafeRawPointer(Program.instructions(program)) + frame.pointee.programCounter)
         .assumingMemoryBound(to: Instruction.self))
     var top = View.Stack(UnsafeMutableRawPointer(frame.pointee.stack))
+    let base = View.Stack(UnsafeMutableRawPointer(frame.pointee.stackBase))
     var gas = frame.pointee.gas
     var memoryCount = frame.pointee.memoryCount
     // The last result, where those are kept.
@@ -21,42 +22,41 @@ extension Machine {
       let instruction = next.take()
       switch instruction.pointee.operation {
       case .block:
-        if !pays(instruction.address, frame, top, &gas) {
+        if !pays(instruction, frame, top, base, &gas) {
           return interpretPlainly(frame, from: instruction.address, top, gas)
         }
       case .advance:
         top += Int(instruction.pointee.d)
       case .jump:
         top += Int(instruction.pointee.d)
+        let block = next.enter(instruction.target)
         if isOutOfTime() { return exit(.timeExhausted) }
-        let block = instruction.target
-        if !pays(block, frame, top, &gas) {
-          return interpretPlainly(frame, from: block, top, gas)
+        if !pays(block, frame, top, base, &gas) {
+          return interpretPlainly(frame, from: block.address, top, gas)
         }
-        next.go(to: block + 1)
       case .jumpDynamic:
-        guard let block = destination(program, word(top, instruction.pointee.a)) else {
+        guard let target = destination(program, word(top, instruction.pointee.a)) else {
           return exit(.invalidJump)
         }
+        let block = next.enter(target)
         if isOutOfTime() { return exit(.timeExhausted) }
         top += Int(instruction.pointee.d)
-        if !pays(block, frame, top, &gas) {
-          return interpretPlainly(frame, from: block, top, gas)
+        if !pays(block, frame, top, base, &gas) {
+          return interpretPlainly(frame, from: block.address, top, gas)
         }
-        next.go(to: block + 1)
       case .jumpDynamicIf:
         if isZero(word(top, instruction.pointee.a).pointee) {
           top += Int(instruction.pointee.d)
         } else {
-          guard let block = destination(program, word(top, instruction.pointee.b)) else {
+          guard let target = destination(program, word(top, instruction.pointee.b)) else {
             return exit(.invalidJump)
           }
+          let block = next.enter(target)
           if isOutOfTime() { return exit(.timeExhausted) }
           top += Int(instruction.pointee.d)
-          if !pays(block, frame, top, &gas) {
-            return interpretPlainly(frame, from: block, top, gas)
+          if !pays(block, frame, top, base, &gas) {
+            return interpretPlainly(frame, from: block.address, top, gas)
           }
-          next.go(to: block + 1)
         }
       case .exitIf:
         let leaves =

@@ -4,11 +4,13 @@ extension Machine {
   /// possible.
   @inline(__always)
   func pays(
-    _ block: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>,
-    _ top: View.Stack, _ gas: inout Int64
+    _ block: FetchedInstruction, _ frame: UnsafeMutablePointer<Frame>,
+    _ top: View.Stack, _ base: View.Stack, _ gas: inout Int64
   ) -> Bool {
     let height = UInt(
-      bitPattern: top.distance(from: UnsafeMutableRawPointer(frame.pointee.stackBase)))
+      bitPattern: View.Stack.keepsResults
+        ? top.distance(from: base)
+        : top.distance(from: View.Stack(UnsafeMutableRawPointer(frame.pointee.stackBase))))
     let need = UInt(UInt16(bitPattern: block.pointee.a))
     let range = UInt(UInt16(bitPattern: block.pointee.b))
     let cost = Int64(block.pointee.immediate & 0xffff_ffff)
@@ -143,13 +145,6 @@ extension FetchedInstruction {
   var pool: UnsafePointer<UInt64> {
     (UnsafeRawPointer(address) + Int(truncatingIfNeeded: pointee.immediate))
       .assumingMemoryBound(to: UInt64.self)
-  }
-
-  /// The word of the pool that the immediate names.
-  @inline(__always)
-  var poolWord: UInt256 {
-    (UnsafeRawPointer(address) + Int(truncatingIfNeeded: pointee.immediate))
-      .assumingMemoryBound(to: UInt256.self).pointee
   }
 
   /// The offset in the lowest bits of the immediate.

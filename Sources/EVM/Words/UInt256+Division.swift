@@ -257,6 +257,9 @@ struct LastModulus: BitwiseCopyable {
     return UInt256.remainder(out, high, low, by: divisor, shift: shift)
   }
 
+  /// Makes it one of no modulus: nothing else is asked of its memory.
+  mutating func forget() { modulus = .zero }
+
   @inline(never)
   private mutating func prepare(_ modulus: UInt256) {
     self.modulus = modulus

@@ -103,11 +103,23 @@ extension UInt256 {
     into result: Place
   ) {
     let m = modulus.pointee
-    if m.limb3 != 0 {
+    if m.limb0 == UInt64.max && (m.limb1 & m.limb2 & m.limb3) == UInt64.max {
+      multiplyModuloMaximum(a, b, into: result)
+    } else if m.limb3 != 0 {
       result.pointee = last.pointee.multiply(a.pointee, b.pointee, m)
     } else {
       result.pointee = multiplyModulo(a.pointee, b.pointee, m)
     }
+  }
+
+  /// MULMOD with 2^256 - 1, by which Solidity's code finds a product's upper half.
+  @inline(never)
+  static func multiplyModuloMaximum(_ a: Place, _ b: Place, into result: Place) {
+    let product = multiplyFullWidth(a.pointee, b.pointee)
+    // 2^256 leaves 1. After a carry the sum is at most 2^256 - 2: adding it does not carry again.
+    let (sum, carry) = addingReportingCarry(product.high, product.low)
+    let value = sum &+ UInt256(carry ? 1 : 0)
+    result.pointee = value == .max ? .zero : value
   }
 
   /// SHL.

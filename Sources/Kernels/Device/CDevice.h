@@ -57,6 +57,29 @@ static inline __attribute__((always_inline)) void *device_local_workspace(void) 
   return __builtin_alloca_with_align(148 << 10, 128);
 }
 
+/* Sixteen bytes of global memory that all lanes read and nobody writes while kernels run; they are what the
+   first-level cache gives up last. */
+typedef struct {
+  unsigned long long low, high;
+} device_shared_pair;
+static inline __attribute__((always_inline)) device_shared_pair
+device_read_shared_pair(const void *address) {
+  device_shared_pair pair;
+  __asm__("ld.global.nc.L1::evict_last.v2.u64 %{%0, %1%}, [%2];"
+          : "=l"(pair.low), "=l"(pair.high)
+          : "l"(address));
+  return pair;
+}
+
+/* 256 bytes that the lanes of a block share. */
+static inline __attribute__((always_inline)) void *device_block_memory(void) {
+  void *address;
+  __asm__ volatile("%{ .reg .u64 place; .shared .align 16 .b8 needletail_block[256];"
+          " mov.u64 place, needletail_block; cvta.shared.u64 %0, place; %}"
+          : "=l"(address));
+  return address;
+}
+
 /* Local memory by its own addresses, of 32 bits: address space 5 in LLVM's user guide for NVPTX. */
 #define DEVICE_LOCAL __attribute__((address_space(5)))
 #define DEVICE_INLINE static inline __attribute__((always_inline))

@@ -8,6 +8,8 @@
   public func executeLight(_ arguments: UnsafeRawPointer) {
     TransactionKernel.lane(
       DeviceForms.laneIndex, arguments.assumingMemoryBound(to: TransactionKernel.Arguments.self),
-      memory: DeviceForms.localWorkspace, with: LightPrecompiles.self)
+      memory: DeviceForms.localWorkspace, sizes: TransactionKernel.localSizes,
+      constants: DeviceForms.blockMemory.assumingMemoryBound(to: Workspace.Constants.self),
+      with: LightPrecompiles.self)
   }
 #endif

@@ -64,5 +64,5 @@ struct KeepingPlace: StackPlace {
     KeepingPlace(UnsafeMutableRawPointer(place.words) + bytes)
   }
 
-  func distance(from base: UnsafeMutableRawPointer) -> Int { place.distance(from: base) }
+  func distance(from base: KeepingPlace) -> Int { place.distance(from: base.place) }
 }
