@@ -40,7 +40,7 @@ struct ParallelSegment {
     memory.reserve(count)
     var chains = TransactionChains(
       transactions, from: first, hash: runner.sharedTables.pointee.hash, memory)
-    chains.extend(by: 512)
+    chains.extend(by: TransactionChains.stretch)
     // Chains of nonces follow one another.
     if mayEnd && chains.longest > chains.nanoseconds / 4 * 3 {
       chains.free()
@@ -224,7 +224,7 @@ private struct Crew: @unchecked Sendable {
       let schedule = flight.pointee.schedule
       repeat {
         schedule.pointee.prepared.store(Int32(chains.end), ordering: .releasing)
-        chains.extend(by: 512)
+        chains.extend(by: TransactionChains.stretch)
       } while chains.end > schedule.pointee.prepared.load(ordering: .relaxed)
       chains.free()
     }

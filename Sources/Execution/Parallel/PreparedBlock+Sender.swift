@@ -5,8 +5,9 @@ extension PreparedBlock {
   /// Whether most of the time goes to the transactions of one sender, which follow one another, both in the
   /// block and among its first ones.
   var isOfOneSender: Bool {
-    guard let sender = mostFrequentSender(first: 512) else { return false }
-    return isMost(of: sender, first: 512) && isMost(of: sender, first: transactions.count)
+    guard let sender = mostFrequentSender(first: TransactionChains.stretch) else { return false }
+    return isMost(of: sender, first: TransactionChains.stretch)
+      && isMost(of: sender, first: transactions.count)
   }
 
   /// The only sender that can have more than half of the time.

@@ -21,6 +21,9 @@ struct TransactionChains {
   private(set) var nanoseconds: UInt64 = 0
   private(set) var longest: UInt64 = 0
 
+  /// So many turns are made ready before workers begin, and at once afterwards.
+  static let stretch = 512
+
   /// The last transaction of a sender, to a contract, or that pays tokens to an account.
   private struct Link: BitwiseCopyable {
     /// -1 at free places.
