@@ -194,10 +194,14 @@ struct ParallelSegment {
     return end
   }
 
+  /// The changes of fewer are taken in sooner than a thread is awake.
+  private static let manyTransactions = 1024
+
   /// Takes the final values into the state, and the cumulative gas into the receipts, as far as the workers
-  /// have not done so.
+  /// have not done so: some were asleep in the end.
   private func settle(_ flight: UnsafeMutablePointer<BlockInFlight>) {
-    for worker in workers where !worker.hasSettled { worker.settle(flight) }
+    let crew = Crew(workers: workers, flight: flight, chains: nil, pool: pool)
+    pool.forEach(workers.count, wakes: count >= Self.manyTransactions) { crew.settle($0) }
     for worker in workers {
       for cell in worker.lateAccounts {
         cells.pointee.apply(cell, flight.pointee.coinbaseBalance)
@@ -229,5 +233,9 @@ private struct Crew: @unchecked Sendable {
       chains.free()
     }
     workers[number].work(pool)
+  }
+
+  func settle(_ number: Int) {
+    if !workers[number].hasSettled { workers[number].settle(flight) }
   }
 }

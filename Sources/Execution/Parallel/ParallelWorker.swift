@@ -150,14 +150,11 @@ final class ParallelWorker {
     let schedule = block.pointee.schedule
     // To wake the caller takes as long as some transactions; its sleep must not be the block's end.
     var backoff = number == 0 ? Backoff(patience: 16_000...64_000) : Backoff()
-    // Who is asleep in the end leaves to the caller what it made.
-    var lastBackoff = Backoff(patience: 100_000...300_000)
     var next: TurnSchedule.Turn?
     var runs = 0
     while !schedule.pointee.isOver.load(ordering: .acquiring) {
-      if let turn = next ?? take(schedule, block, isIdle: backoff.isLong || lastBackoff.isLong) {
+      if let turn = next ?? take(schedule, block, isIdle: backoff.isLong) {
         backoff.reset()
-        lastBackoff.reset()
         // What it has taken and not begun comes earlier in the block: others would wait for that.
         next = run(turn, takesNext: !schedule.pointee.hasClaims(number), block)
         // Who ran the next one to be final makes it so, and all that follow; now and then anybody
@@ -170,8 +167,7 @@ final class ParallelWorker {
         }
       } else if schedule.pointee.isDrained {
         break
-      } else if let microseconds = schedule.pointee.isTaken && isActive(schedule)
-        ? lastBackoff.waitOrSleep() : backoff.waitOrSleep(),
+      } else if let microseconds = backoff.waitOrSleep(),
         !pool.sleep(
           number, microseconds,
           unless: {
@@ -193,15 +189,15 @@ final class ParallelWorker {
     }
   }
 
-  private func isActive(_ schedule: UnsafeMutablePointer<TurnSchedule>) -> Bool {
-    number < schedule.pointee.activeWorkers.load(ordering: .relaxed)
-  }
-
   private func take(
     _ schedule: UnsafeMutablePointer<TurnSchedule>, _ block: UnsafeMutablePointer<BlockInFlight>,
     isIdle: Bool
   ) -> TurnSchedule.Turn? {
-    if !isActive(schedule) && !schedule.pointee.hasClaims(number) { return nil }
+    if number >= schedule.pointee.activeWorkers.load(ordering: .relaxed)
+      && !schedule.pointee.hasClaims(number)
+    {
+      return nil
+    }
     return schedule.pointee.take(
       number, isIdle: isIdle, waits: &counts.waits,
       weight: { (block.pointee.transactions + Int($0)).pointee.roughNanoseconds },

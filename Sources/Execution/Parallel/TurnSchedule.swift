@@ -97,9 +97,6 @@ struct TurnSchedule: ~Copyable {
     callRuns.deallocate()
   }
 
-  /// Whether workers have begun or taken all transactions that may begin.
-  var isTaken: Bool { next.load(ordering: .relaxed) >= end.load(ordering: .relaxed) }
-
   /// Whether all transactions that may begin are final.
   var isDrained: Bool {
     frontier.load(ordering: .acquiring) >= end.load(ordering: .acquiring)
