@@ -12,7 +12,10 @@ struct TransactionChains {
   private let waitedFor: UnsafeMutablePointer<Int32>
   private let senders: UnsafeMutablePointer<Link>
   private let callees: UnsafeMutablePointer<Link>
+  /// The last payment to each account; one that shares its place with another is forgotten, and who shares a part
+  /// of its hash, too, waits for nothing.
   private let payees: UnsafeMutablePointer<Link>
+  private let payeeMask: Int
   private let mask: Int
   private var targetCount: Int32 = 0
   /// The turns before it are ready.
@@ -28,7 +31,7 @@ struct TransactionChains {
   private struct Link: BitwiseCopyable {
     /// -1 at free places.
     var transaction: Int32
-    /// The contract's number.
+    /// The contract's number, or a part of the payee's hash.
     var number: Int32
     /// About how long all of them take, in nanoseconds.
     var nanoseconds: UInt64 = 0
@@ -52,8 +55,10 @@ struct TransactionChains {
     senders.initialize(repeating: Link(transaction: -1, number: 0), count: places)
     callees = .allocate(capacity: places)
     callees.initialize(repeating: Link(transaction: -1, number: 0), count: places)
-    payees = .allocate(capacity: places)
-    payees.initialize(repeating: Link(transaction: -1, number: 0), count: places)
+    // Small enough for a core's own cache: it is looked at for every payment.
+    payeeMask = min(max(places, 512), 4096) - 1
+    payees = .allocate(capacity: payeeMask + 1)
+    payees.initialize(repeating: Link(transaction: -1, number: 0), count: payeeMask + 1)
     end = first
   }
 
@@ -90,12 +95,9 @@ struct TransactionChains {
         turns[index].alike = callee.pointee.transaction
         callee.pointee.transaction = Int32(truncatingIfNeeded: index)
         if let payee = (base + index).pointee.payee {
-          let last = find(hash(payee) &+ hash(to), payees) {
-            (base + Int($0)).pointee.payee! == payee
-              && (base + Int($0)).pointee.transaction.to! == to
-          }
+          let last = payment(to: payee, by: to)
           turns[index].related = add(index, taken, to: last)
-        } else {
+        } else if isShort {
           targets.pointee.addCall(callee.pointee.number, Int32(truncatingIfNeeded: index)) {
             (base + Int($0)).pointee.sender != (base + index).pointee.sender
           }
@@ -123,6 +125,19 @@ struct TransactionChains {
     (first..<end).filter {
       transactions[$0].roughNanoseconds &* UInt64(workers) &* 2 >= nanoseconds
     }.map { Int32(truncatingIfNeeded: $0) }
+  }
+
+  /// Whether the block is over before conflicts could show much: what needs what is found out by two calls there.
+  private var isShort: Bool { transactions.count - first <= Self.stretch }
+
+  /// The place of payments to an account by a contract.
+  @inline(__always)
+  private func payment(to payee: Address, by contract: Address) -> UnsafeMutablePointer<Link> {
+    let hash = hash(payee) &+ hash(contract)
+    let place = payees + Int(truncatingIfNeeded: hash) & payeeMask
+    let number = Int32(truncatingIfNeeded: hash >> 32)
+    if place.pointee.number != number { place.pointee = Link(transaction: -1, number: number) }
+    return place
   }
 
   /// The place of the transactions that are like one, which has this hash, or the free one where it belongs.
