@@ -41,7 +41,7 @@ struct ParallelSegment {
     var chains = TransactionChains(
       transactions, from: first, hash: runner.sharedTables.pointee.hash, memory)
     chains.extend(by: TransactionChains.stretch)
-    // Chains of nonces follow one another.
+    // The transactions of a row follow one another in any case.
     if mayEnd && chains.longest > chains.nanoseconds / 4 * 3 {
       chains.free()
       return first

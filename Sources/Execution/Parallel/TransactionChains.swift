@@ -2,7 +2,8 @@ import EVM
 import Ethereum
 
 /// The turns of a block's transactions, made ready in block order: each notes the one before it of the
-/// same sender, whose nonce it needs, and the one before it that calls the same contract.
+/// same sender, whose nonce it needs, and the one before it that calls the same contract, and
+/// where it pays tokens the one before it that pays the same account.
 struct TransactionChains {
   private let transactions: [PreparedTransaction]
   private let first: Int
@@ -12,8 +13,8 @@ struct TransactionChains {
   private let waitedFor: UnsafeMutablePointer<Int32>
   private let senders: UnsafeMutablePointer<Link>
   private let callees: UnsafeMutablePointer<Link>
-  /// The last payment to each account; one that shares its place with another is forgotten, and who shares a part
-  /// of its hash, too, waits for nothing.
+  /// The last payment to each account; one whose place another takes is forgotten, and where also
+  /// the parts of their hashes are equal one waits for the other without need.
   private let payees: UnsafeMutablePointer<Link>
   private let payeeMask: Int
   private let mask: Int

@@ -16,7 +16,7 @@ struct TransactionRecord: BitwiseCopyable {
   /// How many changes of lifecycles there had been when it began.
   var lifecycleChanges: UInt64 = 0
   var blobs: UInt16 = 0
-  /// The worker that ran it last.
+  /// The worker that filled in the outcome and the receipt last.
   var worker: UInt16 = 0
   /// Whether all before it were final when it began: then it is right.
   var ranLast = false
