@@ -11,13 +11,16 @@ struct CellStore: ~Copyable {
   let slots: Region<SlotCell>
   private let lifecycleCount = Atomic<Int>(0)
   private let slotCount = Atomic<Int>(0)
+  // In a directory's place lie a cell's address and the number of the block that it is of: what blocks
+  // before left there counts as nothing.
   private var accountDirectory: UnsafeMutablePointer<Atomic<UInt>>
   private var slotDirectory: UnsafeMutablePointer<Atomic<UInt>>
+  private var directoryCapacity = 0
   private var mask: Int
+  /// The number of the block, in the bits that addresses do not have.
+  private var blockTag: UInt = 0
   private(set) var tables: UnsafeMutablePointer<StateTables>
   private(set) var coinbase = Address.zero
-  /// Whether the directories are empty, as each worker has forgotten its cells.
-  var isClean = false
 
   /// How many numbers a worker takes at once.
   private static var share: Int { 64 }
@@ -52,43 +55,51 @@ struct CellStore: ~Copyable {
     slotCount.store(0, ordering: .relaxed)
     var places = 1024
     while places < transactions * 8 { places *= 2 }
-    if places != mask + 1 {
+    mask = places - 1
+    if places > directoryCapacity {
       accountDirectory.deallocate()
       slotDirectory.deallocate()
       accountDirectory = .allocate(capacity: places)
       slotDirectory = .allocate(capacity: places)
-      mask = places - 1
-    } else if isClean {
-      isClean = false
-      return
+      directoryCapacity = places
+      blockTag = 0
     }
-    isClean = false
-    UnsafeMutableRawPointer(accountDirectory).initializeMemory(
-      as: UInt8.self, repeating: 0, count: places * MemoryLayout<UInt>.stride)
-    UnsafeMutableRawPointer(slotDirectory).initializeMemory(
-      as: UInt8.self, repeating: 0, count: places * MemoryLayout<UInt>.stride)
+    blockTag &+= Self.firstTag
+    if blockTag != Self.firstTag && blockTag != 0 { return }
+    // The first block there, or all numbers are used up.
+    blockTag = Self.firstTag
+    for directory in [accountDirectory, slotDirectory] {
+      UnsafeMutableRawPointer(directory).initializeMemory(
+        as: UInt8.self, repeating: 0,
+        count: directoryCapacity * MemoryLayout<UInt>.stride)
+    }
   }
 
-  /// Empties the place of an account's cell in the directory.
+  /// User space has 48 bits of address at most.
+  private static var firstTag: UInt { 1 << 48 }
+
+  /// The cell that an entry of a directory leads to; `nil` where the block has put none there.
   @inline(__always)
-  borrowing func forget(_ cell: UnsafeMutablePointer<AccountCell>) {
-    let place = Int(truncatingIfNeeded: tables.pointee.hash(cell.pointee.address)) & mask
-    accountDirectory[place].store(0, ordering: .relaxed)
+  private borrowing func cell<Cell: ~Copyable>(_ entry: UInt, _ type: Cell.Type)
+    -> UnsafeMutablePointer<Cell>?
+  {
+    let address = entry &- blockTag
+    return address < Self.firstTag ? UnsafeMutablePointer(bitPattern: address) : nil
   }
 
-  /// Empties the place of a slot's cell in the directory.
   @inline(__always)
-  borrowing func forget(_ cell: UnsafeMutablePointer<SlotCell>) {
-    let hash = hash(cell.pointee.key, cell.pointee.account, cell.pointee.epoch)
-    slotDirectory[Int(truncatingIfNeeded: hash) & mask].store(0, ordering: .relaxed)
+  private borrowing func entry<Cell: ~Copyable>(_ cell: UnsafeMutablePointer<Cell>) -> UInt {
+    UInt(bitPattern: cell) | blockTag
   }
 
-  /// Begins to load what taking an account's values into the tables, and forgetting it, touches.
+  /// Begins to load what taking an account's values into the tables touches.
   @inline(__always)
   borrowing func prefetch(_ cell: UnsafeMutablePointer<AccountCell>) {
-    let place = Int(truncatingIfNeeded: tables.pointee.hash(cell.pointee.address)) & mask
-    machine_prefetch(accountDirectory + place)
-    machine_prefetch(cell.pointee.timelines)
+    machine_prefetch(cell.pointee.nonce)
+    machine_prefetch(cell.pointee.balance)
+    if let lifecycle = cell.pointee.lifecycles.load(ordering: .relaxed) {
+      machine_prefetch(lifecycle)
+    }
     if cell.pointee.number != IndexTable.none {
       machine_prefetch(tables.pointee.accounts + Int(cell.pointee.number))
     }
@@ -97,11 +108,17 @@ struct CellStore: ~Copyable {
   /// The same for a slot.
   @inline(__always)
   borrowing func prefetch(_ cell: UnsafeMutablePointer<SlotCell>) {
-    let hash = hash(cell.pointee.key, cell.pointee.account, cell.pointee.epoch)
-    machine_prefetch(slotDirectory + Int(truncatingIfNeeded: hash) & mask)
-    if !cell.pointee.timeline.isUnchanged && cell.pointee.number != IndexTable.none {
+    cell.pointee.timeline.prefetchLast()
+    if cell.pointee.number != IndexTable.none {
       machine_prefetch(tables.pointee.slots + Int(cell.pointee.number))
     }
+  }
+
+  /// Begins to load what looking for a slot's place in the tables touches.
+  @inline(__always)
+  borrowing func prefetchPlace(_ cell: UnsafeMutablePointer<SlotCell>) {
+    cell.pointee.timeline.prefetchLast()
+    tables.pointee.prefetchSlot(hash(cell.pointee.key, cell.pointee.account, cell.pointee.epoch))
   }
 
   /// The hash of a slot; that of the tables, where they may have it.
@@ -123,14 +140,35 @@ struct CellStore: ~Copyable {
     tables.pointee.prefetchAccount(hash)
   }
 
-  /// Numbers of lifecycles and slots that a worker has taken and not used, and what it made.
+  /// Numbers of lifecycles and slots that a worker has taken and not used, and what it was the first to
+  /// change.
   struct Share {
     fileprivate var lifecycles = 0..<0
     fileprivate var slots = 0..<0
-    /// The account that it added last; the others follow by `sibling`.
-    fileprivate(set) var lastAccount: UnsafeMutablePointer<AccountCell>?
-    /// The slot that it added last.
-    fileprivate(set) var lastSlot: UnsafeMutablePointer<SlotCell>?
+    fileprivate(set) var changedAccounts = CellList<AccountCell>()
+    fileprivate(set) var changedSlots = CellList<SlotCell>()
+
+    /// Notes that a transaction changes an account.
+    @inline(__always)
+    mutating func noteChange(_ cell: UnsafeMutablePointer<AccountCell>, _ slab: inout Slab) {
+      if cell.pointee.isListed.load(ordering: .relaxed)
+        || cell.pointee.isListed.exchange(true, ordering: .relaxed)
+      {
+        return
+      }
+      changedAccounts.append(cell, &slab)
+    }
+
+    /// Notes that a transaction changes a slot.
+    @inline(__always)
+    mutating func noteChange(_ cell: UnsafeMutablePointer<SlotCell>, _ slab: inout Slab) {
+      if cell.pointee.isListed.load(ordering: .relaxed)
+        || cell.pointee.isListed.exchange(true, ordering: .relaxed)
+      {
+        return
+      }
+      changedSlots.append(cell, &slab)
+    }
   }
 
   /// A number for a lifecycle; `nil` when they have run out.
@@ -161,7 +199,7 @@ struct CellStore: ~Copyable {
     let hash = tables.pointee.hash(address)
     let place = accountDirectory + Int(truncatingIfNeeded: hash) & mask
     let head = place.pointee.load(ordering: .acquiring)
-    var next = UnsafeMutablePointer<AccountCell>(bitPattern: head)
+    var next = self.cell(head, AccountCell.self)
     while let cell = next {
       if cell.pointee.address == address { return cell }
       next = cell.pointee.next
@@ -197,23 +235,23 @@ struct CellStore: ~Copyable {
       to: AccountCell(
         address: address, number: number, id: id, tableEpoch: row.epoch,
         isCoinbase: address == coinbase,
-        next: UnsafeMutablePointer(bitPattern: seen), sibling: share.lastAccount,
-        lifecycles: Atomic(first), timelines: timelines))
+        next: self.cell(seen, AccountCell.self), lifecycles: Atomic(first), timelines: timelines))
     while true {
       let (exchanged, original) = place.pointee.compareExchange(
-        expected: seen, desired: UInt(bitPattern: cell), ordering: .acquiringAndReleasing)
+        expected: seen, desired: entry(cell), ordering: .acquiringAndReleasing)
       if exchanged {
-        share.lastAccount = cell
+        // The committer changes its balance.
+        if cell.pointee.isCoinbase { share.noteChange(cell, &slab) }
         return cell
       }
       // Another worker was faster; with the same account perhaps.
-      var next = UnsafeMutablePointer<AccountCell>(bitPattern: original)
-      while let other = next, UInt(bitPattern: other) != seen {
+      var next = self.cell(original, AccountCell.self)
+      while let other = next, other != cell.pointee.next {
         if other.pointee.address == address { return other }
         next = other.pointee.next
       }
       seen = original
-      cell.pointee.next = UnsafeMutablePointer(bitPattern: seen)
+      cell.pointee.next = self.cell(seen, AccountCell.self)
     }
   }
 
@@ -228,7 +266,7 @@ struct CellStore: ~Copyable {
     tables.pointee.prefetchSlot(hash)
     let place = slotDirectory + Int(truncatingIfNeeded: hash) & mask
     let head = place.pointee.load(ordering: .acquiring)
-    var next = UnsafeMutablePointer<SlotCell>(bitPattern: head)
+    var next = self.cell(head, SlotCell.self)
     while let cell = next {
       if cell.pointee.key == key && cell.pointee.account == account
         && cell.pointee.epoch == epoch
@@ -262,17 +300,15 @@ struct CellStore: ~Copyable {
     cell.initialize(
       to: SlotCell(
         timeline: Timeline(base: value), key: key, account: account, epoch: epoch,
-        number: number, next: UnsafeMutablePointer(bitPattern: seen),
-        sibling: share.lastSlot))
+        number: number, next: self.cell(seen, SlotCell.self)))
     while true {
       let (exchanged, original) = place.pointee.compareExchange(
-        expected: seen, desired: UInt(bitPattern: cell), ordering: .acquiringAndReleasing)
+        expected: seen, desired: entry(cell), ordering: .acquiringAndReleasing)
       if exchanged {
-        share.lastSlot = cell
         return cell
       }
-      var next = UnsafeMutablePointer<SlotCell>(bitPattern: original)
-      while let other = next, UInt(bitPattern: other) != seen {
+      var next = self.cell(original, SlotCell.self)
+      while let other = next, other != cell.pointee.next {
         if other.pointee.key == key && other.pointee.account == account
           && other.pointee.epoch == epoch
         {
@@ -281,7 +317,7 @@ struct CellStore: ~Copyable {
         next = other.pointee.next
       }
       seen = original
-      cell.pointee.next = UnsafeMutablePointer(bitPattern: seen)
+      cell.pointee.next = self.cell(seen, SlotCell.self)
     }
   }
 
@@ -295,6 +331,6 @@ struct CellStore: ~Copyable {
   var byteCount: Int {
     lifecycleCount.load(ordering: .relaxed) * MemoryLayout<Lifecycle>.stride
       + slotCount.load(ordering: .relaxed) * MemoryLayout<SlotCell>.stride
-      + (mask + 1) * 2 * MemoryLayout<UInt>.stride
+      + directoryCapacity * 2 * MemoryLayout<UInt>.stride
   }
 }

@@ -42,8 +42,8 @@ struct AccountCell: ~Copyable {
   let isCoinbase: Bool
   /// The next cell with the same place in the directory.
   var next: UnsafeMutablePointer<AccountCell>?
-  /// The cell that the same worker made before.
-  let sibling: UnsafeMutablePointer<AccountCell>?
+  /// Whether a worker has it in its list of what changes.
+  let isListed = Atomic<Bool>(false)
   /// Latest transaction first.
   let lifecycles: Atomic<UnsafeMutablePointer<Lifecycle>?>
   let lifecycleLock = SpinLock()
@@ -125,6 +125,6 @@ struct SlotCell: ~Copyable {
   let number: UInt32
   /// The next cell with the same place in the directory.
   var next: UnsafeMutablePointer<SlotCell>?
-  /// The cell that the same worker made before.
-  let sibling: UnsafeMutablePointer<SlotCell>?
+  /// Whether a worker has it in its list of what changes.
+  let isListed = Atomic<Bool>(false)
 }

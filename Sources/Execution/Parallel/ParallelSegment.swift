@@ -167,7 +167,6 @@ struct ParallelSegment {
       statistics.peakBytes,
       cells.pointee.byteCount + workers.reduce(0) { $0 + $1.byteCount }
         + count * RecordMemory.bytesEach)
-    // On the other ways out the directories are emptied as a whole.
     let prepared = Int(schedule.pointee.prepared.load(ordering: .acquiring))
     if let error = flight.pointee.error {
       places.clear(first..<prepared)
@@ -187,7 +186,6 @@ struct ParallelSegment {
       }
     }
     settle(flight)
-    cells.pointee.isClean = true
     run.outcome.rejected += flight.pointee.rejected
     run.outcome.gas = flight.pointee.gas
     run.outcome.blobGasUsed = UInt64(flight.pointee.blobsUsed) * BlobGas.perBlob
@@ -203,12 +201,18 @@ struct ParallelSegment {
     let crew = Crew(workers: workers, flight: flight, chains: nil, pool: pool)
     pool.forEach(workers.count, wakes: count >= Self.manyTransactions) { crew.settle($0) }
     for worker in workers {
-      for cell in worker.lateAccounts {
-        cells.pointee.apply(cell, flight.pointee.coinbaseBalance)
+      worker.lateAccounts.forEach {
+        cells.pointee.prefetch($0)
+      } _: {
+        cells.pointee.apply($0, flight.pointee.coinbaseBalance)
       }
     }
     for worker in workers {
-      for cell in worker.lateSlots { cells.pointee.apply(cell) }
+      worker.lateSlots.forEach {
+        cells.pointee.prefetchPlace($0)
+      } _: {
+        cells.pointee.apply($0)
+      }
     }
   }
 }

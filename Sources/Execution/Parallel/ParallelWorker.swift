@@ -66,6 +66,8 @@ final class ParallelWorker {
     context.pointee.share = CellStore.Share()
     machine.pointee = nil
     counts = Counts()
+    lateAccounts = CellList()
+    lateSlots = CellList()
     filled.removeAll(keepingCapacity: true)
     hasSettled = false
     delays = block.pointee.delays.map { DelayStream($0, worker: number) }
@@ -74,17 +76,17 @@ final class ParallelWorker {
   /// Bytes that the worker's slab holds.
   var byteCount: Int { slab.pointee.byteCount }
 
-  /// Accounts and slots that the worker added to the cells and that the tables have no row for, or
-  /// whose row changes more than its value: one thread takes them in.
-  private(set) var lateAccounts: [UnsafeMutablePointer<AccountCell>] = []
-  private(set) var lateSlots: [UnsafeMutablePointer<SlotCell>] = []
+  /// Accounts and slots that the worker has listed and that the tables have no row for, or whose row
+  /// changes more than its value: one thread takes them in.
+  private(set) var lateAccounts = CellList<AccountCell>()
+  private(set) var lateSlots = CellList<SlotCell>()
 
   /// The transactions whose receipts the worker filled in.
   private var filled: [Int32] = []
   /// Whether what the worker made is in the state and the receipts.
   private(set) var hasSettled = false
 
-  /// Takes the final values of what the worker added to the cells into the tables, and the cumulative gas
+  /// Takes the final values of what the worker was the first to change into the tables, and the cumulative gas
   /// into the receipts that it filled in, once all transactions are final. The other workers may do the
   /// same meanwhile.
   func settle(_ block: UnsafeMutablePointer<BlockInFlight>) {
@@ -98,48 +100,24 @@ final class ParallelWorker {
   }
 
   private func apply(_ block: UnsafeMutablePointer<BlockInFlight>) {
-    lateAccounts.removeAll(keepingCapacity: true)
-    lateSlots.removeAll(keepingCapacity: true)
     let cells = block.pointee.cells
-    Self.forEach(context.pointee.share.lastAccount, { $0.pointee.sibling }) {
+    context.pointee.share.changedAccounts.forEach {
       cells.pointee.prefetch($0)
+    } second: {
+      $0.pointee.nonce.pointee.prefetchLast()
+      $0.pointee.balance.pointee.prefetchLast()
     } _: { cell in
-      cells.pointee.forget(cell)
       if cells.pointee.hasRow(cell) {
         cells.pointee.apply(cell, block.pointee.coinbaseBalance)
       } else {
-        lateAccounts.append(cell)
+        lateAccounts.append(cell, &slab.pointee)
       }
     }
-    Self.forEach(context.pointee.share.lastSlot, { $0.pointee.sibling }) {
+    context.pointee.share.changedSlots.forEach {
       cells.pointee.prefetch($0)
     } _: { cell in
-      cells.pointee.forget(cell)
       if !cell.pointee.timeline.isUnchanged && !cells.pointee.replace(cell) {
-        lateSlots.append(cell)
-      }
-    }
-  }
-
-  /// Calls `body` for a cell and all that were made before it, by groups that are prefetched: what belongs to
-  /// each lies anywhere in tables and directories.
-  @inline(__always)
-  private static func forEach<Cell: ~Copyable>(
-    _ last: UnsafeMutablePointer<Cell>?,
-    _ before: (UnsafeMutablePointer<Cell>) -> UnsafeMutablePointer<Cell>?,
-    prefetch: (UnsafeMutablePointer<Cell>) -> Void, _ body: (UnsafeMutablePointer<Cell>) -> Void
-  ) {
-    withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Cell>.self, capacity: 16) { group in
-      var next = last
-      while next != nil {
-        var count = 0
-        while let cell = next, count < group.count {
-          prefetch(cell)
-          group[count] = cell
-          count += 1
-          next = before(cell)
-        }
-        for cell in group[..<count] { body(cell) }
+        lateSlots.append(cell, &slab.pointee)
       }
     }
   }

@@ -10,14 +10,16 @@ extension PreparedBlock {
       && isMost(of: sender, first: transactions.count)
   }
 
-  /// The only sender that can have more than half of the time.
+  /// The only sender that can have more than three quarters of the time.
   private func mostFrequentSender(first count: Int) -> Address? {
     transactions.withUnsafeBufferPointer { transactions in
       var sender: Address?
       var lead: UInt64 = 0
+      var all: UInt64 = 0
       for index in 0..<min(count, transactions.count) {
         let transaction = transactions.baseAddress! + index
         let taken = transaction.pointee.roughNanoseconds
+        all &+= taken
         if sender == transaction.pointee.sender {
           lead &+= taken
         } else if lead >= taken {
@@ -27,7 +29,8 @@ extension PreparedBlock {
           sender = transaction.pointee.sender
         }
       }
-      return sender
+      // Who has so much leads all others together by half of it.
+      return lead > all / 2 ? sender : nil
     }
   }
 

@@ -126,7 +126,10 @@ struct Publication {
     if !observed.contains(.nonce) && nonce == before { return }
     var access = Timeline.Access()
     if rules.contains(.nonces) { access.exact = UInt256(before) }
-    if nonce != before { access.change = UInt256(nonce) }
+    if nonce != before {
+      access.change = UInt256(nonce)
+      share.noteChange(cell, &slab.pointee)
+    }
     note(cell.pointee.nonce, access)
   }
 
@@ -146,7 +149,10 @@ struct Publication {
     if observed.contains(.balance) && rules.contains(.balances) { access.exact = before }
     if rules.contains(.floors) { access.floor = floor }
     access.isAbsolute = false
-    if !change.isZero { access.change = change }
+    if !change.isZero {
+      access.change = change
+      share.noteChange(cell, &slab.pointee)
+    }
     if access.exact == nil && access.floor.isZero && access.change == nil { return }
     note(cell.pointee.balance, access)
   }
@@ -187,6 +193,7 @@ struct Publication {
         hasStorage: begins ? false : seen.pointee.hasStorage, codeHash: codeHash, code: code,
         next: .init(nil)))
     seen.pointee.account.pointee.insert(node)
+    share.noteChange(seen.pointee.account, &slab.pointee)
     lifecyclesChanged = true
     if record.pointee.changedAccounts == nil {
       record.pointee.changedAccounts = slab.pointee.allocate(
@@ -204,6 +211,7 @@ struct Publication {
       let cell = block.pointee.cells.pointee.slots.base + Int(slot.pointee.place)
       if rules.contains(.slots) { access.exact = slot.pointee.original }
       if isWrite && !entry.pointee.isCreated { access.change = slot.pointee.current }
+      if access.change != nil { share.noteChange(cell, &slab.pointee) }
       if access.exact != nil || access.change != nil { note(Self.timeline(of: cell), access) }
       access.exact = nil
     }
@@ -222,6 +230,7 @@ struct Publication {
       return
     }
     access.change = slot.pointee.current
+    share.noteChange(cell, &slab.pointee)
     note(Self.timeline(of: cell), access)
   }
 

@@ -1,3 +1,4 @@
+import CMachineForms
 import EVM
 import Synchronization
 
@@ -191,6 +192,12 @@ struct Timeline: ~Copyable {
 
   /// Versions that are added up each time anew.
   private static let longSum = 4
+
+  /// Begins to load the last change.
+  @inline(__always)
+  borrowing func prefetchLast() {
+    if let last = versions.load(ordering: .relaxed) { machine_prefetch(last) }
+  }
 
   /// The value after the block.
   borrowing func finalValue() -> UInt256 {

@@ -59,10 +59,27 @@ struct BenchBlockCommand: ParsableCommand {
         + "it at hand then, and the other threads have not. A node's state is larger than that."))
   var cold = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Execute all blocks in order, round by round, rather than one again and again.",
+      discussion:
+        "As a node does, which finds nothing of a block in its caches, and its processor knows none of its "
+        + "branches. The serial executor's round and those of the parallel one come in turns."))
+  var chain = false
+
+  @Flag(
+    help: ArgumentHelp(
+      "Time the serial executor also while others of its kind run beside it.",
+      discussion:
+        "As many as --threads in all, each on a state of its own: `crowded` tells what so many threads of "
+        + "the machine are worth when none of them waits for another."))
+  var crowd = false
+
   @Flag(help: "Print the results as JSON, one object a line.")
   var json = false
 
   func validate() throws {
+    if chain && crowd { throw ValidationError("--crowd times one block at a time, not a --chain") }
     if !(seconds > 0 && seconds <= 60) {
       throw ValidationError("--seconds: \(seconds) is not above 0 and up to 60")
     }
@@ -98,23 +115,48 @@ struct BenchBlockCommand: ParsableCommand {
     }
     var results: [BlockResult] = []
     var wrong = 0
+    var checked: [CheckedCase] = []
     for (index, entry) in cases.enumerated() {
       if !json { Terminal.progress(done: index, of: cases.count, entry.name) }
-      let measured = try measure(entry, executors)
-      if measured.isEmpty { wrong += 1 }
-      for result in measured {
+      guard let right = try check(entry, executors) else {
+        wrong += 1
+        continue
+      }
+      if chain {
+        checked.append(right)
+        continue
+      }
+      for result in try measure(right, executors) {
         results.append(result)
         if json { result.printJSON() }
       }
+    }
+    if chain {
+      results = try measureChain(checked, executors)
+      if json { for result in results { result.printJSON() } }
     }
     Terminal.clearProgress()
     if !json { BlockResult.printTable(results) }
     if wrong > 0 { throw ExitCode(1) }
   }
 
-  /// The results for each number of threads; none when an outcome is wrong.
-  private func measure(_ entry: BlockCase, _ executors: [ParallelExecutor]) throws -> [BlockResult]
-  {
+  /// A block that all executors execute rightly.
+  private struct CheckedCase {
+    let entry: BlockCase
+    /// The block as the parallel executor gets it: alone, and with its access list.
+    let ways: [BlockCase]
+    let gas: UInt64
+    let bound: Double?
+
+    /// No times yet.
+    func result(_ way: BlockCase) -> BlockResult {
+      BlockResult(
+        name: way.name, transactions: way.block.transactions.count, gas: gas, bound: bound)
+    }
+  }
+
+  /// Compares what each executor makes of a block; `nil` when an outcome is wrong.
+  private func check(_ entry: BlockCase, _ executors: [ParallelExecutor]) throws -> CheckedCase? {
     let serial = SerialExecutor()
     // Twice: programs are translated in the first.
     var reference = entry.freshState()
@@ -132,7 +174,7 @@ struct BenchBlockCommand: ParsableCommand {
           Terminal.note(
             "needletail: \(entry.name): the outcome with \(executor.options.threads) threads "
               + "differs from the serial one")
-          return []
+          return nil
         }
       }
     }
@@ -150,22 +192,76 @@ struct BenchBlockCommand: ParsableCommand {
           Terminal.note(
             "needletail: \(listed.name): the outcome with \(executor.options.threads) threads "
               + "differs from the serial one")
-          return []
+          return nil
         }
       }
       ways.append(listed)
     }
-    return try ways.flatMap { way in
+    return CheckedCase(entry: entry, ways: ways, gas: outcome.gasUsed, bound: bound)
+  }
+
+  /// The results for each number of threads.
+  private func measure(_ checked: CheckedCase, _ executors: [ParallelExecutor]) throws
+    -> [BlockResult]
+  {
+    let serial = SerialExecutor()
+    let entry = checked.entry
+    return try checked.ways.flatMap { way in
       try executors.map { executor in
-        var result = BlockResult(
-          name: way.name, transactions: way.block.transactions.count, gas: outcome.gasUsed,
-          bound: bound)
+        var result = checked.result(way)
         var left = seconds
         while left > 0 || result.serial.count < 3 {
           left -= try result.serial.add(entry, cold: cold) { try serial.execute($0, on: &$1) }
-          left -= try result.parallel.add(way, cold: cold) { try executor.execute($0, on: &$1) }
-          result.statistics.add(executor.statistics)
+          left -= try result.add(way, executor, cold: cold)
         }
+        if crowd {
+          let others = SerialCrowd(entry, count: executor.options.threads - 1)
+          defer { others.end() }
+          left = seconds
+          while left > 0 || result.crowded.count < 3 {
+            left -= try result.crowded.add(entry, cold: cold) { try serial.execute($0, on: &$1) }
+          }
+        }
+        return result
+      }
+    }
+  }
+
+  /// The same for all blocks, executed one after the other in each round.
+  private func measureChain(_ cases: [CheckedCase], _ executors: [ParallelExecutor]) throws
+    -> [BlockResult]
+  {
+    let serial = SerialExecutor()
+    var times = cases.map { _ in BlockResult.Samples() }
+    var results = cases.map { checked in
+      checked.ways.flatMap { way in executors.map { _ in checked.result(way) } }
+    }
+    let all = seconds * Double(cases.count)
+    var left = all
+    var rounds = 0
+    while left > 0 || rounds < 3 {
+      if !json {
+        Terminal.progress(done: min(100, Int((all - left) / all * 100)), of: 100, "% of the time")
+      }
+      rounds += 1
+      for (index, checked) in cases.enumerated() {
+        left -= try times[index].add(checked.entry, cold: cold) {
+          try serial.execute($0, on: &$1)
+        }
+      }
+      for way in 0..<(accessList ? 2 : 1) {
+        for (number, executor) in executors.enumerated() {
+          for (index, checked) in cases.enumerated() where way < checked.ways.count {
+            left -= try results[index][way * executors.count + number].add(
+              checked.ways[way], executor, cold: cold)
+          }
+        }
+      }
+    }
+    return results.enumerated().flatMap { index, each in
+      each.map {
+        var result = $0
+        result.serial = times[index]
         return result
       }
     }
@@ -215,30 +311,42 @@ struct BlockResult {
   let bound: Double?
   var serial = Samples()
   var parallel = Samples()
+  /// The serial executor's, while others of its kind run beside it.
+  var crowded = Samples()
   var statistics = ParallelStatistics()
+
+  /// Times one execution by the parallel executor; gives its seconds.
+  mutating func add(_ way: BlockCase, _ executor: ParallelExecutor, cold: Bool) throws -> Double {
+    let taken = try parallel.add(way, cold: cold) { try executor.execute($0, on: &$1) }
+    statistics.add(executor.statistics)
+    return taken
+  }
 
   var speedUp: Double { serial.median / parallel.median }
   var cores: Double { parallel.meanCPU / serial.meanCPU }
 
   static func printTable(_ results: [BlockResult]) {
-    var table = TextTable([
-      ("block", .left), ("threads", .right), ("txs", .right), ("Mgas", .right),
-      ("serial", .right), ("parallel", .right), ("speed-up", .right), ("bound", .right),
-      ("cores", .right),
-      ("repeated", .right), ("waits", .right), ("serial txs", .right), ("MB", .right),
-    ])
+    let hasCrowd = results.contains { $0.crowded.count > 0 }
+    var table = TextTable(
+      [
+        ("block", .left), ("threads", .right), ("txs", .right), ("Mgas", .right),
+        ("serial", .right), ("parallel", .right), ("speed-up", .right), ("bound", .right),
+        ("cores", .right),
+        ("repeated", .right), ("waits", .right), ("serial txs", .right), ("MB", .right),
+      ] + (hasCrowd ? [("crowded", .right)] : []))
     for result in results {
       let runs = max(1, result.parallel.count)
       let statistics = result.statistics
-      table.add([
-        result.name, "\(statistics.threads)", "\(result.transactions)",
-        String(format: "%.1f", Double(result.gas) / 1e6),
-        Text.time(.seconds(result.serial.median)), Text.time(.seconds(result.parallel.median)),
-        Text.factor(result.speedUp), result.bound.map { Text.factor($0) } ?? "",
-        String(format: "%.2f", result.cores),
-        "\(statistics.repetitions / runs)", "\(statistics.waits / runs)",
-        "\(statistics.serialTransactions / runs)", "\(statistics.peakBytes >> 20)",
-      ])
+      table.add(
+        [
+          result.name, "\(statistics.threads)", "\(result.transactions)",
+          String(format: "%.1f", Double(result.gas) / 1e6),
+          Text.time(.seconds(result.serial.median)), Text.time(.seconds(result.parallel.median)),
+          Text.factor(result.speedUp), result.bound.map { Text.factor($0) } ?? "",
+          String(format: "%.2f", result.cores),
+          "\(statistics.repetitions / runs)", "\(statistics.waits / runs)",
+          "\(statistics.serialTransactions / runs)", "\(statistics.peakBytes >> 20)",
+        ] + (hasCrowd ? [Text.time(.seconds(result.crowded.median))] : []))
     }
     for line in table.lines { print(line) }
     for (threads, group) in Dictionary(grouping: results, by: \.statistics.threads).sorted(
@@ -275,6 +383,10 @@ struct BlockResult {
       if let bound {
         writer.key("bound")
         writer.value(bound)
+      }
+      if crowded.count > 0 {
+        writer.key("crowdedSeconds")
+        writer.value(crowded.median)
       }
       writer.member("runs", parallel.count)
       writer.key("parallel")
