@@ -117,6 +117,59 @@ import Testing
     }
   }
 
+  /// Returns from functions whose callers are not known: what is on the stack then.
+  @Test func returnsToUnknownPlaces() {
+    let (a, b) = (Self.word(1), Self.word(2))
+    let (swap1, swap2, dup1, dup2) = (0x90 as UInt8, 0x91 as UInt8, 0x80 as UInt8, 0x81 as UInt8)
+    // With 5, 1 and the return address on the stack: the body, and the two words on top behind the jump (`nil`
+    // for the address).
+    let bodies: [(body: Bytecode, top: UInt256?, next: UInt256)] = [
+      // The result takes the return address's place; it may be an argument, or be used twice.
+      (a + b + [Opcode.add, swap1], 23, 1),
+      (a + b + [Opcode.pop, swap1], 20, 1),
+      ([dup2, swap1], 1, 1),
+      // The address lies elsewhere, or stays.
+      (a + [swap2, Opcode.pop], 20, 5),
+      (a + b + [swap2], 20, 3),
+      ([dup1, swap1], nil, 1),
+      ([dup1], nil, 1),
+      // A constant, and two words.
+      (.push(7) + [swap1], 7, 1),
+      (a + [swap1, dup1], nil, 20),
+      (a + [swap2, swap1], 1, 20),
+      (a + b + [swap1, swap2], 3, 20),
+    ]
+    for (body, top, next) in bodies {
+      let start: Bytecode = Self.word(3) + Self.word(4) + Self.word(0) + body + [Opcode.jump]
+      let tail: Bytecode =
+        [Opcode.stop, Opcode.jumpdest] + .push(9) + [Opcode.mul, Opcode.add] + .returnTop
+      let place = UInt256(UInt64(start.bytes.count + 1))
+      let word = Self.sweep(start + tail, Self.data(place, 20, 3, 5, 1))
+      #expect(word == (top ?? place) &* 9 &+ next, "\(body)")
+      for wrong in [place &- .one, UInt256(place.limb0, 0, 1, 0)] {
+        let outcome = TestWorld(.osaka, code: start + tail).run(
+          data: Self.data(wrong, 20, 3, 5, 1))
+        #expect(outcome.status == .invalidJump)
+      }
+    }
+  }
+
+  /// MULMOD by a constant, 2^256 - 1 among them.
+  @Test func productsByAKnownModulus() {
+    for modulus: UInt256 in [.max, .max &- .one, 0, 7] {
+      for (x, y): (UInt256, UInt256) in [
+        (3, 5), (.max, .max), (.max, 2), (UInt256(1) << 255, 6), (0, .max), (.max &- .one, .max),
+      ] {
+        let code: Bytecode =
+          .push(modulus) + Self.word(1) + Self.word(0) + [Opcode.mulmod] + .returnTop
+        let known: Bytecode = .push(modulus) + .push(y) + .push(x) + [Opcode.mulmod] + .returnTop
+        let product = UInt256.multiplyModulo(x, y, modulus)
+        #expect(Self.sweep(code, Self.data(x, y)) == product)
+        #expect(Self.sweep(known, []) == product)
+      }
+    }
+  }
+
   @Test func conditionalJumpsToUnknownPlaces() {
     let jump: Bytecode = Self.word(1) + Self.word(0) + [Opcode.jumpi]
     let code: Bytecode =
