@@ -1,4 +1,5 @@
 import CMachineForms
+import Synchronization
 
 /// Cells in the order in which one worker noted them, in its slab.
 struct CellList<Cell: ~Copyable> {
@@ -11,6 +12,15 @@ struct CellList<Cell: ~Copyable> {
     if count == capacity { grow(&slab) }
     cells![count] = cell
     count += 1
+  }
+
+  /// The same for a cell that is to be in one list only; `isListed` is its own mark.
+  @inline(__always)
+  mutating func appendOnce(
+    _ cell: UnsafeMutablePointer<Cell>, _ isListed: borrowing Atomic<Bool>, _ slab: inout Slab
+  ) {
+    if isListed.load(ordering: .relaxed) || isListed.exchange(true, ordering: .relaxed) { return }
+    append(cell, &slab)
   }
 
   @inline(never)

@@ -145,30 +145,8 @@ struct CellStore: ~Copyable {
   struct Share {
     fileprivate var lifecycles = 0..<0
     fileprivate var slots = 0..<0
-    fileprivate(set) var changedAccounts = CellList<AccountCell>()
-    fileprivate(set) var changedSlots = CellList<SlotCell>()
-
-    /// Notes that a transaction changes an account.
-    @inline(__always)
-    mutating func noteChange(_ cell: UnsafeMutablePointer<AccountCell>, _ slab: inout Slab) {
-      if cell.pointee.isListed.load(ordering: .relaxed)
-        || cell.pointee.isListed.exchange(true, ordering: .relaxed)
-      {
-        return
-      }
-      changedAccounts.append(cell, &slab)
-    }
-
-    /// Notes that a transaction changes a slot.
-    @inline(__always)
-    mutating func noteChange(_ cell: UnsafeMutablePointer<SlotCell>, _ slab: inout Slab) {
-      if cell.pointee.isListed.load(ordering: .relaxed)
-        || cell.pointee.isListed.exchange(true, ordering: .relaxed)
-      {
-        return
-      }
-      changedSlots.append(cell, &slab)
-    }
+    var changedAccounts = CellList<AccountCell>()
+    var changedSlots = CellList<SlotCell>()
   }
 
   /// A number for a lifecycle; `nil` when they have run out.
@@ -241,7 +219,9 @@ struct CellStore: ~Copyable {
         expected: seen, desired: entry(cell), ordering: .acquiringAndReleasing)
       if exchanged {
         // The committer changes its balance.
-        if cell.pointee.isCoinbase { share.noteChange(cell, &slab) }
+        if cell.pointee.isCoinbase {
+          share.changedAccounts.appendOnce(cell, cell.pointee.isListed, &slab)
+        }
         return cell
       }
       // Another worker was faster; with the same account perhaps.

@@ -128,7 +128,7 @@ struct Publication {
     if rules.contains(.nonces) { access.exact = UInt256(before) }
     if nonce != before {
       access.change = UInt256(nonce)
-      share.noteChange(cell, &slab.pointee)
+      noteChange(cell)
     }
     note(cell.pointee.nonce, access)
   }
@@ -151,7 +151,7 @@ struct Publication {
     access.isAbsolute = false
     if !change.isZero {
       access.change = change
-      share.noteChange(cell, &slab.pointee)
+      noteChange(cell)
     }
     if access.exact == nil && access.floor.isZero && access.change == nil { return }
     note(cell.pointee.balance, access)
@@ -193,7 +193,7 @@ struct Publication {
         hasStorage: begins ? false : seen.pointee.hasStorage, codeHash: codeHash, code: code,
         next: .init(nil)))
     seen.pointee.account.pointee.insert(node)
-    share.noteChange(seen.pointee.account, &slab.pointee)
+    noteChange(seen.pointee.account)
     lifecyclesChanged = true
     if record.pointee.changedAccounts == nil {
       record.pointee.changedAccounts = slab.pointee.allocate(
@@ -211,7 +211,7 @@ struct Publication {
       let cell = block.pointee.cells.pointee.slots.base + Int(slot.pointee.place)
       if rules.contains(.slots) { access.exact = slot.pointee.original }
       if isWrite && !entry.pointee.isCreated { access.change = slot.pointee.current }
-      if access.change != nil { share.noteChange(cell, &slab.pointee) }
+      if access.change != nil { noteChange(cell) }
       if access.exact != nil || access.change != nil { note(Self.timeline(of: cell), access) }
       access.exact = nil
     }
@@ -230,8 +230,20 @@ struct Publication {
       return
     }
     access.change = slot.pointee.current
-    share.noteChange(cell, &slab.pointee)
+    noteChange(cell)
     note(Self.timeline(of: cell), access)
+  }
+
+  /// Notes that an account is to be taken into the state in the end.
+  @inline(__always)
+  private mutating func noteChange(_ cell: UnsafeMutablePointer<AccountCell>) {
+    share.changedAccounts.appendOnce(cell, cell.pointee.isListed, &slab.pointee)
+  }
+
+  /// The same of a slot.
+  @inline(__always)
+  private mutating func noteChange(_ cell: UnsafeMutablePointer<SlotCell>) {
+    share.changedSlots.appendOnce(cell, cell.pointee.isListed, &slab.pointee)
   }
 
   /// Publishes one access.

@@ -87,10 +87,10 @@ import Testing
     let slot = cells.slot(&first)
     #expect(first.changedAccounts.count == 0 && first.changedSlots.count == 0)
     for _ in 0..<2 {
-      second.noteChange(account, &cells.slab)
-      second.noteChange(slot, &cells.slab)
-      first.noteChange(account, &cells.slab)
-      first.noteChange(slot, &cells.slab)
+      second.changedAccounts.appendOnce(account, account.pointee.isListed, &cells.slab)
+      second.changedSlots.appendOnce(slot, slot.pointee.isListed, &cells.slab)
+      first.changedAccounts.appendOnce(account, account.pointee.isListed, &cells.slab)
+      first.changedSlots.appendOnce(slot, slot.pointee.isListed, &cells.slab)
     }
     #expect(second.changedAccounts.count == 1 && second.changedSlots.count == 1)
     #expect(first.changedAccounts.count == 0 && first.changedSlots.count == 0)
