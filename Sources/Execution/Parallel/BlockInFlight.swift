@@ -5,6 +5,8 @@ import Synchronization
 
 /// One block while it runs on several threads: what all workers share.
 struct BlockInFlight: ~Copyable {
+  /// Its number among those that the workers run.
+  let round: UInt64
   let fork: Fork
   let environment: BlockEnvironment
   let maxBlobs: Int
@@ -54,7 +56,7 @@ struct BlockInFlight: ~Copyable {
   private let line3 = CacheLines()
 
   init(
-    fork: Fork, environment: BlockEnvironment, maxBlobs: Int,
+    round: UInt64, fork: Fork, environment: BlockEnvironment, maxBlobs: Int,
     transactions: UnsafePointer<PreparedTransaction>,
     schedule: UnsafeMutablePointer<TurnSchedule>, cells: UnsafeMutablePointer<CellStore>,
     codes: CodeStore, rules: ExactnessRules, outcomes: UnsafeMutablePointer<TransactionOutcome>,
@@ -63,6 +65,7 @@ struct BlockInFlight: ~Copyable {
     invalidTransactions: PreparedBlock.InvalidTransactions, takesNotes: Bool,
     finals: UnsafeMutablePointer<FinalRecord>, throttle: Throttle
   ) {
+    self.round = round
     self.fork = fork
     self.environment = environment
     self.maxBlobs = maxBlobs

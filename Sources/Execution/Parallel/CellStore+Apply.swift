@@ -1,7 +1,17 @@
+import CMachineForms
 import EVM
 
 // Taking the final values of the cells into the tables. Cells of different accounts and slots may be
 // taken in at once, but for those that need a new row.
+
+/// A slot that the tables have no row for, or whose account they had none for, with its value after the block.
+struct LateSlot {
+  let key: UInt256
+  let value: UInt256
+  let account: UnsafeMutablePointer<AccountCell>
+  /// The hash by which the tables look for it, where the account had a row before the block.
+  let hash: UInt64
+}
 
 extension CellStore {
   /// Whether the account has a row in the tables, which nothing but itself is in.
@@ -42,31 +52,36 @@ extension CellStore {
     if lifecycle.pointee.epoch != 0 { row.pointee.wipeStorage() }
   }
 
-  /// Takes a slot in whose row changes nothing but its value, from one that is not zero to another;
-  /// false when it is not like that.
+  /// Takes a slot in whose account has kept its storage and that has a row; gives what is to be taken in when all
+  /// accounts are in the tables.
   @inline(__always)
-  borrowing func replace(_ cell: UnsafeMutablePointer<SlotCell>) -> Bool {
-    if cell.pointee.number == IndexTable.none || cell.pointee.timeline.base.isZero { return false }
+  borrowing func apply(_ cell: UnsafeMutablePointer<SlotCell>) -> LateSlot? {
+    let account = cell.pointee.account
+    // What belongs to a storage that was wiped is gone.
+    let epoch = account.pointee.lifecycle(before: Int32.max).pointee.epoch
+    if epoch != cell.pointee.epoch { return nil }
     let value = cell.pointee.timeline.finalValue()
-    if value.isZero
-      || cell.pointee.account.pointee.lifecycle(before: Int32.max).pointee.epoch != 0
-    {
-      return false
+    if epoch != 0 || cell.pointee.number == IndexTable.none {
+      return LateSlot(
+        key: cell.pointee.key, value: value, account: account,
+        hash: hash(cell.pointee.key, account, epoch))
     }
-    tables.pointee.replace(
-      value, at: cell.pointee.number, of: cell.pointee.account.pointee.number)
-    return true
+    tables.pointee.replace(value, at: cell.pointee.number, of: account.pointee.number)
+    return nil
   }
 
-  /// Takes any slot in, when all accounts are in the tables.
-  borrowing func apply(_ cell: UnsafeMutablePointer<SlotCell>) {
-    let account = cell.pointee.account
-    if account.pointee.lifecycle(before: Int32.max).pointee.epoch != cell.pointee.epoch { return }
-    var number = account.pointee.number
-    if number == IndexTable.none { number = tables.pointee.find(account.pointee.address) }
+  /// Begins to load what taking a slot in touches.
+  @inline(__always)
+  borrowing func prefetch(_ slot: borrowing LateSlot) {
+    tables.pointee.prefetchSlot(slot.hash)
+    machine_prefetch(slot.account)
+  }
+
+  /// Takes a slot in, when all accounts are in the tables.
+  borrowing func apply(_ slot: borrowing LateSlot) {
+    var number = slot.account.pointee.number
+    if number == IndexTable.none { number = tables.pointee.find(slot.account.pointee.address) }
     if number == IndexTable.none || !tables.pointee.accounts[Int(number)].exists { return }
-    tables.pointee.set(
-      cell.pointee.key, of: number, to: cell.pointee.timeline.finalValue(),
-      hint: cell.pointee.number)
+    tables.pointee.set(slot.key, of: number, to: slot.value)
   }
 }

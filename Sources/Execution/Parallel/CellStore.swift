@@ -114,16 +114,9 @@ struct CellStore: ~Copyable {
     }
   }
 
-  /// Begins to load what looking for a slot's place in the tables touches.
-  @inline(__always)
-  borrowing func prefetchPlace(_ cell: UnsafeMutablePointer<SlotCell>) {
-    cell.pointee.timeline.prefetchLast()
-    tables.pointee.prefetchSlot(hash(cell.pointee.key, cell.pointee.account, cell.pointee.epoch))
-  }
-
   /// The hash of a slot; that of the tables, where they may have it.
   @inline(__always)
-  private borrowing func hash(
+  borrowing func hash(
     _ key: UInt256, _ account: UnsafeMutablePointer<AccountCell>, _ epoch: UInt32
   ) -> UInt64 {
     let number = account.pointee.number

@@ -41,7 +41,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   private let pool: WorkerPool
   private let workers: [ParallelWorker]
   private let runner = TransactionRunner()
-  private let memory = RecordMemory()
+  private let memory: RecordMemory
   private var cells: UnsafeMutablePointer<CellStore>?
   private let listedRun: ListedRun
 
@@ -49,6 +49,7 @@ public final class ParallelExecutor: HostBlockExecutor {
   public init(_ options: Options = Options()) {
     self.options = options
     pool = WorkerPool(count: options.threads)
+    memory = RecordMemory(workers: options.threads)
     workers = (0..<options.threads).map { ParallelWorker(number: $0) }
     listedRun = ListedRun(pool: pool)
   }

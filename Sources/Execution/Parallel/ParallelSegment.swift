@@ -37,15 +37,10 @@ struct ParallelSegment {
     from first: Int, mayEnd: Bool, into run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
-    memory.reserve(count)
+    memory.begin(count)
     var chains = TransactionChains(
       transactions, from: first, hash: runner.sharedTables.pointee.hash, memory)
-    chains.extend(by: TransactionChains.stretch)
-    // The transactions of a row follow one another in any case.
-    if mayEnd && chains.longest > chains.nanoseconds / 4 * 3 {
-      chains.free()
-      return first
-    }
+    chains.extend(by: TransactionChains.fewTurns)
     cells.pointee.begin(
       transactions: count - first, tables: runner.sharedTables,
       coinbase: block.environment.coinbase)
@@ -137,7 +132,8 @@ struct ParallelSegment {
     transactions.withUnsafeBufferPointer { transactions in
       flight.initialize(
         to: BlockInFlight(
-          fork: block.fork, environment: block.environment, maxBlobs: block.maxBlobs,
+          round: memory.round, fork: block.fork, environment: block.environment,
+          maxBlobs: block.maxBlobs,
           transactions: transactions.baseAddress!, schedule: schedule, cells: cells,
           codes: runner.state.codes, rules: rules, outcomes: places.outcomes,
           receipts: places.receipts,
@@ -148,8 +144,9 @@ struct ParallelSegment {
           invalidTransactions: block.invalidTransactions, takesNotes: run.recorder != nil,
           finals: memory.finals,
           throttle: Throttle(workers: workers.count, mayEnd: mayEnd)))
-      let crew = Crew(workers: workers, flight: flight, chains: chains, pool: pool)
-      for worker in workers { worker.begin(flight) }
+      let crew = Crew(
+        workers: workers, flight: flight, pool: pool, chains: chains, mayEnd: mayEnd,
+        takesInOthers: count < Self.manyTransactions)
       // Where pauses are made, threads are to meet.
       pool.run(together: delays != nil) { crew.work($0) }
     }
@@ -159,7 +156,7 @@ struct ParallelSegment {
       schedule.deinitialize(count: 1)
       schedule.deallocate()
     }
-    for worker in workers {
+    for worker in workers where worker.tookPart(in: memory.round) {
       statistics.executions += worker.counts.executions
       statistics.waits += worker.counts.waits
     }
@@ -196,20 +193,25 @@ struct ParallelSegment {
   private static let manyTransactions = 1024
 
   /// Takes the final values into the state, and the cumulative gas into the receipts, as far as the workers
-  /// have not done so: some were asleep in the end.
+  /// have not done so.
   private func settle(_ flight: UnsafeMutablePointer<BlockInFlight>) {
-    let crew = Crew(workers: workers, flight: flight, chains: nil, pool: pool)
-    pool.forEach(workers.count, wakes: count >= Self.manyTransactions) { crew.settle($0) }
-    for worker in workers {
-      worker.lateAccounts.forEach {
+    let crew = Crew(
+      workers: workers, flight: flight, pool: pool, chains: nil, mayEnd: false, takesInOthers: true)
+    if count < Self.manyTransactions {
+      crew.settle(from: 0)
+    } else {
+      pool.forEach(workers.count) { crew.settle($0) }
+    }
+    for worker in workers where worker.tookPart(in: memory.round) {
+      worker.lateAccounts.forEachCell {
         cells.pointee.prefetch($0)
       } _: {
         cells.pointee.apply($0, flight.pointee.coinbaseBalance)
       }
     }
-    for worker in workers {
+    for worker in workers where worker.tookPart(in: memory.round) {
       worker.lateSlots.forEach {
-        cells.pointee.prefetchPlace($0)
+        cells.pointee.prefetch($0)
       } _: {
         cells.pointee.apply($0)
       }
@@ -223,23 +225,44 @@ struct ParallelSegment {
 private struct Crew: @unchecked Sendable {
   let workers: [ParallelWorker]
   let flight: UnsafeMutablePointer<BlockInFlight>
-  let chains: TransactionChains?
   let pool: WorkerPool
+  /// The turns that are ready; the caller makes the others so.
+  let chains: TransactionChains?
+  /// Whether the run may be ended where nothing is gained by it.
+  let mayEnd: Bool
+  /// Whether who is awake in the end takes in what the others made: they sleep, and would be awake later.
+  let takesInOthers: Bool
 
   func work(_ number: Int) {
-    if number == 0, var chains {
-      // The others begin with what is prepared.
-      let schedule = flight.pointee.schedule
-      repeat {
-        schedule.pointee.prepared.store(Int32(chains.end), ordering: .releasing)
-        chains.extend(by: TransactionChains.stretch)
-      } while chains.end > schedule.pointee.prepared.load(ordering: .relaxed)
-      chains.free()
-    }
-    workers[number].work(pool)
+    if number == 0, let chains { prepare(chains) }
+    if !workers[number].work(flight, pool) { return }
+    // Each has in its caches what it made.
+    settle(number)
+    if takesInOthers { settle(from: number + 1) }
   }
 
-  func settle(_ number: Int) {
-    if !workers[number].hasSettled { workers[number].settle(flight) }
+  /// Makes the turns ready. The others begin with those that are.
+  private func prepare(_ turns: TransactionChains) {
+    var chains = turns
+    let schedule = flight.pointee.schedule
+    var isDecided = !mayEnd
+    while true {
+      if !isDecided && chains.isTelling {
+        isDecided = true
+        // The transactions of a row follow one another in any case.
+        if chains.isOneRow { schedule.pointee.endSoon() }
+      }
+      schedule.pointee.prepared.store(Int32(chains.end), ordering: .releasing)
+      if chains.end >= Int(schedule.pointee.end.load(ordering: .relaxed)) { return }
+      chains.extend(by: TransactionChains.fewTurns)
+    }
+  }
+
+  /// Takes in what a worker made.
+  func settle(_ number: Int) { workers[number].settle(flight) }
+
+  /// The same of all workers, one after the other.
+  func settle(from first: Int) {
+    for number in workers.indices { settle((first + number) % workers.count) }
   }
 }

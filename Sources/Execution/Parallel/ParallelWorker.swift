@@ -1,5 +1,6 @@
 import EVM
 import Ethereum
+import Synchronization
 
 /// One thread's machine: runs transactions on the cells and publishes what they did.
 final class ParallelWorker {
@@ -59,38 +60,50 @@ final class ParallelWorker {
     slab.deallocate()
   }
 
-  /// Forgets the block before.
-  func begin(_ block: UnsafeMutablePointer<BlockInFlight>) {
+  /// The round of work that the worker has taken part in last, and in the lowest bit whether what it made
+  /// there is in the state and the receipts, or somebody is at it.
+  private let stage = Atomic<UInt64>(0)
+
+  /// Begins with a block, on the worker's own thread: forgets the one before.
+  private func begin(_ block: UnsafeMutablePointer<BlockInFlight>) {
     slab.pointee.reset()
     context.pointee.block = block
     context.pointee.share = CellStore.Share()
     machine.pointee = nil
     counts = Counts()
     lateAccounts = CellList()
-    lateSlots = CellList()
+    lateSlots = SlabList<LateSlot>()
     filled.removeAll(keepingCapacity: true)
-    hasSettled = false
     delays = block.pointee.delays.map { DelayStream($0, worker: number) }
+    block.pointee.schedule.pointee.callRuns.begin(
+      worker: number, targets: Int(block.pointee.schedule.pointee.count))
+    stage.store(block.pointee.round << 1, ordering: .releasing)
   }
+
+  /// Whether the worker has taken part in a round. Else what it holds is of an earlier one.
+  func tookPart(in round: UInt64) -> Bool { stage.load(ordering: .acquiring) >> 1 == round }
 
   /// Bytes that the worker's slab holds.
   var byteCount: Int { slab.pointee.byteCount }
 
-  /// Accounts and slots that the worker has listed and that the tables have no row for, or whose row
-  /// changes more than its value: one thread takes them in.
+  /// Accounts and slots that the worker has listed and that the tables have no row for: one thread takes
+  /// them in.
   private(set) var lateAccounts = CellList<AccountCell>()
-  private(set) var lateSlots = CellList<SlotCell>()
+  private(set) var lateSlots = SlabList<LateSlot>()
 
   /// The transactions whose receipts the worker filled in.
   private var filled: [Int32] = []
-  /// Whether what the worker made is in the state and the receipts.
-  private(set) var hasSettled = false
 
   /// Takes the final values of what the worker was the first to change into the tables, and the cumulative gas
-  /// into the receipts that it filled in, once all transactions are final. The other workers may do the
-  /// same meanwhile.
+  /// into the receipts that it filled in, once all transactions are final, unless somebody has done so or is at
+  /// it. Any thread may: the worker does nothing else any more. The same may be done for other workers meanwhile.
   func settle(_ block: UnsafeMutablePointer<BlockInFlight>) {
-    hasSettled = true
+    let round = block.pointee.round << 1
+    if !stage.compareExchange(
+      expected: round, desired: round | 1, ordering: .acquiringAndReleasing
+    ).exchanged {
+      return
+    }
     apply(block)
     let records = block.pointee.schedule.pointee.records
     for index in filled where records[Int(index)].worker == number {
@@ -101,7 +114,7 @@ final class ParallelWorker {
 
   private func apply(_ block: UnsafeMutablePointer<BlockInFlight>) {
     let cells = block.pointee.cells
-    context.pointee.share.changedAccounts.forEach {
+    context.pointee.share.changedAccounts.forEachCell {
       cells.pointee.prefetch($0)
     } second: {
       $0.pointee.nonce.pointee.prefetchLast()
@@ -113,18 +126,18 @@ final class ParallelWorker {
         lateAccounts.append(cell, &slab.pointee)
       }
     }
-    context.pointee.share.changedSlots.forEach {
+    context.pointee.share.changedSlots.forEachCell {
       cells.pointee.prefetch($0)
     } _: { cell in
-      if !cell.pointee.timeline.isUnchanged && !cells.pointee.replace(cell) {
-        lateSlots.append(cell, &slab.pointee)
+      if !cell.pointee.timeline.isUnchanged, let late = cells.pointee.apply(cell) {
+        lateSlots.append(late, &slab.pointee)
       }
     }
   }
 
-  /// Works until the block is over, as one of the pool's threads.
-  func work(_ pool: WorkerPool) {
-    let block = context.pointee.block!
+  /// Works until the block is over, as one of the pool's threads; gives whether all is final then.
+  func work(_ block: UnsafeMutablePointer<BlockInFlight>, _ pool: WorkerPool) -> Bool {
+    begin(block)
     let schedule = block.pointee.schedule
     // To wake the caller takes as long as some transactions; its sleep must not be the block's end.
     var backoff = number == 0 ? Backoff(patience: 16_000...64_000) : Backoff()
@@ -152,19 +165,16 @@ final class ParallelWorker {
             schedule.pointee.isDrained || schedule.pointee.isOver.load(ordering: .acquiring)
           })
       {
-        return
+        return false
       }
       BlockInFlight.commit(block)
-    }
-    // Each has in its caches what it made.
-    if schedule.pointee.isDrained && !schedule.pointee.isOver.load(ordering: .acquiring) {
-      settle(block)
     }
     if number != 0 { pool.wakeCaller() }
     // One that was to be next and never began has no record yet.
     if let next, next.incarnation == 1 {
       (schedule.pointee.records + Int(next.transaction)).initialize(to: TransactionRecord())
     }
+    return schedule.pointee.isDrained && !schedule.pointee.isOver.load(ordering: .acquiring)
   }
 
   private func take(

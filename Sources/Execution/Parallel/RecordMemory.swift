@@ -1,6 +1,7 @@
 import EVM
 
-/// The memory of the turns, the records and the called contracts, kept from block to block.
+/// The memory of the turns, the records, the called contracts and the rows of transactions, kept from block to
+/// block: what is fresh from the system costs a fault for each page.
 final class RecordMemory: @unchecked Sendable {
   // Grown between blocks only; while workers run, the statuses of the turns order their accesses.
 
@@ -10,15 +11,36 @@ final class RecordMemory: @unchecked Sendable {
   private(set) var waitedFor = RecordMemory.allocate(Int32.self, 0)
   private(set) var finals = RecordMemory.allocate(FinalRecord.self, 0)
   let targets = UnsafeMutablePointer<CallTargets>.allocate(capacity: 1)
+  private(set) var callRuns: CallRuns
+  /// Where transactions of one sender, of one callee, and payments to one account are found.
+  private(set) var links = RecordMemory.allocate(TransactionChains.Link.self, 0)
+  private var linkCapacity = 0
+  private let workers: Int
   private var capacity = 0
+  /// The block's number.
+  private(set) var round: UInt64 = 0
 
-  init() { targets.initialize(to: CallTargets(capacity: 0)) }
+  init(workers: Int) {
+    self.workers = workers
+    callRuns = CallRuns(workers: workers, targets: 0)
+    targets.initialize(to: CallTargets(capacity: 0))
+  }
 
-  /// Makes room for a block of so many transactions. Nothing in it is initialised.
-  func reserve(_ count: Int) {
+  /// Begins with a block of so many transactions. Nothing is initialised.
+  func begin(_ count: Int) {
+    round += 1
+    callRuns = callRuns.next()
+    let linkCount = TransactionChains.linkCount(transactions: count)
+    if linkCount > linkCapacity {
+      links.deallocate()
+      linkCapacity = linkCount
+      links = Self.allocate(TransactionChains.Link.self, linkCount)
+    }
     if count <= capacity { return }
     free()
     capacity = count
+    callRuns.deallocate()
+    callRuns = CallRuns(workers: workers, targets: count)
     turns = Self.allocate(TransactionTurn.self, count)
     records = Self.allocate(TransactionRecord.self, count)
     finals = Self.allocate(FinalRecord.self, count)
@@ -40,6 +62,8 @@ final class RecordMemory: @unchecked Sendable {
 
   deinit {
     free()
+    callRuns.deallocate()
+    links.deallocate()
     targets.deinitialize(count: 1)
     targets.deallocate()
   }

@@ -16,8 +16,6 @@ struct Throttle {
   /// How many decisions in a row found that nothing is left to gain.
   private var vainPeriods = 0
   private var window: Int32
-  /// The largest batch so far.
-  private var largestBatch: Int32 = 0
 
   /// Transactions between two decisions.
   static let period = 24
@@ -85,7 +83,6 @@ struct Throttle {
       window = min(window * 2, Self.widestWindow(workers: workers))
     }
     var batch = schedule.pointee.batch.load(ordering: .relaxed)
-    largestBatch = max(largestBatch, batch)
     if wasted * 4 > transactions {
       batch = schedule.pointee.firstBatch
       window = Self.narrowWindow(workers: workers, batch: batch)
@@ -96,10 +93,9 @@ struct Throttle {
     } else if lucky * 8 < transactions {
       batch = max(batch / 2, schedule.pointee.firstBatch)
     }
-    largestBatch = max(largestBatch, batch)
     schedule.pointee.batch.store(batch, ordering: .relaxed)
     schedule.pointee.window.store(window, ordering: .relaxed)
     schedule.pointee.activeWorkers.store(active, ordering: .relaxed)
-    if active == 1 && mayEnd { schedule.pointee.endSoon(workers: workers, batch: largestBatch) }
+    if active == 1 && mayEnd { schedule.pointee.endSoon() }
   }
 }

@@ -25,11 +25,14 @@ struct TransactionChains {
   private(set) var nanoseconds: UInt64 = 0
   private(set) var longest: UInt64 = 0
 
-  /// So many turns are made ready before workers begin, and at once afterwards.
+  /// So many transactions tell how the block is to be executed.
   static let stretch = 512
 
+  /// So many turns are made ready before workers begin, and at once afterwards.
+  static let fewTurns = 64
+
   /// The last transaction of a sender, to a contract, or that pays tokens to an account.
-  private struct Link: BitwiseCopyable {
+  struct Link: BitwiseCopyable {
     /// -1 at free places.
     var transaction: Int32
     /// The contract's number, or a part of the payee's hash.
@@ -38,7 +41,24 @@ struct TransactionChains {
     var nanoseconds: UInt64 = 0
   }
 
-  /// No turns yet. `free` ends it.
+  /// Places for senders, and as many for callees.
+  private static func places(_ transactions: Int) -> Int {
+    var places = 16
+    while places < transactions * 2 { places *= 2 }
+    return places
+  }
+
+  /// Places for payees: few enough for a core's own cache, as they are looked at for every payment.
+  private static func payeePlaces(_ transactions: Int) -> Int {
+    min(max(places(transactions), 512), 4096)
+  }
+
+  /// How many links are needed.
+  static func linkCount(transactions: Int) -> Int {
+    places(transactions) * 2 + payeePlaces(transactions)
+  }
+
+  /// No turns yet.
   init(
     _ transactions: [PreparedTransaction], from first: Int, hash: StateHash,
     _ memory: borrowing RecordMemory
@@ -49,24 +69,16 @@ struct TransactionChains {
     turns = memory.turns
     targets = memory.targets
     waitedFor = memory.waitedFor
-    var places = 16
-    while places < (transactions.count - first) * 2 { places *= 2 }
+    let count = transactions.count - first
+    let places = Self.places(count)
     mask = places - 1
-    senders = .allocate(capacity: places)
-    senders.initialize(repeating: Link(transaction: -1, number: 0), count: places)
-    callees = .allocate(capacity: places)
-    callees.initialize(repeating: Link(transaction: -1, number: 0), count: places)
-    // Small enough for a core's own cache: it is looked at for every payment.
-    payeeMask = min(max(places, 512), 4096) - 1
-    payees = .allocate(capacity: payeeMask + 1)
-    payees.initialize(repeating: Link(transaction: -1, number: 0), count: payeeMask + 1)
+    payeeMask = Self.payeePlaces(count) - 1
+    senders = memory.links
+    callees = senders + places
+    payees = callees + places
+    senders.initialize(
+      repeating: Link(transaction: -1, number: 0), count: Self.linkCount(transactions: count))
     end = first
-  }
-
-  func free() {
-    senders.deallocate()
-    callees.deallocate()
-    payees.deallocate()
   }
 
   /// Makes so many more turns ready.
@@ -120,13 +132,26 @@ struct TransactionChains {
     return last
   }
 
-  /// Those of the transactions so far that may take as long as half of what each worker has to do in the
-  /// block: where they begin last, the others wait for them in the end.
+  /// Those of the first transactions that may take as long as half of what each worker has to do of them:
+  /// where they begin last, the others wait for them in the end.
   func early(workers: Int) -> [Int32] {
-    (first..<end).filter {
-      transactions[$0].roughNanoseconds &* UInt64(workers) &* 2 >= nanoseconds
-    }.map { Int32(truncatingIfNeeded: $0) }
+    let some = first..<min(first + Self.stretch, transactions.count)
+    return transactions.withUnsafeBufferPointer { transactions in
+      let base = transactions.baseAddress!
+      let all = some.reduce(UInt64(0)) { $0 &+ (base + $1).pointee.roughNanoseconds }
+      return some.filter { (base + $0).pointee.roughNanoseconds &* UInt64(workers) &* 2 >= all }
+        .map { Int32(truncatingIfNeeded: $0) }
+    }
   }
+
+  /// Whether all turns are ready.
+  var isComplete: Bool { end == transactions.count }
+
+  /// Whether those that are ready tell how the block is to be executed.
+  var isTelling: Bool { isComplete || end - first >= Self.stretch }
+
+  /// Whether most of the time goes to one row, in which each transaction needs the one before.
+  var isOneRow: Bool { longest > nanoseconds / 4 * 3 }
 
   /// Whether the block is over before conflicts could show much: what needs what is found out by two calls there.
   private var isShort: Bool { transactions.count - first <= Self.stretch }

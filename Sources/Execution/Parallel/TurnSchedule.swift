@@ -47,8 +47,8 @@ struct TurnSchedule: ~Copyable {
   /// All transactions before it are final. The committer moves it now and then.
   let frontier: Atomic<Int32>
   private let line2 = CacheLines()
-  /// The first transaction that has not been begun.
-  private let next: Atomic<Int32>
+  /// The first transaction that has not been begun, and `end`: none is taken once the end is set.
+  private let next: Atomic<UInt64>
   private let line3 = CacheLines()
   private let pendingCount = Atomic<Int32>(0)
   private let line4 = CacheLines()
@@ -75,10 +75,10 @@ struct TurnSchedule: ~Copyable {
     waitedFor = memory.waitedFor
     self.count = count
     frontier = Atomic(first)
-    next = Atomic(first)
+    next = Atomic(Self.word(next: first, end: count))
     end = Atomic(count)
     prepared = Atomic(first)
-    callRuns = CallRuns(workers: workers, targets: Int(count))
+    callRuns = memory.callRuns
     let share = (count - first) / Int32(workers * 16)
     firstBatch = max(1, min(8, share))
     widestBatch = max(firstBatch, min(64, share))
@@ -94,7 +94,6 @@ struct TurnSchedule: ~Copyable {
   deinit {
     pending.deallocate()
     claims.deallocate()
-    callRuns.deallocate()
   }
 
   /// Whether all transactions that may begin are final.
@@ -102,11 +101,28 @@ struct TurnSchedule: ~Copyable {
     frontier.load(ordering: .acquiring) >= end.load(ordering: .acquiring)
   }
 
-  /// Begins no more transactions than have been begun; `batch` is the largest one so far.
-  borrowing func endSoon(workers: Int, batch: Int32) {
-    // A worker that has looked at the end before may take one more batch.
-    let last = max(next.load(ordering: .acquiring) &+ Int32(workers) &* batch, firstLate)
-    if last < end.load(ordering: .acquiring) { end.store(last, ordering: .releasing) }
+  private static func word(next: Int32, end: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: next)) | UInt64(UInt32(bitPattern: end)) << 32
+  }
+
+  private static func next(_ word: UInt64) -> Int32 { Int32(truncatingIfNeeded: word) }
+
+  private static func end(_ word: UInt64) -> Int32 { Int32(truncatingIfNeeded: word >> 32) }
+
+  /// Begins no more transactions than have been begun.
+  borrowing func endSoon() {
+    while true {
+      let word = next.load(ordering: .acquiring)
+      let last = max(Self.next(word), firstLate)
+      if last >= Self.end(word) { return }
+      if next.compareExchange(
+        expected: word, desired: Self.word(next: Self.next(word), end: last),
+        ordering: .acquiringAndReleasing
+      ).exchanged {
+        // Nobody comes to another end.
+        return end.store(last, ordering: .releasing)
+      }
+    }
   }
 
   // MARK: Taking work
@@ -134,9 +150,10 @@ struct TurnSchedule: ~Copyable {
         if let turn = begin(index, TransactionStatus(.pending, 0), &waits) { return turn }
         continue
       }
-      let first = next.load(ordering: .relaxed)
+      let word = next.load(ordering: .relaxed)
+      let first = Self.next(word)
       let batch = batch.load(ordering: .relaxed)
-      let open = min(end.load(ordering: .relaxed), prepared.load(ordering: .acquiring))
+      let open = min(Self.end(word), prepared.load(ordering: .acquiring))
       let most = min(first &+ batch, open)
       if first >= most
         || !isInWindow(first, until: open, room: Int32(worker) &* batch, isIdle: isIdle)
@@ -153,7 +170,8 @@ struct TurnSchedule: ~Copyable {
         last &+= 1
       }
       if next.compareExchange(
-        expected: first, desired: last, ordering: .acquiringAndReleasing
+        expected: word, desired: Self.word(next: last, end: Self.end(word)),
+        ordering: .acquiringAndReleasing
       ).exchanged {
         claims.set(first..<last, of: worker)
         prepare(first..<last)
@@ -243,7 +261,7 @@ struct TurnSchedule: ~Copyable {
 
   private borrowing func takePending(_ waits: inout Int) -> Turn? {
     var word = Int(frontier.load(ordering: .relaxed)) / 64
-    let last = Int(min(next.load(ordering: .relaxed), count)) / 64
+    let last = Int(min(Self.next(next.load(ordering: .relaxed)), count)) / 64
     while word <= last {
       let bits = pending[word].load(ordering: .relaxed)
       if bits == 0 {

@@ -1,5 +1,6 @@
 import CMachineForms
 import EVM
+import Synchronization
 
 /// The accounts and slots of a state in flat memory: rows in order of arrival, and tables that find
 /// them.
@@ -225,12 +226,18 @@ struct StateTables: ~Copyable {
     slotCount += 1
   }
 
-  /// Sets the value of a slot's row, from one that is not zero to another such. Several threads may do
-  /// so for different rows.
+  /// Sets the value of a slot's row. Several threads may do so for different rows.
   @inline(__always)
   func replace(_ value: UInt256, at number: UInt32, of account: UInt32) {
-    slots[Int(number)].value = value
+    let row = slots + Int(number)
     let owner = accounts + Int(account)
+    if value.isZero != row.pointee.value.isZero {
+      withUnsafeMutablePointer(to: &owner.pointee.slotCount) {
+        _ = UnsafeRawPointer($0).assumingMemoryBound(to: Atomic<UInt32>.self).pointee
+          .wrappingAdd(value.isZero ? .max : 1, ordering: .relaxed)
+      }
+    }
+    row.pointee.value = value
     if owner.pointee.knowsStorageRoot { owner.pointee.knowsStorageRoot = false }
   }
 

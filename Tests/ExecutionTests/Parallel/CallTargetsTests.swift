@@ -11,6 +11,7 @@ import Testing
     let runs = CallRuns(workers: workers, targets: 1)
     defer { runs.deallocate() }
     targets.add(0)
+    for worker in 0..<workers { runs.begin(worker: worker, targets: 1) }
     body(targets, runs)
   }
 
@@ -63,8 +64,8 @@ import Testing
     _ count: Int32,
     _ body: (borrowing CallTargets, CallRuns, UnsafeMutablePointer<TransactionTurn>) -> Void
   ) {
-    let memory = RecordMemory()
-    memory.reserve(Int(count))
+    let memory = RecordMemory(workers: 1)
+    memory.begin(Int(count))
     for index in 0..<Int(count) { (memory.turns + index).initialize(to: TransactionTurn()) }
     withTarget { targets, runs in
       for index in 0..<count { targets.addCall(0, index) { $0 % 3 != index % 3 } }
@@ -119,10 +120,17 @@ import Testing
     let runs = CallRuns(workers: 3, targets: 100)
     defer { runs.deallocate() }
     for worker in 0..<3 {
+      runs.begin(worker: worker, targets: 100)
       for target in Int32(0)..<100 where target % 2 == worker % 2 {
         runs.add(target, worker: worker)
       }
     }
     #expect((0..<4).map { runs.count($0) } == [2, 1, 2, 1])
+    // In the next block one of them begins, with fewer contracts.
+    let next = runs.next()
+    #expect(next.count(0) == 0)
+    next.begin(worker: 2, targets: 2)
+    next.add(1, worker: 2)
+    #expect((0..<2).map { next.count($0) } == [0, 1])
   }
 }

@@ -8,13 +8,13 @@ import Testing
 
   /// A block of so many transactions, each executed so often.
   private final class Block {
-    let memory = RecordMemory()
+    let memory = RecordMemory(workers: ThrottleTests.workers)
     let schedule = UnsafeMutablePointer<TurnSchedule>.allocate(capacity: 1)
     var throttle = Throttle(workers: ThrottleTests.workers, mayEnd: true)
     private var index: Int32 = 0
 
     init(count: Int32) {
-      memory.reserve(Int(count))
+      memory.begin(Int(count))
       for index in 0..<Int(count) { (memory.turns + index).initialize(to: TransactionTurn()) }
       schedule.initialize(
         to: TurnSchedule(memory, from: 0, count: count, early: [], workers: ThrottleTests.workers))

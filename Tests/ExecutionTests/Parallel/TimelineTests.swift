@@ -7,13 +7,13 @@ import Testing
 @Suite struct TimelineTests {
   /// A balance to which transactions 0 to 9 have added 1 each.
   private final class Balance {
-    let memory = RecordMemory()
+    let memory = RecordMemory(workers: 2)
     let schedule = UnsafeMutablePointer<TurnSchedule>.allocate(capacity: 1)
     let timeline = UnsafeMutablePointer<Timeline>.allocate(capacity: 1)
     var slab = Slab()
 
     init(count: Int32 = 32) {
-      memory.reserve(Int(count))
+      memory.begin(Int(count))
       for index in 0..<Int(count) { (memory.turns + index).initialize(to: TransactionTurn()) }
       schedule.initialize(
         to: TurnSchedule(memory, from: 0, count: count, early: [], workers: 2))

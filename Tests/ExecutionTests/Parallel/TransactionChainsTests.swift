@@ -25,7 +25,7 @@ import Testing
   private static func chains(_ transactions: [PreparedTransaction], _ memory: RecordMemory)
     -> TransactionChains
   {
-    memory.reserve(transactions.count)
+    memory.begin(transactions.count)
     var chains = TransactionChains(transactions, from: 0, hash: StateHash(seed: 1), memory)
     chains.extend(by: 10)
     return chains
@@ -53,9 +53,8 @@ import Testing
       Self.transaction(6, to: 9, gas: 60_000, data: [UInt8](Self.payment(to: 5).dropLast())),
       Self.transaction(7, to: 9, gas: 60_000, data: [9] + Self.payment(to: 5).dropFirst()),
     ]
-    let memory = RecordMemory()
+    let memory = RecordMemory(workers: 1)
     let chains = Self.chains(transactions, memory)
-    defer { chains.free() }
     let turns = UnsafeBufferPointer(start: memory.turns, count: transactions.count)
     let none = TransactionTurn.noPayment
     #expect(turns.indices.map { turns[$0].related } == [-1, -1, 0, -1, 2, none, none])
@@ -71,13 +70,69 @@ import Testing
       Self.transaction(3, to: 9, gas: 100_000), Self.transaction(4, to: 8, gas: 100_000),
       Self.transaction(1, to: 9, gas: 100_000, data: [2]),
     ]
-    let memory = RecordMemory()
-    let chains = Self.chains(transactions, memory)
-    defer { chains.free() }
+    let memory = RecordMemory(workers: 1)
+    _ = Self.chains(transactions, memory)
     let turns = UnsafeBufferPointer(start: memory.turns, count: transactions.count)
     #expect(turns.indices.map { turns[$0].target } == [0, -1, 0, 1, 0])
     #expect(turns.indices.map { turns[$0].alike } == [-1, -1, 0, -1, 2])
     #expect(turns.indices.map { turns[$0].predecessor } == [-1, -1, -1, -1, 0])
+  }
+
+  /// A row of payments that takes most of the time is seen once enough turns are ready.
+  @Test func oneRowIsKnownByTheFirstTransactions() {
+    func block(_ count: UInt64, payee: (UInt64) -> UInt64) -> [PreparedTransaction] {
+      (0..<count).map {
+        Self.transaction($0, to: 9, gas: 60_000, data: Self.payment(to: payee($0)))
+      }
+    }
+    func isOneRow(_ transactions: [PreparedTransaction]) -> [Bool] {
+      let memory = RecordMemory(workers: 1)
+      memory.begin(transactions.count)
+      var chains = TransactionChains(transactions, from: 0, hash: StateHash(seed: 1), memory)
+      var answers: [Bool] = []
+      while !chains.isComplete {
+        chains.extend(by: TransactionChains.fewTurns)
+        if chains.isTelling { answers.append(chains.isOneRow) }
+      }
+      return answers
+    }
+    #expect(isOneRow(block(100) { _ in 5 }) == [true])
+    #expect(isOneRow(block(100) { $0 }) == [false])
+    #expect(isOneRow(block(600) { $0 < 600 ? 5 : $0 }) == [true, true, true])
+    // Before the 512th nothing is said.
+    #expect(isOneRow(block(700) { $0 < 300 ? 5 : $0 }) == [false, false, false, false])
+  }
+
+  /// The memory is that of an earlier block, whose rows do not go on.
+  @Test func rowsEndWithTheirBlock() {
+    let transactions = (0..<10).map { _ in
+      Self.transaction(1, to: 9, gas: 60_000, data: Self.payment(to: 5))
+    }
+    let memory = RecordMemory(workers: 1)
+    for count in [10, 4] {
+      _ = Self.chains(Array(transactions.prefix(count)), memory)
+      let turns = UnsafeBufferPointer(start: memory.turns, count: count)
+      #expect(turns.indices.map { turns[$0].predecessor } == (0..<Int32(count)).map { $0 - 1 })
+      #expect(turns.indices.map { turns[$0].related } == (0..<Int32(count)).map { $0 - 1 })
+      #expect(turns.indices.map { turns[$0].alike } == (0..<Int32(count)).map { $0 - 1 })
+    }
+  }
+
+  /// A transaction that may take half of a worker's share begins before all others.
+  @Test func whatTakesLongBeginsEarly() {
+    let transactions = (0..<40).map {
+      Self.transaction($0, to: 9, gas: $0 == 33 || $0 == 7 ? 1 << 24 : 21_000)
+    }
+    let memory = RecordMemory(workers: 1)
+    memory.begin(transactions.count)
+    let chains = TransactionChains(transactions, from: 0, hash: StateHash(seed: 1), memory)
+    #expect(chains.early(workers: 8) == [])
+    let long = (0..<40).map {
+      Self.transaction($0, to: 9, gas: $0 == 33 || $0 == 7 ? 1 << 24 : 21_000, data: [1])
+    }
+    memory.begin(long.count)
+    let longChains = TransactionChains(long, from: 0, hash: StateHash(seed: 1), memory)
+    #expect(longChains.early(workers: 8) == [7, 33])
   }
 
   /// A block is of one sender where three quarters of the time are, of all transactions and of the first ones.

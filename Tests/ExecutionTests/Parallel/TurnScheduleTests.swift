@@ -7,16 +7,16 @@ import Testing
   private static let workers = 8
 
   private final class Schedule {
-    let memory = RecordMemory()
+    let memory = RecordMemory(workers: TurnScheduleTests.workers)
     let schedule = UnsafeMutablePointer<TurnSchedule>.allocate(capacity: 1)
     private var waits = 0
 
-    init(count: Int32) {
-      memory.reserve(Int(count))
+    init(count: Int32, early: [Int32] = []) {
+      memory.begin(Int(count))
       for index in 0..<Int(count) { (memory.turns + index).initialize(to: TransactionTurn()) }
       schedule.initialize(
         to: TurnSchedule(
-          memory, from: 0, count: count, early: [], workers: TurnScheduleTests.workers))
+          memory, from: 0, count: count, early: early, workers: TurnScheduleTests.workers))
       schedule.pointee.prepared.store(count, ordering: .releasing)
     }
 
@@ -32,6 +32,7 @@ import Testing
         .transaction
     }
 
+    var end: Int32 { schedule.pointee.end.load(ordering: .relaxed) }
     var window: Int32 { schedule.pointee.window.load(ordering: .relaxed) }
   }
 
@@ -54,6 +55,32 @@ import Testing
     #expect(schedule.take(7, isIdle: true) == nil)
     #expect(schedule.window == 512)
     #expect(schedule.take(7, isIdle: true) == 240)
+  }
+
+  /// Where nothing is left to gain.
+  @Test func noneIsTakenAfterTheEndIsSet() {
+    let schedule = Schedule(count: 20_000)
+    #expect(schedule.take(0) == 0)
+    schedule.schedule.pointee.endSoon()
+    // What worker 0 has taken is begun: the batch has eight.
+    #expect(schedule.end == 8)
+    #expect(schedule.take(1) == nil)
+    for index in Int32(1)..<8 { #expect(schedule.take(0) == index) }
+    #expect(schedule.take(0) == nil && schedule.take(1, isIdle: true) == nil)
+    schedule.schedule.pointee.endSoon()
+    #expect(schedule.end == 8)
+  }
+
+  /// Those that begin early have run perhaps: all before them are run in parallel, too.
+  @Test func theEndIsBehindTheEarlyOnes() {
+    let schedule = Schedule(count: 20_000, early: [5, 30])
+    #expect(schedule.take(0) == 5)
+    schedule.schedule.pointee.endSoon()
+    #expect(schedule.end == 31)
+    #expect(schedule.take(0) == 30)
+    var taken: [Int32] = []
+    while let index = schedule.take(0) { taken.append(index) }
+    #expect(taken == (0..<30).filter { $0 != 5 })
   }
 
   /// The end of the block is no edge of the window.
