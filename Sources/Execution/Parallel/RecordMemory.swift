@@ -15,6 +15,8 @@ final class RecordMemory: @unchecked Sendable {
   /// Where transactions of one sender, of one callee, and payments to one account are found.
   private(set) var links = RecordMemory.allocate(TransactionChains.Link.self, 0)
   private var linkCapacity = 0
+  /// The number that links of the block have: 0 is no block's.
+  private(set) var linkRound: UInt32 = 0
   private let workers: Int
   private var capacity = 0
   /// The block's number.
@@ -35,6 +37,14 @@ final class RecordMemory: @unchecked Sendable {
       links.deallocate()
       linkCapacity = linkCount
       links = Self.allocate(TransactionChains.Link.self, linkCount)
+      linkRound = 0
+    }
+    linkRound &+= 1
+    if linkRound <= 1 {
+      // All numbers are used up, or none.
+      linkRound = 1
+      links.initialize(
+        repeating: TransactionChains.Link(-1, number: 0, round: 0), count: linkCapacity)
     }
     if count <= capacity { return }
     free()

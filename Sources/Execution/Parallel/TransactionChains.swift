@@ -18,6 +18,7 @@ struct TransactionChains {
   private let payees: UnsafeMutablePointer<Link>
   private let payeeMask: Int
   private let mask: Int
+  private let round: UInt32
   private var targetCount: Int32 = 0
   /// The turns before it are ready.
   private(set) var end: Int
@@ -33,12 +34,29 @@ struct TransactionChains {
 
   /// The last transaction of a sender, to a contract, or that pays tokens to an account.
   struct Link: BitwiseCopyable {
-    /// -1 at free places.
     var transaction: Int32
     /// The contract's number, or a part of the payee's hash.
     var number: Int32
-    /// About how long all of them take, in nanoseconds.
-    var nanoseconds: UInt64 = 0
+    /// About how long all of them take, in units of four nanoseconds.
+    private var time: UInt32 = 0
+    /// The block that it is of: the places of others are free.
+    private let round: UInt32
+
+    init(_ transaction: Int32, number: Int32, round: UInt32) {
+      self.transaction = transaction
+      self.number = number
+      self.round = round
+    }
+
+    @inline(__always)
+    func isOf(_ round: UInt32) -> Bool { self.round == round }
+
+    /// Adds to the time, up to 17 seconds; gives it in nanoseconds.
+    @inline(__always)
+    mutating func add(nanoseconds: UInt64) -> UInt64 {
+      time = UInt32(clamping: UInt64(time) &+ nanoseconds / 4)
+      return UInt64(time) &* 4
+    }
   }
 
   /// Places for senders, and as many for callees.
@@ -76,8 +94,7 @@ struct TransactionChains {
     senders = memory.links
     callees = senders + places
     payees = callees + places
-    senders.initialize(
-      repeating: Link(transaction: -1, number: 0), count: Self.linkCount(transactions: count))
+    round = memory.linkRound
     end = first
   }
 
@@ -89,18 +106,21 @@ struct TransactionChains {
       for index in end..<last {
         (turns + index).initialize(to: TransactionTurn())
         waitedFor[index] = -1
-        let sender = find(hash((base + index).pointee.sender), senders) {
+        let (sender, isKnown) = find(hash((base + index).pointee.sender), senders) {
           (base + Int($0)).pointee.sender == (base + index).pointee.sender
         }
+        if !isKnown { sender.pointee = Link(-1, number: 0, round: round) }
         let taken = (base + index).pointee.roughNanoseconds
         nanoseconds &+= taken
         turns[index].predecessor = add(index, taken, to: sender)
         guard let to = (base + index).pointee.transaction.to,
           (base + index).pointee.mayRunCode
         else { continue }
-        let callee = find(hash(to), callees) { (base + Int($0)).pointee.transaction.to! == to }
-        if callee.pointee.transaction < 0 {
-          callee.pointee.number = targetCount
+        let (callee, isCalled) = find(hash(to), callees) {
+          (base + Int($0)).pointee.transaction.to! == to
+        }
+        if !isCalled {
+          callee.pointee = Link(-1, number: targetCount, round: round)
           targets.pointee.add(targetCount)
           targetCount += 1
         }
@@ -127,8 +147,7 @@ struct TransactionChains {
   ) -> Int32 {
     let last = row.pointee.transaction
     row.pointee.transaction = Int32(truncatingIfNeeded: index)
-    row.pointee.nanoseconds &+= nanoseconds
-    longest = max(longest, row.pointee.nanoseconds)
+    longest = max(longest, row.pointee.add(nanoseconds: nanoseconds))
     return last
   }
 
@@ -162,20 +181,24 @@ struct TransactionChains {
     let hash = hash(payee) &+ hash(contract)
     let place = payees + Int(truncatingIfNeeded: hash) & payeeMask
     let number = Int32(truncatingIfNeeded: hash >> 32)
-    if place.pointee.number != number { place.pointee = Link(transaction: -1, number: number) }
+    if !place.pointee.isOf(round) || place.pointee.number != number {
+      place.pointee = Link(-1, number: number, round: round)
+    }
     return place
   }
 
-  /// The place of the transactions that are like one, which has this hash, or the free one where it belongs.
+  /// The place of the transactions that are like one, which has this hash, or the free one where it belongs; and
+  /// which of the two it is.
   @inline(__always)
   private func find(
     _ hash: UInt64, _ table: UnsafeMutablePointer<Link>, _ isLike: (Int32) -> Bool
-  ) -> UnsafeMutablePointer<Link> {
+  ) -> (UnsafeMutablePointer<Link>, isKnown: Bool) {
     var place = Int(truncatingIfNeeded: hash) & mask
-    while table[place].transaction >= 0 && !isLike(table[place].transaction) {
+    while table[place].isOf(round) {
+      if isLike(table[place].transaction) { return (table + place, true) }
       place = (place + 1) & mask
     }
-    return table + place
+    return (table + place, false)
   }
 }
 
@@ -195,12 +218,5 @@ extension PreparedTransaction {
       return Address(
         bytes: data.baseAddress!.assumingMemoryBound(to: UInt8.self) + place)
     }
-  }
-
-  /// About how long it takes, as far as it tells, in nanoseconds: code runs through some 8 gas in one, and
-  /// few transactions use all of their gas.
-  var roughNanoseconds: UInt64 {
-    transaction.data.isEmpty && transaction.to != nil
-      ? 700 : 2000 &+ min(transaction.gasLimit, 1 << 40) / 16
   }
 }

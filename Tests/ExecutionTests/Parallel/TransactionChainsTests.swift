@@ -59,7 +59,7 @@ import Testing
     let none = TransactionTurn.noPayment
     #expect(turns.indices.map { turns[$0].related } == [-1, -1, 0, -1, 2, none, none])
     // The row of those to account 5 takes longer than what any sender sends.
-    #expect(chains.longest == transactions[0].roughNanoseconds * 3)
+    #expect(chains.longest == transactions[0].roughNanoseconds / 4 * 4 * 3)
   }
 
   /// Those who call a contract follow one another, with data or without: it is the gas that tells such a call from
