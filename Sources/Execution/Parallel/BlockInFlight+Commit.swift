@@ -56,6 +56,9 @@ extension BlockInFlight {
       if index & 15 == 0 { schedule.pointee.frontier.store(index, ordering: .releasing) }
     }
     schedule.pointee.frontier.store(index, ordering: .releasing)
+    if let kept = block.pointee.delays?.kept(atEnd: index) {
+      schedule.pointee.endSoon(keeping: kept)
+    }
     if index < schedule.pointee.count { schedule.pointee.wakeFirst(index) }
   }
 

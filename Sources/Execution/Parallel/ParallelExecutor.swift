@@ -165,7 +165,7 @@ public final class ParallelExecutor: HostBlockExecutor {
       run: run, runner: runner, workers: workers, pool: pool, cells: cells, memory: memory,
       delays: delays, rules: rules)
     var first = 0
-    var stretch = Self.firstStretch
+    var stretch = delays?.endsRuns == true ? Self.leastTransactions : Self.firstStretch
     while true {
       if tables.pointee.pages != nil {
         // What finds no room is executed as when cells run out.

@@ -9,7 +9,7 @@ import Synchronization
 #endif
 
 /// Pauses at the places where threads meet, drawn from a seed: they make schedules happen that a quiet
-/// machine does not show.
+/// machine does not show. Every other seed also ends parallel runs, as if nothing were gained by them.
 package struct ScheduleDelays: Sendable {
   /// Seeds the pauses.
   package var seed: UInt64
@@ -20,6 +20,17 @@ package struct ScheduleDelays: Sendable {
 
   /// Pauses of a seed.
   package init(seed: UInt64) { self.seed = seed }
+
+  /// Whether parallel runs are ended.
+  var endsRuns: Bool { seed & 2 != 0 }
+
+  /// How many transactions behind the frontier stay in the parallel run that ends there; `nil` where none does.
+  func kept(atEnd frontier: Int32) -> Int32? {
+    if !endsRuns { return nil }
+    var numbers = WorkloadNumbers(seed: seed &+ UInt64(UInt32(bitPattern: frontier)) &* 0x9e37_79b9)
+    let number = numbers.next()
+    return number % 16 == 0 ? Int32(truncatingIfNeeded: number >> 32 & 31) : nil
+  }
 }
 
 /// A worker's own stream of pauses.

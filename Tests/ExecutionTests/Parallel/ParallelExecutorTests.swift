@@ -44,6 +44,8 @@ import Testing
       return
     }
     #expect(executor.totals.executions > 0)
+    // Every other seed of pauses ends parallel runs.
+    #expect(executor.totals.serialTransactions > 0)
     print(
       "\(threads) threads: \(executor.totals.transactions) transactions, "
         + "\(executor.totals.executions) executions, \(executor.totals.waits) waits")
