@@ -56,9 +56,7 @@ extension BlockInFlight {
       if index & 15 == 0 { schedule.pointee.frontier.store(index, ordering: .releasing) }
     }
     schedule.pointee.frontier.store(index, ordering: .releasing)
-    if let kept = block.pointee.delays?.kept(atEnd: index) {
-      schedule.pointee.endSoon(keeping: kept)
-    }
+    if block.pointee.delays?.endsRun(at: index) == true { schedule.pointee.endSoon() }
     if index < schedule.pointee.count { schedule.pointee.wakeFirst(index) }
   }
 

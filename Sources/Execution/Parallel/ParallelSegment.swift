@@ -40,7 +40,13 @@ struct ParallelSegment {
     memory.begin(count)
     var chains = TransactionChains(
       transactions, from: first, hash: runner.sharedTables.pointee.hash, memory)
-    chains.extend(by: TransactionChains.fewTurns)
+    let early = chains.early(workers: workers.count)
+    // In small blocks the others are not to wait for what the first transactions tell, but for those that are to
+    // begin before all others.
+    let few = max(TransactionChains.fewTurns, Int(early.last ?? 0) + 1 - first)
+    chains.extend(by: count - first < Self.manyTransactions ? few : TransactionChains.stretch)
+    // The transactions of a row follow one another in any case.
+    if mayEnd && chains.isTelling && chains.isOneRow { return first }
     cells.pointee.begin(
       transactions: count - first, tables: runner.sharedTables,
       coinbase: block.environment.coinbase)
@@ -59,7 +65,7 @@ struct ParallelSegment {
         do throws(ExecutionError) {
           let rejected = run.outcome.rejected.count
           end = try work(
-            places, chains, from: first, mayEnd: mayEnd, &run, &statistics)
+            places, chains, early, from: first, mayEnd: mayEnd, &run, &statistics)
           outcomeCount =
             run.outcome.rejected.count == rejected
             ? end - first : places.compact(first..<end)
@@ -117,7 +123,7 @@ struct ParallelSegment {
   }
 
   private func work(
-    _ places: Places, _ chains: TransactionChains, from first: Int, mayEnd: Bool,
+    _ places: Places, _ chains: TransactionChains, _ early: [Int32], from first: Int, mayEnd: Bool,
     _ run: inout BlockRun,
     _ statistics: inout ParallelStatistics
   ) throws(ExecutionError) -> Int {
@@ -125,8 +131,7 @@ struct ParallelSegment {
     schedule.initialize(
       to: TurnSchedule(
         memory, from: Int32(first), count: Int32(count),
-        early: chains.early(workers: workers.count),
-        workers: workers.count))
+        early: early, workers: workers.count))
     let flight = UnsafeMutablePointer<BlockInFlight>.allocate(capacity: 1)
     let runner = runner
     transactions.withUnsafeBufferPointer { transactions in
@@ -245,16 +250,15 @@ private struct Crew: @unchecked Sendable {
   private func prepare(_ turns: TransactionChains) {
     var chains = turns
     let schedule = flight.pointee.schedule
-    var isDecided = !mayEnd
+    var isDecided = !mayEnd || chains.isTelling
     while true {
       if !isDecided && chains.isTelling {
         isDecided = true
-        // The transactions of a row follow one another in any case.
         if chains.isOneRow { schedule.pointee.endSoon() }
       }
       schedule.pointee.prepared.store(Int32(chains.end), ordering: .releasing)
       if chains.end >= Int(schedule.pointee.end.load(ordering: .relaxed)) { return }
-      chains.extend(by: TransactionChains.fewTurns)
+      chains.extend(by: isDecided ? TransactionChains.stretch : TransactionChains.fewTurns)
     }
   }
 

@@ -24,12 +24,11 @@ package struct ScheduleDelays: Sendable {
   /// Whether parallel runs are ended.
   var endsRuns: Bool { seed & 2 != 0 }
 
-  /// How many transactions behind the frontier stay in the parallel run that ends there; `nil` where none does.
-  func kept(atEnd frontier: Int32) -> Int32? {
-    if !endsRuns { return nil }
+  /// Whether the parallel run ends soon where the frontier is there.
+  func endsRun(at frontier: Int32) -> Bool {
+    if !endsRuns { return false }
     var numbers = WorkloadNumbers(seed: seed &+ UInt64(UInt32(bitPattern: frontier)) &* 0x9e37_79b9)
-    let number = numbers.next()
-    return number % 16 == 0 ? Int32(truncatingIfNeeded: number >> 32 & 31) : nil
+    return numbers.next() % 16 == 0
   }
 }
 

@@ -16,8 +16,6 @@ struct TransactionStatus: Equatable {
     case waiting
     /// Waits until all before it are final.
     case waitingForAll
-    /// Never ran, and is not to run in parallel any more.
-    case withdrawn
   }
 
   let word: UInt32

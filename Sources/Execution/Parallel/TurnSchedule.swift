@@ -109,9 +109,8 @@ struct TurnSchedule: ~Copyable {
 
   private static func end(_ word: UInt64) -> Int32 { Int32(truncatingIfNeeded: word >> 32) }
 
-  /// Begins no more transactions than have been begun; of those, it leaves out what has not run and is `keeping`
-  /// or more transactions behind the frontier: where each waits for the one before, workers are far ahead.
-  borrowing func endSoon(keeping kept: Int32 = 256) {
+  /// Begins no more transactions than have been begun.
+  borrowing func endSoon() {
     while true {
       let word = next.load(ordering: .acquiring)
       let last = max(Self.next(word), firstLate)
@@ -121,23 +120,9 @@ struct TurnSchedule: ~Copyable {
         ordering: .acquiringAndReleasing
       ).exchanged {
         // Nobody comes to another end.
-        let first = max(frontier.load(ordering: .acquiring) &+ kept, firstLate)
-        return end.store(withdraw(from: first, to: last), ordering: .releasing)
+        return end.store(last, ordering: .releasing)
       }
     }
-  }
-
-  /// Withdraws the last transactions of a range that have never run, from its end on; gives the first of them.
-  private borrowing func withdraw(from first: Int32, to last: Int32) -> Int32 {
-    var index = last
-    while index > first {
-      let turn = turns + Int(index - 1)
-      let old = turn.pointee.status
-      guard old.incarnation == 0, old.phase == .pending || old.phase == .waiting else { break }
-      // Somebody may have begun it, or let it go on.
-      if turn.pointee.move(old, to: TransactionStatus(.withdrawn, 0)) { index -= 1 }
-    }
-    return index
   }
 
   // MARK: Taking work
@@ -332,7 +317,7 @@ struct TurnSchedule: ~Copyable {
         if turn.pointee.move(old, to: TransactionStatus(.runningInvalid, incarnation)) {
           return countConflict(index, writer)
         }
-      case .pending, .runningInvalid, .waiting, .waitingForAll, .withdrawn: return
+      case .pending, .runningInvalid, .waiting, .waitingForAll: return
       }
     }
   }

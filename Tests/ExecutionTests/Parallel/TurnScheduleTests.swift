@@ -32,11 +32,6 @@ import Testing
         .transaction
     }
 
-    /// Ends a transaction's first run; gives the one that was waiting for it.
-    func finish(_ index: Int32) -> Int32? {
-      schedule.pointee.finish(index, 1, isRight: true, takesNext: true)?.transaction
-    }
-
     var end: Int32 { schedule.pointee.end.load(ordering: .relaxed) }
     var window: Int32 { schedule.pointee.window.load(ordering: .relaxed) }
   }
@@ -86,30 +81,6 @@ import Testing
     var taken: [Int32] = []
     while let index = schedule.take(0) { taken.append(index) }
     #expect(taken == (0..<30).filter { $0 != 5 })
-  }
-
-  /// A row of which each waits for the one before: what has not run is left out, but for a few and for what lies
-  /// before one that has run.
-  @Test(arguments: [(has: -1, end: 4), (100, 101)] as [(has: Int32, end: Int32)])
-  func whatWaitsIsWithdrawnAtTheEnd(_ run: (has: Int32, end: Int32)) {
-    let schedule = Schedule(count: 20_000)
-    for index in 1..<20_000 where index != Int(run.has) {
-      schedule.memory.turns[index].predecessor = Int32(index - 1)
-    }
-    #expect(schedule.take(0) == 0)
-    if run.has >= 0 { #expect(schedule.take(1) == run.has) }
-    // All that the window lets in waits.
-    for worker in 1..<4 { #expect(schedule.take(worker) == nil) }
-    schedule.schedule.pointee.endSoon(keeping: 4)
-    #expect(schedule.end == run.end)
-    var next: Int32? = 0
-    var rows: [Int32] = []
-    while let index = next {
-      rows.append(index)
-      next = schedule.finish(index) ?? schedule.take(0)
-    }
-    #expect(rows == Array(0..<(run.has < 0 ? run.end : run.has)))
-    #expect(schedule.take(1) == nil && schedule.take(2, isIdle: true) == nil)
   }
 
   /// The end of the block is no edge of the window.
