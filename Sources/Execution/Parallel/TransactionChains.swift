@@ -13,7 +13,7 @@ struct TransactionChains {
   private let waitedFor: UnsafeMutablePointer<Int32>
   private let senders: UnsafeMutablePointer<Link>
   private let callees: UnsafeMutablePointer<Link>
-  /// The last payment to each account; one whose place another takes is forgotten, and where also
+  /// The last payment to each account; one whose place another takes is forgotten, and where
   /// the parts of their hashes are equal one waits for the other without need.
   private let payees: UnsafeMutablePointer<Link>
   private let payeeMask: Int
@@ -175,15 +175,22 @@ struct TransactionChains {
   /// Whether the block is over before conflicts could show much: what needs what is found out by two calls there.
   private var isShort: Bool { transactions.count - first <= Self.stretch }
 
-  /// The place of payments to an account by a contract.
+  /// The place of payments to an account by a contract: one of two beside each other. Of others, that one gives way
+  /// which was not paid for longer, so that an account that many pay stays: a forgotten row goes on as another one,
+  /// which all runs in vain.
   @inline(__always)
   private func payment(to payee: Address, by contract: Address) -> UnsafeMutablePointer<Link> {
     let hash = hash(payee) &+ hash(contract)
-    let place = payees + Int(truncatingIfNeeded: hash) & payeeMask
+    let first = payees + Int(truncatingIfNeeded: hash) & payeeMask & ~1
     let number = Int32(truncatingIfNeeded: hash >> 32)
-    if !place.pointee.isOf(round) || place.pointee.number != number {
-      place.pointee = Link(-1, number: number, round: round)
-    }
+    let second = first + 1
+    if first.pointee.isOf(round) && first.pointee.number == number { return first }
+    if second.pointee.isOf(round) && second.pointee.number == number { return second }
+    let isFirst =
+      !first.pointee.isOf(round)
+      || second.pointee.isOf(round) && second.pointee.transaction > first.pointee.transaction
+    let place = isFirst ? first : second
+    place.pointee = Link(-1, number: number, round: round)
     return place
   }
 

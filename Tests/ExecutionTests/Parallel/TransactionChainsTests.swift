@@ -78,6 +78,25 @@ import Testing
     #expect(turns.indices.map { turns[$0].predecessor } == [-1, -1, -1, -1, 0])
   }
 
+  /// Half of the block pays one account, the others one each, some of which want its place.
+  @Test func anAccountThatManyPayIsNotForgotten() {
+    let transactions = (0..<2000).map {
+      Self.transaction(
+        $0, to: 9, gas: 60_000, data: Self.payment(to: $0 % 2 == 0 ? 5 : 100_000 + $0))
+    }
+    for seed in UInt64(1)...20 {
+      let memory = RecordMemory(workers: 1)
+      memory.begin(transactions.count)
+      var chains = TransactionChains(transactions, from: 0, hash: StateHash(seed: seed), memory)
+      chains.extend(by: transactions.count)
+      let turns = UnsafeBufferPointer(start: memory.turns, count: transactions.count)
+      let hasAll = turns.indices.allSatisfy {
+        $0 % 2 != 0 || turns[$0].related == ($0 == 0 ? -1 : Int32($0 - 2))
+      }
+      #expect(hasAll, "seed \(seed)")
+    }
+  }
+
   /// A row of payments that takes most of the time is seen once enough turns are ready.
   @Test func oneRowIsKnownByTheFirstTransactions() {
     func block(_ count: UInt64, payee: (UInt64) -> UInt64) -> [PreparedTransaction] {
