@@ -32,7 +32,7 @@ struct TurnSchedule: ~Copyable {
   let lifecycleChanges = Atomic<UInt64>(0)
   /// Set at the end, and on errors.
   let isOver = Atomic<Bool>(false)
-  /// No transaction from here on is begun.
+  /// No transaction from here on is begun. The same as in `next`, which changes all the time.
   let end: Atomic<Int32>
   /// No transaction from here on is prepared.
   let prepared: Atomic<Int32>
