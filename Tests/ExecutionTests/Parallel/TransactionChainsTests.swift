@@ -137,16 +137,6 @@ import Testing
     }
   }
 
-  /// The rough time is kept beside the transaction, and is that of the present one.
-  @Test func aChangedTransactionTakesAnotherTime() {
-    var changed = Self.transaction(1, to: 9)
-    changed.transaction.gasLimit = 1 << 24
-    changed.transaction.data = [1]
-    let other = Self.transaction(1, to: 9, gas: 1 << 24, data: [1])
-    #expect(changed.roughNanoseconds == other.roughNanoseconds)
-    #expect(changed.roughNanoseconds > Self.transaction(1, to: 9).roughNanoseconds)
-  }
-
   /// A transaction that may take half of a worker's share begins before all others.
   @Test func whatTakesLongBeginsEarly() {
     let transactions = (0..<40).map {
